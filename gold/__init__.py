@@ -1,0 +1,44 @@
+"""Gold: what is worth knowing about a dataset, one table per question. Adding a table = one file in `gold/tables` and one line here.
+
+The order is the build order: a table may read those before it through `Frames.built`.
+"""
+
+from __future__ import annotations
+
+from gold.table import GoldTable
+from gold.tables import (
+    adapter_ranking,
+    adapter_summary,
+    classifier_comparison,
+    correlations,
+    corruption_settings,
+    degradation,
+    feature_importance,
+    qualitative_summary,
+    quantitative_summary,
+    rank_effect,
+    slices,
+    training_summary,
+    worst_corruption,
+    xai_feature_ranking,
+)
+
+TABLES: tuple[GoldTable, ...] = (
+    corruption_settings.TABLE,
+    training_summary.TABLE,
+    adapter_summary.TABLE,
+    adapter_ranking.TABLE,
+    slices.TABLE,
+    degradation.TABLE,
+    worst_corruption.TABLE,
+    rank_effect.TABLE,
+    correlations.TABLE,
+    xai_feature_ranking.TABLE,
+    classifier_comparison.TABLE,
+    feature_importance.TABLE,
+    quantitative_summary.TABLE,
+    qualitative_summary.TABLE,
+)
+
+VIEWS: dict[str, str] = {degradation.WIDE_VIEW: degradation.WIDE_SQL}
+"""Views of gold by name: SELECT text that both Spark and DuckDB accept, reading `gold.<table>`."""

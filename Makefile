@@ -1,0 +1,22 @@
+# What can be done with this checkout? Each target is one call; the work is in scripts/.
+.DEFAULT_GOAL := help
+.PHONY: help setup archive demo test check bench clean
+BIN := .venv/bin
+
+help:     ## this list
+	@sed -n 's/^\([a-z]*\): .*##/\1\t/p' $(MAKEFILE_LIST)
+setup:    ## virtual environment, pinned packages, Delta jars: once, then at no cost
+	@scripts/setup
+archive:  setup ## class archive of the Spark driver: each cold session starts 4 s sooner (optional)
+	@$(BIN)/python scripts/archive_classes.py
+demo:     setup ## the whole pipeline on real data that ships inside a dependency
+	@$(BIN)/assay run configs/demo.yaml --lake build/demo-lake
+check:    setup ## lint, format, types, import rules, unexplained suppressions
+	@$(BIN)/python scripts/check.py
+test:     setup ## every check and every test
+	@$(MAKE) --no-print-directory --jobs=2 check archive
+	@$(BIN)/python -m pytest
+bench:    setup ## speed of the hot paths on this machine, beside its own peak
+	@$(BIN)/python scripts/bench.py
+clean:    ## removes what make and the tools made, the virtual environment included
+	@rm -rf .venv build dist .pytest_cache .ruff_cache .mypy_cache .import_linter_cache ./*.egg-info spark-warehouse metastore_db derby.log

@@ -1,0 +1,117 @@
+"""What does the bare backbone make of each example, stored in half precision?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from bronze.bounded import MAX_BYTES, MAX_ROWS, bounded
+from models.decode import DecodeLimits, decode
+from models.errors import RejectedInput
+from models.images import Preprocessing, normalise, to_model_resolution
+
+HALF = np.dtype("<f2")
+
+
+class Embedder(Protocol):
+    """A backbone without head."""
+
+    def embed(self, pixels: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Pixels [n, 3, s, s] -> pooled [n, dim] and units [n, n_units, dim]."""
+
+
+@dataclass(frozen=True)
+class Embed:
+    """What defines and bounds the embeddings of one backbone.
+
+    `retry`: makes the float32 scorer, called at most once and only when a row came out non-finite; None where scores are float32.
+    `batch_size`: examples scored at once. `max_rows`, `max_bytes`: bounds of an output batch.
+    """
+
+    scorer: Embedder
+    retry: Callable[[], Embedder] | None
+    preprocessing: Preprocessing
+    limits: DecodeLimits
+    dataset: str
+    backbone: str
+    settings_id: str
+    keep_units: bool
+    batch_size: int = 32
+    max_rows: int = MAX_ROWS
+    max_bytes: int = MAX_BYTES
+
+
+@dataclass(frozen=True)
+class _Vectors:
+    pooled: NDArray[np.float16]  # [dim], little-endian
+    units: NDArray[np.float16]  # [n_units, dim]
+
+    @property
+    def finite(self) -> bool:
+        return bool(np.isfinite(self.pooled).all() and np.isfinite(self.units).all())
+
+
+_Input = tuple[str, NDArray[np.uint8] | None, RejectedInput | None]
+
+
+def embed(examples: Iterable[pa.RecordBatch], work: Embed, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """Batches with `example_id` and `image` (encoded bytes) in, one row of `schema` out per example, in order.
+
+    `schema`: bronze.embeddings with `error_code` and `message` behind. `pooled`, `units`: float16, little-endian, row by row.
+    Where the vectors stay non-finite in float32, or go beyond half precision (65,504), the row has code `nonfinite` and null vectors.
+    """
+    return bounded(_rows(examples, work), schema, work.max_rows, work.max_bytes)
+
+
+def _rows(examples: Iterable[pa.RecordBatch], work: Embed) -> Iterator[dict[str, Any]]:
+    inputs = _inputs(examples, work)
+    retry: Embedder | None = None
+    while chunk := list(islice(inputs, work.batch_size)):
+        vectors = _embedded(work.scorer, chunk, work)
+        doubtful = [item for item in chunk if item[0] in vectors and not vectors[item[0]].finite]
+        if doubtful and work.retry is not None:
+            retry = retry or work.retry()
+            vectors |= _embedded(retry, doubtful, work)
+        for example_id, _, refusal in chunk:
+            yield _row(example_id, vectors.get(example_id), refusal, work)
+
+
+def _inputs(examples: Iterable[pa.RecordBatch], work: Embed) -> Iterator[_Input]:
+    for batch in examples:
+        for example_id, content in zip(batch.column("example_id").to_pylist(), batch.column("image"), strict=True):
+            try:
+                image = decode(content.as_py(), work.limits).image
+            except RejectedInput as refusal:  # the limits may have been lowered since the example was read
+                yield example_id, None, refusal
+            else:
+                yield example_id, to_model_resolution(image, work.preprocessing), None
+
+
+def _embedded(scorer: Embedder, chunk: list[_Input], work: Embed) -> dict[str, _Vectors]:
+    images = {example_id: image for example_id, image, _ in chunk if image is not None}
+    if not images:
+        return {}
+    pooled, units = scorer.embed(normalise(np.stack(list(images.values())), work.preprocessing))
+    with np.errstate(over="ignore"):  # beyond half precision becomes inf, which is looked for below
+        halves = zip(pooled.astype(HALF), units.astype(HALF), strict=True)
+    return {example_id: _Vectors(*half) for example_id, half in zip(images, halves, strict=True)}
+
+
+def _row(example_id: str, vectors: _Vectors | None, refusal: RejectedInput | None, work: Embed) -> dict[str, Any]:
+    row: dict[str, Any] = {"dataset": work.dataset, "example_id": example_id, "backbone": work.backbone, "settings_id": work.settings_id}
+    row |= dict.fromkeys(("pooled", "units", "n_units", "dim", "error_code", "message"))
+    if vectors is None:
+        code, message = (refusal.code, refusal.message) if refusal else ("decode_error", "no picture")
+        return row | {"error_code": code, "message": message}
+    if not vectors.finite:
+        message = "embedding must be finite and within 65,504 also in float32: check the backbone's weights"
+        return row | {"error_code": "nonfinite", "message": message}
+    n_units, dim = vectors.units.shape
+    units = vectors.units.tobytes() if work.keep_units else None
+    return row | {"pooled": vectors.pooled.tobytes(), "units": units, "n_units": n_units, "dim": dim}

@@ -1,0 +1,67 @@
+"""Which pictures lie in a folder of class folders?"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bronze.readers.checks import checked
+from bronze.readers.files import existing_root
+from bronze.readers.walk import Found, walk
+from bronze.reference import Listing, Reference, escaped, printable
+
+if TYPE_CHECKING:
+    from bronze.settings import SourceSettings
+
+USUAL_SPLITS = frozenset({"train", "val", "valid", "validation", "dev", "test"})
+
+
+def listing(settings: SourceSettings, root: Path) -> Listing:
+    """Pictures in the layout `[split/]class/…/picture`; deeper folders belong to their class. Files of other suffixes are ignored.
+
+    Refused: a picture outside any class folder (`label_missing`), a folder or device named like a picture (`not_a_file`; files in
+    such a folder are ignored), a link that leaves the root (`outside_root`). Raises MissingInputError without a root.
+    """
+    real_root = existing_root(root)
+    return Listing(lambda: _references(settings, real_root))
+
+
+def _references(settings: SourceSettings, root: Path) -> Iterator[Reference | None]:
+    splits = _split_folders(settings.folder.split_folders, root)
+    for found in walk(root):
+        *parents, name = found.path.split("/")
+        is_picture = name.lower().endswith(settings.suffixes)
+        if found.kind == "folder":
+            if is_picture:
+                yield _reference(found.path, parents, splits).refused("not_a_file", "must be a picture file, is a folder")
+        elif found.kind == "refused":
+            yield _refused(found, parents, splits, is_picture)
+        elif is_picture and not any(parent.lower().endswith(settings.suffixes) for parent in parents):
+            yield checked(_reference(found.path, parents, splits), settings)
+        else:
+            yield None
+
+
+def _split_folders(configured: tuple[str, ...] | None, root: Path) -> frozenset[str]:
+    """The configured split folders, or all top folders when each has a usual split's name (a class `test` among others is a class)."""
+    if configured is not None:
+        return frozenset(configured)
+    with os.scandir(root) as entries:
+        folders = {entry.name for entry in entries if entry.is_symlink() or entry.is_dir()}
+    return frozenset(folders) if folders <= USUAL_SPLITS else frozenset()
+
+
+def _reference(path: str, parents: list[str], splits: frozenset[str]) -> Reference:
+    split = parents[0] if parents and parents[0] in splits else None
+    classes = parents if split is None else parents[1:]
+    label = printable(classes[0]) if classes else None
+    return Reference(escaped(path), escaped(path), label=label, source_split=split)
+
+
+def _refused(found: Found, parents: list[str], splits: frozenset[str], is_picture: bool) -> Reference | None:
+    # a pipe or broken link that is not named like a picture is ignored like any other file; a way out of the root never is
+    if found.code == "not_a_file" and not is_picture and found.message.startswith("must be"):
+        return None
+    return _reference(found.path, parents, splits).refused(found.code, found.message)

@@ -1,0 +1,87 @@
+"""What leaves bronze? Examples, where they were found, what was refused, and embeddings."""
+
+from __future__ import annotations
+
+from lake.spec import DATASET, EXAMPLE, SETTINGS, Column, Table
+
+SPLITS = ("adapter_train", "adapter_val", "meta")
+
+RUN = Column("run_id", "string", "run that wrote this row", volatile=True)
+ERROR_CODE = Column("error_code", "string", "short reason, see docs/tables.md", nullable=False)
+MESSAGE = Column("message", "string", "what was found, for a person")
+
+EXAMPLES = Table(
+    "bronze",
+    "examples",
+    "One row per content: a labelled picture or text.",
+    ("dataset", "example_id", "settings_id"),
+    (
+        DATASET,
+        EXAMPLE,
+        SETTINGS,
+        Column("modality", "string", "what kind of input this is", allowed=("image", "text"), nullable=False),
+        Column(
+            "split",
+            "string",
+            "who may learn from it: adapters train and select on the first two, all else uses meta",
+            allowed=SPLITS,
+            nullable=False,
+        ),
+        Column("label_id", "int", "position of the label in the dataset's ordered labels", unit="index", low=0, nullable=False),
+        Column("label", "string", "the true class by name", nullable=False),
+        Column("image", "binary", "the encoded picture exactly as read (arrays: as PNG); null for text"),
+        Column("text", "string", "the text exactly as read; null for pictures"),
+        Column("source_path", "string", "first place (in code-point order) it was found at, relative to the source root", nullable=False),
+        Column("notes", "array<string>", "conversions done when decoding, such as exif_rotated", nullable=False),
+    ),
+)
+
+REFERENCES = Table(
+    "bronze",
+    "references",
+    "Every place a content was found at; one content may stand at several paths.",
+    ("dataset", "source_path", "example_id", "settings_id"),
+    (
+        DATASET,
+        Column("source_path", "string", "path relative to the source root; records as file#ordinal"),
+        EXAMPLE,
+        SETTINGS,
+        Column("label", "string", "label given at this place", nullable=False),
+        Column("source_split", "string", "the source's own split, where it has one"),
+    ),
+)
+
+REJECTED = Table(
+    "bronze",
+    "rejected",
+    "Inputs that made no example, each with its reason.",
+    ("dataset", "source_path", "stage", "settings_id"),
+    (
+        DATASET,
+        Column("source_path", "string", "path relative to the source root; records as file#ordinal"),
+        Column("stage", "string", "where it was refused", allowed=("read", "label", "split")),
+        SETTINGS,
+        ERROR_CODE,
+        MESSAGE,
+        RUN,
+    ),
+)
+
+EMBEDDINGS = Table(
+    "bronze",
+    "embeddings",
+    "What the bare backbone makes of each example, in half precision.",
+    ("dataset", "example_id", "backbone", "settings_id"),
+    (
+        DATASET,
+        EXAMPLE,
+        Column("backbone", "string", "name of the backbone as configured"),
+        SETTINGS,
+        Column("pooled", "binary", "CLS vector after the last layer norm: dim x float16, little-endian", nullable=False),
+        Column("units", "binary", "patch vectors, n_units x dim x float16, little-endian, row by row; null unless embeddings.keep_units"),
+        Column("n_units", "int", "number of units (patches)", unit="count", low=1, nullable=False),
+        Column("dim", "int", "width of one vector", unit="count", low=1, nullable=False),
+    ),
+)
+
+TABLES = (EXAMPLES, REFERENCES, REJECTED, EMBEDDINGS)

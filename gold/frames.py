@@ -1,0 +1,63 @@
+"""What does a gold table start from? One dataset's frames: rows for the statistics, aggregates for everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from gold.settings import GoldSettings
+
+XAI_FEATURES = ("entropy", "sparsity", "deletion", "insertion")
+METRICS = (*XAI_FEATURES, "confidence")
+CLEAN = "none"
+
+ROWS = (
+    "example_id", "adapter_id", "label", "corruption", "severity", "is_correct", "flipped",
+    "confidence", "margin", "softmax_entropy", "clean_correct", *XAI_FEATURES,
+)  # fmt: skip
+CELLS = ("adapter_id", "label", "corruption", "severity", "n", "n_correct", "n_flipped", "sum_confidence")
+MEANS = ("adapter_id", *(f"{kind}_{metric}" for metric in METRICS for kind in ("mean", "std")), "n")
+ADAPTERS = (
+    "adapter_id", "name", "backbone", "recipe", "rank", "alpha", "seed", "use_dora", "use_rslora", "trainable_parameters",
+    "trainable_share", "train_loss", "eval_loss", "accuracy", "f1", "precision", "recall", "minutes", "status", "reason",
+)  # fmt: skip
+CORRUPTIONS = ("corruption", "severity", "parameter", "value", "expected_impact")
+
+
+def empty(columns: tuple[str, ...]) -> pd.DataFrame:
+    """A frame with these columns and no rows."""
+    return pd.DataFrame({name: pd.Series(dtype=object) for name in columns})
+
+
+@dataclass(frozen=True)
+class Frames:
+    """All that the gold tables of one dataset read. A frame a table does not need may stay empty.
+
+    rows         `ROWS`, one row per (example, adapter, corruption, severity >= 1). is_correct and flipped (correct on clean, wrong
+                 now) are of the corrupted input; confidence, margin, softmax_entropy, clean_correct and the four explanation metrics are of
+                 the *clean* input, so they repeat over corruptions. Metrics may be null. Tables with `needs_rows` read this frame,
+                 the dataset, the settings, and no other frame.
+    cells        `CELLS`, counts per (adapter, label, corruption, severity), the clean cell (`none`, 0) included.
+    means        `MEANS`, per adapter the mean and sample standard deviation of the clean metrics, n = examples.
+    adapters     `ADAPTERS` of silver.adapters, whatever their status.
+    corruptions  `CORRUPTIONS`, what the configuration asked for.
+    built        gold tables of the same dataset built before, by name: the summaries quote them instead of fitting again.
+    """
+
+    dataset: str
+    rows: pd.DataFrame = field(default_factory=lambda: empty(ROWS))
+    cells: pd.DataFrame = field(default_factory=lambda: empty(CELLS))
+    means: pd.DataFrame = field(default_factory=lambda: empty(MEANS))
+    adapters: pd.DataFrame = field(default_factory=lambda: empty(ADAPTERS))
+    corruptions: pd.DataFrame = field(default_factory=lambda: empty(CORRUPTIONS))
+    settings: GoldSettings = field(default_factory=GoldSettings)
+    built: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Raises ValueError when a frame lacks one of its columns."""
+        wanted = {"rows": ROWS, "cells": CELLS, "means": MEANS, "adapters": ADAPTERS, "corruptions": CORRUPTIONS}
+        for name, columns in wanted.items():
+            if lacking := [column for column in columns if column not in getattr(self, name).columns]:
+                raise ValueError(f"gold of dataset {self.dataset!r}: frame {name!r} must have the columns {', '.join(lacking)}; select them in gold/build.py")

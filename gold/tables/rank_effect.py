@@ -1,0 +1,61 @@
+"""Does the adapter's rank change robustness, or only the step size that comes with it?
+
+With alpha = 2r and rsLoRA rank and update scale rise together (METHODS 1); rows with one scale and several ranks tell them apart.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from gold.aggregates import corrupted, summed, update_scale
+from gold.frames import Frames
+from gold.statistics import mean_interval
+from gold.table import TAIL, GoldTable, as_table, count, interval, share
+from lake.spec import DATASET, Column, Table
+
+SPEC = Table(
+    layer="gold",
+    name="rank_effect",
+    comment="accuracy under corruption by rank and update scale; each adapter (seed, recipe) counts once",
+    key=("dataset", "rank", "update_scale"),
+    columns=(
+        DATASET,
+        Column("rank", "int", "rank of the low-rank update", low=0),
+        Column("update_scale", "double", "alpha / sqrt(rank) with rsLoRA, else alpha / rank, to 6 decimals"),
+        share("ood_accuracy", "mean over adapters of their accuracy under corruption"),
+        *interval("ood_accuracy", "Student's t over adapters, cut to [0, 1]: how adapters differ, not how examples do; null below two adapters", 0.0, 1.0),
+        share("min_accuracy", "lowest accuracy of an adapter in the group"),
+        share("max_accuracy", "highest accuracy of an adapter in the group"),
+        count("n_adapters", "adapters in the group"),
+        *TAIL,
+    ),
+)
+
+
+def build(frames: Frames) -> pd.DataFrame:
+    """One row per (rank, update scale) among adapters with corrupted rows; adapters that have no rank or no alpha (head only) belong to no group."""
+    known = frames.adapters.assign(update_scale=update_scale(frames.adapters))[["adapter_id", "rank", "update_scale"]]
+    totals = summed(corrupted(frames.cells), ["adapter_id"]).merge(known, on="adapter_id").dropna(subset=["rank", "update_scale"])
+    groups = totals.groupby(["rank", "update_scale"], as_index=False)
+    records = [_record(rank, scale, group, frames.settings.confidence_level) for (rank, scale), group in groups]
+    return as_table(SPEC, frames.dataset, records)
+
+
+def _record(rank: object, scale: object, group: pd.DataFrame, level: float) -> dict[str, object]:
+    accuracy = group["accuracy"].to_numpy(dtype="float64")
+    ends = mean_interval(accuracy, level)
+    return {
+        "rank": rank,
+        "update_scale": scale,
+        "ood_accuracy": float(accuracy.mean()),
+        "ci_low": None if ends.low is None else max(0.0, ends.low),
+        "ci_high": None if ends.high is None else min(1.0, ends.high),
+        "min_accuracy": float(accuracy.min()),
+        "max_accuracy": float(accuracy.max()),
+        "n_adapters": len(group),
+        "n": int(group["n"].sum()),
+        "reason": ends.reason,
+    }
+
+
+TABLE = GoldTable(SPEC, build)

@@ -1,0 +1,47 @@
+"""Which corruption hurts an adapter most? All severities of a corruption together, ranked per adapter."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from gold.aggregates import clean_accuracy, corrupted, summed
+from gold.frames import Frames
+from gold.table import TAIL, GoldTable, as_table, rank_column, share, signed
+from lake.spec import ADAPTER, DATASET, Column, Table
+
+SPEC = Table(
+    layer="gold",
+    name="worst_corruption",
+    comment="corruptions of an adapter, the most harmful first; all severities weigh by their rows",
+    key=("dataset", "adapter_id", "corruption"),
+    columns=(
+        DATASET,
+        ADAPTER,
+        Column("corruption", "string", "name of the corruption"),
+        rank_column("1 = lowest accuracy of this adapter"),
+        share("accuracy", "share of rows answered correctly over all severities"),
+        signed("drop_from_clean", "clean accuracy - accuracy; positive = worse than clean", unit="share"),
+        share("flip_rate", "share of rows correct on clean and wrong here"),
+        Column("worst_severity", "int", "severity with the lowest accuracy; the mildest of equals", low=1),
+        share("worst_accuracy", "accuracy at that severity"),
+        *TAIL,
+    ),
+)
+
+
+def build(frames: Frames) -> pd.DataFrame:
+    """One row per (adapter, corruption) with corrupted rows."""
+    cells = corrupted(frames.cells)
+    totals = summed(cells, ["adapter_id", "corruption"]).merge(clean_accuracy(frames.cells), on="adapter_id", how="left")
+    by_severity = summed(cells, ["adapter_id", "corruption", "severity"]).sort_values(["accuracy", "severity"])
+    worst = by_severity.drop_duplicates(["adapter_id", "corruption"]).rename(columns={"severity": "worst_severity", "accuracy": "worst_accuracy"})
+    found = totals.merge(worst[["adapter_id", "corruption", "worst_severity", "worst_accuracy"]], on=["adapter_id", "corruption"])
+    found = found.assign(
+        drop_from_clean=found["clean_accuracy"] - found["accuracy"],
+        rank=found.groupby("adapter_id")["accuracy"].rank(method="min"),
+        reason=found["clean_accuracy"].map(lambda value: "no clean rows" if pd.isna(value) else None),
+    )
+    return as_table(SPEC, frames.dataset, found.drop(columns=["clean_accuracy", "n_examples", "n_correct", "n_flipped"]))
+
+
+TABLE = GoldTable(SPEC, build)

@@ -1,0 +1,161 @@
+"""How does anything get into or out of a Delta table? Through this one door."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from lake.errors import ContractError
+from lake.spec import Table
+from lake.storage import Storage
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+FORMAT_VERSION = 1
+CONFLICT_ATTEMPTS = 5
+T = TypeVar("T")
+
+
+@dataclass
+class TableCount:
+    """What one run did to one table: rows."""
+
+    rows_written: int = 0
+    rows_rejected: int = 0
+    rows_skipped: int = 0
+
+
+@dataclass
+class Lake:
+    """One lake as one run sees it: its root, the session, and what stands in every commit."""
+
+    spark: SparkSession
+    root: str
+    run_id: str = "adhoc"
+    config_sha256: str = ""
+    counts: dict[str, TableCount] = field(default_factory=dict)
+    versions_before: dict[str, int | None] = field(default_factory=dict)
+    versions_after: dict[str, int | None] = field(default_factory=dict)
+    quality: list[tuple[object, ...]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.storage = Storage(self.spark, self.root)
+        self._known: set[str] = set()
+
+    def path(self, table: Table) -> str:
+        return f"{self.storage.root}/{table.layer}/{table.name}"
+
+    def exists(self, table: Table) -> bool:
+        """True when the table has a log. A folder with data but no log is damage, not absence: ContractError."""
+        if table.full_name in self._known:
+            return True
+        path = self.path(table)
+        names = self.storage.names(f"{path}/_delta_log")
+        if any(name.endswith(".json") for name in names):
+            self._known.add(table.full_name)
+            return True
+        if self.storage.names(path):
+            raise ContractError(f"{table.full_name}: {path} holds files but no readable _delta_log. Restore the log, or move the folder away.")
+        return False
+
+    def version(self, table: Table) -> int | None:
+        """Newest committed version, None when the table is not there."""
+        names = self.storage.names(f"{self.path(table)}/_delta_log")
+        return max((int(name[:20]) for name in names if name[:20].isdigit() and name.endswith(".json")), default=None)
+
+    def create(self, table: Table) -> None:
+        """Creates the table with its comments, NOT NULL and CHECK constraints in one commit; does nothing when it is there."""
+        self.versions_before.setdefault(table.full_name, self.version(table))
+        if self.exists(table):
+            return
+        from delta.tables import DeltaTable
+
+        builder = DeltaTable.createIfNotExists(self.spark).location(self.path(table)).comment(table.comment)
+        for column in table.columns:
+            builder = builder.addColumn(column.name, column.type, nullable=not table.required(column), comment=column.comment)
+        for name, condition in table.constraints().items():
+            builder = builder.property(f"delta.constraints.{name}", condition)
+        builder = builder.property("delta.logRetentionDuration", "interval 90 days")
+        if table.partition_by:
+            builder = builder.partitionedBy(*table.partition_by)
+        self._retried(table, builder.execute)
+        self._known.add(table.full_name)
+
+    def read(self, table: Table) -> DataFrame:
+        """The table as it stands. ContractError names table and columns when its schema is not the spec's."""
+        if not self.exists(table):
+            return self.spark.createDataFrame([], table.ddl())
+        frame = self.spark.read.format("delta").load(self.path(table))
+        expected = [(column.name, column.type) for column in table.columns]
+        if frame.dtypes != expected:
+            changed = sorted(set(frame.dtypes).symmetric_difference(expected))
+            raise ContractError(f"{table.full_name}: the columns on disk are not those of this version of Assay; they differ in {changed}")
+        return frame
+
+    def append(self, table: Table, rows: DataFrame, n_rows: int) -> None:
+        """One commit of `rows` (columns by name, in spec order), `n_rows` of them as the caller has counted."""
+        self.create(table)
+        frame = rows.select(*table.column_names)
+        self._retried(table, lambda: self._writer(frame).mode("append").save(self.path(table)))
+        self._count(table, n_rows)
+
+    def replace(self, table: Table, rows: DataFrame, n_rows: int, **where: str) -> None:
+        """One commit that puts `rows` in place of all rows that equal `where` (values of name pattern only)."""
+        self.create(table)
+        frame = rows.select(*table.column_names)
+        condition = " AND ".join(f"{name} = {_literal(value)}" for name, value in where.items()) or "true"
+        writer = self._writer(frame).mode("overwrite").option("replaceWhere", condition)
+        self._retried(table, lambda: writer.save(self.path(table)))
+        self._count(table, n_rows)
+
+    def skip(self, table: Table, n_rows: int) -> None:
+        """Notes rows that were there already."""
+        self.counts.setdefault(table.full_name, TableCount()).rows_skipped += n_rows
+        self.versions_before.setdefault(table.full_name, self.version(table))
+
+    def reject(self, table: Table, n_rows: int) -> None:
+        """Notes rows of this table that ended in a rejected table instead."""
+        self.counts.setdefault(table.full_name, TableCount()).rows_rejected += n_rows
+
+    def report(self) -> dict[str, dict[str, Any]]:
+        """Per table that this run touched: versions and row counts, for the JSON line and audit.runs."""
+        by_name = {}
+        for name, count in sorted(self.counts.items()):
+            before, after = self.versions_before.get(name), self.versions_after.get(name, self.versions_before.get(name))
+            by_name[name] = {"version_before": before, "version_after": after, **vars(count)}
+        return by_name
+
+    def _count(self, table: Table, n_rows: int) -> None:
+        self.counts.setdefault(table.full_name, TableCount()).rows_written += n_rows
+        self.versions_after[table.full_name] = self.version(table)
+
+    def _writer(self, frame: DataFrame):  # type: ignore[no-untyped-def]  # DataFrameWriter is imported late with pyspark
+        metadata = json.dumps({"run_id": self.run_id, "config_sha256": self.config_sha256, "lake_format": FORMAT_VERSION})
+        return frame.write.format("delta").option("userMetadata", metadata)
+
+    def _retried(self, table: Table, commit: Callable[[], T]) -> T:
+        """Runs a commit again after a conflict with another writer (OPTIMIZE, VACUUM, a second run), at most five times."""
+        from delta.exceptions import DeltaConcurrentModificationException
+
+        for attempt in range(1, CONFLICT_ATTEMPTS + 1):
+            try:
+                return commit()
+            except DeltaConcurrentModificationException as conflict:
+                if attempt == CONFLICT_ATTEMPTS:
+                    raise ConflictError(f"{table.full_name}: {attempt} commits in a row met another writer's; try again later") from conflict
+                time.sleep(0.2 * 2**attempt)
+        raise AssertionError("unreachable")
+
+
+class ConflictError(RuntimeError):
+    """Other writers won every attempt to commit. Temporary: run again."""
+
+
+def _literal(value: str) -> str:
+    if "'" in value or "\\" in value:
+        raise ContractError(f"a value in a replace condition may not hold a quote or backslash: {value!r}")
+    return f"'{value}'"

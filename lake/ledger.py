@@ -1,0 +1,69 @@
+"""How much of each cell of work is done? The ledger audit.cells, read once per run and written once per stage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from lake.audit import CELLS
+from lake.door import Lake
+from lake.spec import Table
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell: a table's rows for one adapter, corruption and severity ("*" and 0 where the table has none)."""
+
+    adapter_id: str = "*"
+    corruption: str = "*"
+    severity: int = 0
+
+
+@dataclass(frozen=True)
+class Done:
+    """State of a cell: computed from which inputs, how many rows the law demands, how many are there or rejected."""
+
+    inputs_sha256: str
+    n_expected: int
+    n_done: int
+
+
+class Ledger:
+    """All cells of one dataset. `complete` decides from memory; `record` writes one table's cells in one commit."""
+
+    def __init__(self, lake: Lake, dataset: str) -> None:
+        self.lake, self.dataset = lake, dataset
+        self._cells: dict[tuple[str, str], dict[Cell, Done]] = {}
+        self._generations: dict[tuple[str, str], int] = {}
+        for row in lake.read(CELLS).where(f"dataset = '{dataset}'").collect():  # cells, not examples: small
+            key = (row.table_name, row.settings_id)
+            cell = Cell(row.adapter_id, row.corruption, row.severity)
+            self._cells.setdefault(key, {})[cell] = Done(row.inputs_sha256, row.n_expected, row.n_done)
+            self._generations[key] = max(row.generation, self._generations.get(key, 0))
+
+    def done(self, table: Table, settings_id: str, cell: Cell) -> Done | None:
+        return self._cells.get((table.full_name, settings_id), {}).get(cell)
+
+    def complete(self, table: Table, settings_id: str, cell: Cell, inputs_sha256: str) -> bool:
+        """True when this cell was finished from exactly these inputs."""
+        done = self.done(table, settings_id, cell)
+        return done is not None and done.inputs_sha256 == inputs_sha256 and done.n_done == done.n_expected
+
+    def record(self, table: Table, settings_id: str, cells: Mapping[Cell, Done]) -> None:
+        """Replaces the ledger's rows of this table (all its settings stay) with the new state."""
+        self._cells.setdefault((table.full_name, settings_id), {}).update(cells)
+        newest = 1 + max(self._generations.values(), default=0)
+        self._generations[(table.full_name, settings_id)] = newest
+        rows = list(self._rows(table.full_name))
+        frame = self.lake.spark.createDataFrame(rows, CELLS.ddl()).coalesce(1)
+        self.lake.replace(CELLS, frame, len(rows), dataset=self.dataset, table_name=table.full_name)
+
+    def _rows(self, table_name: str) -> Iterable[tuple[object, ...]]:
+        for (name, settings_id), cells in sorted(self._cells.items()):
+            if name != table_name:
+                continue
+            for cell, done in sorted(cells.items(), key=lambda item: (item[0].adapter_id, item[0].corruption, item[0].severity)):
+                yield (
+                    self.dataset, name, cell.adapter_id, cell.corruption, cell.severity, settings_id,
+                    done.inputs_sha256, done.n_expected, done.n_done, self._generations[(name, settings_id)],
+                )  # fmt: skip

@@ -1,0 +1,83 @@
+"""How is a Spark session opened? In one place; what the operator set with --conf always wins."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lake.jars import jars, java_options
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Needed wherever Assay runs.
+REQUIRED = {
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "64",  # the default of 10,000 rows is a gigabyte of pictures
+    "spark.sql.execution.pyspark.udf.faulthandler.enabled": "true",
+    "spark.python.worker.faulthandler.enabled": "true",
+    "spark.python.worker.reuse": "true",  # models stay loaded between stages
+    "spark.databricks.delta.schema.autoMerge.enabled": "false",
+    "spark.databricks.delta.properties.defaults.enableDeletionVectors": "false",  # reader version 1 for every other reader
+}
+
+# Suits the small embedded session only (local master); a cluster's operator decides for himself. Figures: docs/decisions.
+EMBEDDED = {
+    "spark.databricks.delta.snapshotPartitions": "1",
+    "spark.sql.shuffle.partitions": "4",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.driver.memory": "2g",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.sql.sources.parallelPartitionDiscovery.threshold": "1000",
+    "spark.log.level": "ERROR",
+}
+
+
+def open_session(name: str = "assay") -> SparkSession:
+    """The session of this process: the one that spark-submit prepared, or an embedded one on all local cores.
+
+    Under spark-submit (PYSPARK_GATEWAY_PORT is set) only what the operator left open is filled in.
+    """
+    from pyspark import SparkConf
+    from pyspark.sql import SparkSession
+
+    if active := SparkSession.getActiveSession():
+        return active
+    submitted = "PYSPARK_GATEWAY_PORT" in os.environ
+    conf = SparkConf() if submitted else _embedded_conf()
+    for key, value in _defaults(conf.get("spark.master", "local[*]") or "local[*]").items():
+        conf.setIfMissing(key, value)
+    if not submitted:
+        _prepare_environment()
+    return SparkSession.builder.config(conf=conf).appName(name).getOrCreate()
+
+
+def _defaults(master: str) -> dict[str, str]:
+    return REQUIRED | (EMBEDDED if master.startswith("local") else {})
+
+
+def _embedded_conf():  # type: ignore[no-untyped-def]  # SparkConf is imported late: pyspark costs a second
+    from pyspark import SparkConf
+
+    conf = SparkConf(loadDefaults=False)
+    conf.setMaster(os.environ.get("ASSAY_MASTER", "local[*]"))
+    conf.set("spark.jars", ",".join(str(jar) for jar in jars()))
+    conf.set("spark.driver.extraJavaOptions", " ".join(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", *java_options()]))
+    return conf
+
+
+def _prepare_environment() -> None:
+    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    os.environ.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
+    rooms = str(ROOT)
+    paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path and path != rooms]
+    os.environ["PYTHONPATH"] = os.pathsep.join([rooms, *paths])  # workers import the same rooms as the driver

@@ -1,0 +1,143 @@
+"""Do an adapter's tensors fit this backbone, all of them and nothing else?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+
+from models.adapter_config import AdapterConfig
+from models.backbone import Backbone, module_roles, on_meta
+from models.errors import ArtifactError
+from models.families import family_named
+
+Shape = tuple[int, ...]
+PREFIX = "base_model.model."
+# Spellings of one part over peft's versions -> the canonical one. `.bias` is a trained bias of the adapted layer.
+_PARTS = (
+    (re.compile(r"\.lora_(A|B)(\.default)?\.weight$"), r".lora_\1.weight"),
+    (re.compile(r"\.lora_magnitude_vector(\.default)?(\.weight)?$"), ".lora_magnitude_vector"),
+    (re.compile(r"\.base_layer\.bias$"), ".bias"),
+    (re.compile(r"\.modules_to_save(\.default)?\.(weight|bias)$"), r".\2"),
+)
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """The classifier without its numbers: parameter shapes, linear modules (out, in), the head's name, and for each linear module
+    the names that targets may call it by (its own and the one older libraries used)."""
+
+    parameters: Mapping[str, Shape]
+    linear: Mapping[str, tuple[int, int]]
+    head: str
+    called: Mapping[str, tuple[str, ...]]
+
+
+@lru_cache(maxsize=8)
+def skeleton(backbone: Backbone, n_labels: int) -> Skeleton:
+    """The skeleton of the backbone's classifier with `n_labels` outputs; no weights are read."""
+    model = on_meta(backbone, n_labels)
+    linear = {name: (m.out_features, m.in_features) for name, m in model.named_modules() if isinstance(m, torch.nn.Linear)}
+    return Skeleton(
+        parameters={name: tuple(parameter.shape) for name, parameter in model.named_parameters()},
+        linear=linear,
+        head=module_roles(model)["head"][0],
+        called={name: (name, _older(name, backbone)) for name in linear},
+    )
+
+
+def canonical_names(names: Iterable[str], backbone: Backbone) -> dict[str, str]:
+    """Name in the file -> canonical name (the module's name on the actual model, then the part). Names of the older transformers
+    (`attention.attention.query`) become today's, so that no tensor is lost. Raises ArtifactError `tensor_mismatch` when a name does
+    not start as peft's names do or two tensors mean the same one."""
+    renamed: dict[str, str] = {}
+    for name in names:
+        if not name.startswith(PREFIX):
+            raise ArtifactError("tensor_mismatch", f"tensor names must start with {PREFIX!r}, found {name!r:.120}: save the adapter with peft")
+        renamed[name] = _newer(name.removeprefix(PREFIX), backbone)
+    if len(set(renamed.values())) != len(renamed):
+        raise ArtifactError("tensor_mismatch", "tensors must be given once, found two spellings of one: save the adapter again")
+    return renamed
+
+
+def check_shapes(config: AdapterConfig, found: Mapping[str, Shape], outline: Skeleton) -> tuple[str, ...]:
+    """Raise ArtifactError `tensor_mismatch` unless the canonical names and shapes are exactly those the config means on this
+    backbone. Returns notes: `biases_missing` when the config says trained biases and the file has none (saved by peft before
+    0.21, which dropped them)."""
+    targets = _targets(config, found)
+    adapted = [name for name in outline.linear if name != outline.head and _matches(outline.called[name], targets)]
+    if not adapted:
+        raise _mismatch(f"target_modules must name layers of this backbone, found {', '.join(targets[:5]) or 'none'}", "another backbone")
+    required = _lora_shapes(config, adapted, outline) | _saved_shapes(config, found, outline)
+    biases = _bias_shapes(config, adapted, outline, required)
+    missing_biases = bool(biases) and not any(name in found for name in biases)
+    _compare(required if missing_biases else required | biases, found)
+    return ("biases_missing",) if missing_biases else ()
+
+
+def _newer(name: str, backbone: Backbone) -> str:
+    for pattern, canonical in _PARTS:
+        name = pattern.sub(canonical, name)
+    for old, new in family_named(backbone.family).renames:
+        name = name.replace(old, new)
+    return name
+
+
+def _older(name: str, backbone: Backbone) -> str:
+    dotted = f"{name}."  # renames are written with the dot that ends a module's name
+    for old, new in reversed(family_named(backbone.family).renames):
+        dotted = dotted.replace(new, old)
+    return dotted.removesuffix(".")
+
+
+def _targets(config: AdapterConfig, found: Mapping[str, Shape]) -> tuple[str, ...]:
+    if config.targets is not None:
+        return config.targets
+    # A pattern: whatever is adapted in one layer must be adapted in all, so the part behind the layer's number is the target.
+    modules = (name.removesuffix(".lora_A.weight") for name in found if name.endswith(".lora_A.weight"))
+    return tuple(sorted({re.sub(r"^.*\.\d+\.", "", module) for module in modules}))
+
+
+def _matches(called: Iterable[str], targets: tuple[str, ...]) -> bool:
+    return any(name == target or name.endswith(f".{target}") for name in called for target in targets)
+
+
+def _lora_shapes(config: AdapterConfig, adapted: Iterable[str], outline: Skeleton) -> dict[str, Shape]:
+    shapes: dict[str, Shape] = {}
+    for name in adapted:
+        outputs, inputs = outline.linear[name]
+        shapes |= {f"{name}.lora_A.weight": (config.rank, inputs), f"{name}.lora_B.weight": (outputs, config.rank)}
+        if config.use_dora:
+            shapes[f"{name}.lora_magnitude_vector"] = (outputs,)
+    return shapes
+
+
+def _saved_shapes(config: AdapterConfig, found: Mapping[str, Shape], outline: Skeleton) -> dict[str, Shape]:
+    if f"{outline.head}.weight" not in found:
+        raise _mismatch(f"the file must hold the head {outline.head}.weight", "no head: save it with modules_to_save=['classifier']")
+    modules = {name.rpartition(".")[0] for name in outline.parameters}
+    saved = {outline.head, *(name for name in modules if _matches((name,), config.modules_to_save))}
+    return {name: shape for name, shape in outline.parameters.items() if any(name.startswith(f"{module}.") for module in saved)}
+
+
+def _bias_shapes(config: AdapterConfig, adapted: list[str], outline: Skeleton, saved: Mapping[str, Shape]) -> dict[str, Shape]:
+    if config.bias == "none":
+        return {}
+    names = (f"{name}.bias" for name in adapted) if config.bias == "lora_only" else (n for n in outline.parameters if n.endswith(".bias"))
+    return {name: outline.parameters[name] for name in names if name in outline.parameters and name not in saved}
+
+
+def _compare(expected: Mapping[str, Shape], found: Mapping[str, Shape]) -> None:
+    missing, unexpected = sorted(expected.keys() - found.keys()), sorted(found.keys() - expected.keys())
+    other = [f"{name} {list(found[name])} for {list(expected[name])}" for name in sorted(expected) if found.get(name, expected[name]) != expected[name]]
+    if missing or unexpected or other:
+        counts = f"{len(missing)} missing, {len(unexpected)} unexpected, {len(other)} of another shape"
+        first = "; ".join(str(item) for item in (missing[:1], unexpected[:1], other[:1]) if item)
+        raise _mismatch("the tensors must be those of this backbone and config", f"{counts}; first {first}")
+
+
+def _mismatch(expected: str, found: str) -> ArtifactError:
+    return ArtifactError("tensor_mismatch", f"{expected}, found {found}. Nothing was loaded; use the backbone the adapter was trained on")

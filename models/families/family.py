@@ -1,0 +1,59 @@
+"""What must be known of a family of vision transformers to load, feed and read it? One record; one file per family fills it in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+
+@dataclass(frozen=True)
+class Family:
+    """How one architecture is loaded and run in three steps: picture -> patch tokens -> hidden states -> logits.
+
+    `patch_tokens(model, pixels[b,3,s,s]) -> [b,N,d]`: patch embedding alone, before positions. Filling a removed patch here equals
+    filling it in the picture, because the patch convolution's stride is its kernel.
+    `encode(model, tokens[b,N,d], keep: bool[b,N] | None) -> [b,n_prefix+N',d]`: prefix and positions added, tokens with keep = False
+    leave the sequence (as many per row), last layer norm applied. `keep` None or all True is the model's own forward.
+    `head(model, hidden) -> [b,labels]`.
+    """
+
+    name: str  # `model_type` in config.json
+    prefix: str  # attribute of the classifier that holds the backbone, and prefix of its tensor names
+    classes: Callable[[], tuple[Any, Any]]  # (configuration class, classifier class), imported only when asked for
+    n_prefix: Callable[[Mapping[str, Any]], int]  # tokens before the patches, from config.json
+    last_attention: Callable[[nn.Module], nn.Module]  # the attention module of the last layer
+    renames: tuple[tuple[str, str], ...]  # (name on disk, name on the model), applied in order to parts of tensor names
+    ignored: tuple[str, ...]  # tensors of a checkpoint that a classifier has no place for, by what follows the prefix
+    patch_tokens: Callable[[nn.Module, torch.Tensor], torch.Tensor]
+    encode: Callable[[nn.Module, torch.Tensor, torch.Tensor | None], torch.Tensor]
+    head: Callable[[nn.Module, torch.Tensor], torch.Tensor]
+
+
+def kept_tokens(tokens: torch.Tensor, keep: torch.Tensor | None) -> torch.Tensor:
+    """`tokens[b,N,d]` without those where `keep` is False, order unchanged: [b,N',d]. ValueError unless each row keeps as many."""
+    if keep is None:
+        return tokens
+    counts = keep.sum(dim=1)
+    if keep.shape != tokens.shape[:2] or bool((counts != counts[0]).any()):
+        raise ValueError(f"keep must be bool{tuple(tokens.shape[:2])} with equal row sums, found {tuple(keep.shape)}. Group masks by count.")
+    index = keep.nonzero(as_tuple=True)[1].view(len(tokens), -1)
+    return tokens.gather(1, index.unsqueeze(-1).expand(-1, -1, tokens.shape[-1]))
+
+
+def mean_token(tokens: torch.Tensor) -> torch.Tensor:
+    """Mean over tokens [b,N,d] -> [b,d]; zero where no token is left, so that a fully dropped picture has finite logits."""
+    if tokens.shape[1] == 0:
+        return tokens.new_zeros(tokens.shape[0], tokens.shape[2])
+    return tokens.mean(dim=1)
+
+
+def picture_side(n_tokens: int, patch_size: int) -> int:
+    """Side in pixels of the square picture that gives `n_tokens` patches. ValueError unless the count is a square number."""
+    side = round(n_tokens**0.5)
+    if side * side != n_tokens:
+        raise ValueError(f"the patches of a square picture are a square number, found {n_tokens}. Resize and crop the picture first.")
+    return side * patch_size

@@ -1,0 +1,139 @@
+"""What does one classifier say about a stack of pictures? Logits, the last CLS attention row, embeddings, and masked values.
+
+Every forward has exactly `batch_size` rows, the last batch filled with zeros: floating-point sums depend on a batch's shape, not on its
+content, so a picture's numbers are the same bits whatever its neighbours are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from models.attention_row import cls_rows
+from models.backbone import Backbone
+from models.baselines import BASELINES, baseline_pixels
+from models.errors import ArtifactError
+from models.families import family_named
+from models.families.family import Family
+from models.masked_value import MaskedValue
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class ImageScorer:
+    """One classifier (or a backbone without a head) in inference. numpy float32 in and out; not for two threads at once.
+
+    Numbers that are not finite are returned as they are: the caller retries in float32, then rejects.
+    """
+
+    backbone: Backbone
+    model: nn.Module
+    n_labels: int  # 0: no head, only `embed` works
+    dtype: torch.dtype
+    device: str
+    batch_size: int
+    own_bytes: int  # memory of the tensors not shared with other scorers of this backbone
+
+    def logits(self, pixels: Floats) -> Floats:
+        """Normalised pictures [n,3,s,s] -> logits [n,labels]. ArtifactError `label_mismatch` without a head."""
+        self._require_head()
+        result = np.empty((len(pixels), self.n_labels), dtype=np.float32)
+        for where, batch in self._batches(pixels):
+            result[where] = self._to_numpy(self._logits(batch), where)
+        return result
+
+    def explain(self, pixels: Floats) -> tuple[Floats, Floats]:
+        """(logits [n,labels], last layer's CLS row [n,heads,tokens]); rows sum to 1 over all tokens, the `n_prefix` first included."""
+        self._require_head()
+        logits = np.empty((len(pixels), self.n_labels), dtype=np.float32)
+        heads = int(self.model.config.num_attention_heads)  # type: ignore[union-attr, arg-type]
+        attention = np.empty((len(pixels), heads, self.backbone.n_prefix + self.backbone.n_units), dtype=np.float32)
+        for where, batch in self._batches(pixels):
+            with cls_rows(self._family.last_attention(self.model)) as rows:
+                logits[where] = self._to_numpy(self._logits(batch), where)
+            attention[where] = self._to_numpy(rows[0], where)
+        return logits, attention
+
+    def embed(self, pixels: Floats) -> tuple[Floats, Floats]:
+        """(CLS [n,d], patches [n,N,d]) of the last hidden state, after the layer norm. Works without a head."""
+        width, n_units = self.backbone.hidden_size, self.backbone.n_units
+        pooled = np.empty((len(pixels), width), dtype=np.float32)
+        units = np.empty((len(pixels), n_units, width), dtype=np.float32)
+        for where, batch in self._batches(pixels):
+            hidden = self._to_numpy(self._hidden(batch), where)
+            pooled[where], units[where] = hidden[:, 0], hidden[:, self.backbone.n_prefix :]
+        return pooled, units
+
+    def value(self, pixels: Floats, targets: NDArray[np.int64], baseline: str) -> MaskedValue:
+        """The value function of pictures [b,3,s,s] for the classes `targets` (int[b]): (rows int[m], keep bool[m,N]) -> p(target) [m].
+
+        `baseline` mean, zero, blur (models.baselines) or drop. ValueError on another, or on a target without a logit.
+        """
+        self._require_head()
+        targets = np.asarray(targets)
+        if baseline not in BASELINES:
+            raise ValueError(f"baseline must be one of {', '.join(BASELINES)}, found {baseline!r}.")
+        if targets.shape != (len(pixels),) or (len(targets) and not 0 <= targets.min() <= targets.max() < self.n_labels):
+            raise ValueError(f"targets must be int[{len(pixels)}] in 0..{self.n_labels - 1}, found {targets.tolist()[:5]}.")
+        tokens, removed = self._tokens(pixels, baseline)
+        return MaskedValue(
+            model=self.model,
+            family=self._family,
+            tokens=tokens,
+            removed=removed,
+            targets=torch.from_numpy(targets.astype(np.int64)).to(self.device),
+            batch_size=self.batch_size,
+        )
+
+    @property
+    def _family(self) -> Family:
+        return family_named(self.backbone.family)
+
+    def _require_head(self) -> None:
+        if not self.n_labels:
+            raise ArtifactError("label_mismatch", f"{self.backbone.name} must have a head to score labels, found none. Load it with an adapter.")
+
+    def _batches(self, pixels: Floats) -> Iterator[tuple[slice, torch.Tensor]]:
+        """(rows filled, float32[batch_size,3,s,s] on the device); checks the shape."""
+        side = self.backbone.image_size
+        if pixels.ndim != 4 or pixels.shape[1:] != (3, side, side):
+            raise ValueError(f"pixels must be float32[n,3,{side},{side}], found {list(pixels.shape)}. Prepare them with models.images.")
+        for start in range(0, len(pixels), self.batch_size):
+            rows = pixels[start : start + self.batch_size]
+            batch = np.zeros((self.batch_size, *pixels.shape[1:]), dtype=np.float32)
+            batch[: len(rows)] = rows
+            yield slice(start, start + len(rows)), torch.from_numpy(batch).to(self.device)
+
+    @torch.inference_mode()
+    def _hidden(self, batch: torch.Tensor) -> torch.Tensor:
+        family = self._family
+        return family.encode(self.model, family.patch_tokens(self.model, batch.to(self.dtype)), None)
+
+    @torch.inference_mode()
+    def _logits(self, batch: torch.Tensor) -> torch.Tensor:
+        return self._family.head(self.model, self._hidden(batch))
+
+    @torch.inference_mode()
+    def _tokens(self, pixels: Floats, baseline: str) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Patch tokens of the pictures, and of their baseline pictures unless tokens are dropped: [b,N,d] each."""
+        shape = (len(pixels), self.backbone.n_units, self.backbone.hidden_size)
+        tokens = torch.empty(shape, dtype=self.dtype, device=self.device)
+        removed = None if baseline == "drop" else torch.empty_like(tokens)
+        for where, batch in self._batches(pixels):
+            count = where.stop - where.start
+            tokens[where] = self._family.patch_tokens(self.model, batch.to(self.dtype))[:count]
+            if removed is not None:
+                shown = baseline_pixels(batch, baseline, self.backbone.patch_size)
+                removed[where] = self._family.patch_tokens(self.model, shown.to(self.dtype))[:count]
+        return tokens, removed
+
+    @staticmethod
+    def _to_numpy(batch: torch.Tensor, where: slice) -> Floats:
+        result: Floats = batch[: where.stop - where.start].float().cpu().numpy()
+        return result

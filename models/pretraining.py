@@ -1,0 +1,145 @@
+"""Where does a small backbone in the real DINOv2 architecture come from, when none can be downloaded?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812 (the name every torch reader knows)
+from jaxtyping import Int64, UInt8
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from torch import nn
+
+from models.atomic import write_folder
+from models.augmentation import Augmentation, augment, draw_changes, normalised
+from models.errors import ArtifactError
+from models.hashing import canonical_json, hash_of, seed_of
+from models.images import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+from models.private_state import private_state
+
+BICUBIC = 3  # Pillow's code, as preprocessor_config.json spells it
+HASH_CHARACTERS = 12
+
+
+class PretrainSettings(BaseModel):
+    """A small DINOv2 and how it is trained: supervised cross-entropy on the classes given, AdamW, one-cycle learning rate (warm-up over
+    30 % of the steps, then cosine to 0). Supervision stands in for DINOv2's self-distillation, which needs far more pictures; the
+    architecture and the files are the real ones."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(default="dinov2-small-scale", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
+    width: int = Field(default=64, ge=1)
+    depth: int = Field(default=4, ge=1)
+    heads: int = Field(default=4, ge=1)
+    image_size: int = Field(default=56, ge=1)
+    patch_size: int = Field(default=14, ge=1)
+    mlp_ratio: int = Field(default=4, ge=1)
+    epochs: int = Field(default=30, ge=1)
+    batch_size: int = Field(default=64, ge=2)
+    learning_rate: float = Field(default=3e-3, gt=0, allow_inf_nan=False)
+    weight_decay: float = Field(default=0.05, ge=0, allow_inf_nan=False)
+    augmentation: Augmentation = Augmentation()
+    seed: int = Field(default=0, ge=0, lt=2**63)
+
+    @model_validator(mode="after")
+    def _sizes_divide(self) -> PretrainSettings:
+        if self.width % self.heads or self.image_size % self.patch_size:
+            raise ValueError(
+                f"width must be a multiple of heads and image_size of patch_size, found {self.width} / {self.heads} and "
+                f"{self.image_size} / {self.patch_size}"
+            )
+        return self
+
+
+def pretrain(
+    settings: PretrainSettings, images: UInt8[np.ndarray, "n s s 3"], label_ids: Int64[np.ndarray, " n"], folder: Path, threads: int = 2
+) -> Path:
+    """Train the backbone and write it below `folder` in Hugging Face layout (config.json, model.safetensors without the head,
+    preprocessor_config.json); returns its path, `<name>-<hash of settings and data>`. A folder of that name is used as it is.
+
+    Deterministic on one machine and thread count; written whole or not at all. Raises ArtifactError `nonfinite` when the loss diverges,
+    ValueError when images and labels do not match.
+    """
+    if len(images) != len(label_ids) or not len(images):
+        raise ValueError(f"each picture must have a label, found {len(images)} pictures and {len(label_ids)} labels")
+    digest = _settings_hash(settings, images, label_ids)
+    path = folder / f"{settings.name}-{digest[:HASH_CHARACTERS]}"
+    if path.is_dir():
+        return path
+    with private_state(seed_of("pretrain", settings.seed, "torch"), threads):
+        model = _new_model(settings, n_labels=int(label_ids.max()) + 1)
+        _fit(model, settings, torch.from_numpy(np.ascontiguousarray(images)), torch.from_numpy(label_ids))
+    write_folder(path, lambda pending: _save(model, settings, pending))
+    return path
+
+
+def _settings_hash(settings: PretrainSettings, images: np.ndarray, label_ids: np.ndarray) -> str:
+    text = canonical_json(settings.model_dump(mode="json"))
+    data = np.ascontiguousarray(images)
+    return hash_of([text.encode(), str(data.shape).encode(), data.tobytes(), label_ids.astype("<i8").tobytes()])
+
+
+def _new_model(settings: PretrainSettings, n_labels: int) -> Any:
+    from transformers.models.dinov2.configuration_dinov2 import Dinov2Config
+    from transformers.models.dinov2.modeling_dinov2 import Dinov2ForImageClassification
+
+    config = Dinov2Config(
+        hidden_size=settings.width,
+        num_hidden_layers=settings.depth,
+        num_attention_heads=settings.heads,
+        mlp_ratio=settings.mlp_ratio,
+        image_size=settings.image_size,
+        patch_size=settings.patch_size,
+        num_labels=n_labels,
+    )
+    return Dinov2ForImageClassification(config)
+
+
+def _fit(model: nn.Module, settings: PretrainSettings, images: torch.Tensor, labels: torch.Tensor) -> None:
+    preprocessing = preprocessing_for(settings)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    steps = settings.epochs * -(-len(labels) // settings.batch_size)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.learning_rate, total_steps=steps)
+    model.train()
+    for epoch in range(settings.epochs):
+        generator = torch.Generator().manual_seed(seed_of("pretrain", settings.seed, epoch))
+        changes = draw_changes(len(labels), settings.augmentation, generator)
+        for batch in torch.randperm(len(labels), generator=generator).split(settings.batch_size):
+            pixels = normalised(augment(images[batch], changes[batch], settings.image_size), preprocessing)
+            loss = F.cross_entropy(model(pixel_values=pixels).logits, labels[batch])
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            schedule.step()
+        if not torch.isfinite(loss):
+            found = f"found {loss.item()} in epoch {epoch + 1}"
+            raise ArtifactError("nonfinite", f"pretraining {settings.name}: the loss must stay finite, {found}: lower learning_rate")
+    model.eval()
+
+
+def preprocessing_for(settings: PretrainSettings) -> Preprocessing:
+    """Pictures at the backbone's size, ImageNet's mean and standard deviation, as DINOv2 has them."""
+    return Preprocessing(size=settings.image_size, resize_to=settings.image_size)
+
+
+def _save(model: Any, settings: PretrainSettings, folder: Path) -> None:
+    model.dinov2.save_pretrained(folder)
+    side = settings.image_size
+    processor = {
+        "image_processor_type": "BitImageProcessor",
+        "do_resize": True,
+        "size": {"shortest_edge": side},
+        "resample": BICUBIC,
+        "do_center_crop": True,
+        "crop_size": {"height": side, "width": side},
+        "do_rescale": True,
+        "rescale_factor": 1 / 255,
+        "do_normalize": True,
+        "image_mean": list(IMAGENET_MEAN),
+        "image_std": list(IMAGENET_STD),
+    }
+    (folder / "preprocessor_config.json").write_text(json.dumps(processor, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,51 @@
+"""Which module of this very model is the query, the value, the first layer of the MLP? Names change between library versions; roles do not."""
+
+from __future__ import annotations
+
+import re
+
+from torch import nn
+
+from models.errors import ArtifactError
+
+_LAYER = re.compile(r"(?:^|\.)layers?\.(\d+)\.(.+)$")
+
+# Role -> ways it is spelled inside one layer, newest first; a spelling of two names is a gated MLP.
+# transformers 5.18 renamed query/key/value to q_proj/k_proj/v_proj: with a name that matches nothing, peft adapts less without a word.
+SPELLINGS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "query": (("attention.q_proj",), ("attention.attention.query",)),
+    "key": (("attention.k_proj",), ("attention.attention.key",)),
+    "value": (("attention.v_proj",), ("attention.attention.value",)),
+    "attention_out": (("attention.o_proj",), ("attention.output.dense",)),
+    "mlp_in": (("mlp.fc1",), ("intermediate.dense",), ("mlp.gate_proj", "mlp.up_proj"), ("mlp.weights_in",)),
+    "mlp_out": (("mlp.fc2",), ("output.dense",), ("mlp.down_proj",), ("mlp.weights_out",)),
+}
+
+
+def module_roles(model: nn.Module) -> dict[str, tuple[str, ...]]:
+    """Role -> full module names on `model`, in layer order: query, key, value, attention_out, mlp_in, mlp_out, head.
+
+    Every name is an `nn.Linear` found on the model itself. A gated MLP (SwiGLU) has two mlp_in names per layer.
+    Raises ArtifactError `tensor_mismatch` when a role is not found once in every layer, or there is no linear `classifier`.
+    """
+    linear = [name for name, module in model.named_modules() if isinstance(module, nn.Linear)]
+    layers: dict[int, dict[str, str]] = {}
+    for name in linear:
+        if match := _LAYER.search(name):
+            layers.setdefault(int(match[1]), {})[match[2]] = name
+    expected = int(model.config.num_hidden_layers)  # type: ignore[union-attr, arg-type]
+    if sorted(layers) != list(range(expected)):
+        raise ArtifactError("tensor_mismatch", f"{type(model).__name__}: expected layers 0 to {expected - 1}, found {sorted(layers)}.")
+    roles = {role: _names_of(role, layers) for role in SPELLINGS}
+    head = tuple(name for name in linear if name.split(".")[-1] == "classifier")
+    if len(head) != 1:
+        raise ArtifactError("tensor_mismatch", f"{type(model).__name__}: expected one linear module `classifier`, found {len(head)}.")
+    return roles | {"head": head}
+
+
+def _names_of(role: str, layers: dict[int, dict[str, str]]) -> tuple[str, ...]:
+    for spelling in SPELLINGS[role]:
+        if all(tail in found for found in layers.values() for tail in spelling):
+            return tuple(layers[index][tail] for index in sorted(layers) for tail in spelling)
+    found = ", ".join(sorted(layers[min(layers)])) if layers else "no layer"
+    raise ArtifactError("tensor_mismatch", f"role {role} must stand once in every layer under one of {SPELLINGS[role]}; found {found}.")

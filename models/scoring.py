@@ -1,0 +1,65 @@
+"""What does a worker need to score examples with many adapters? Paths and hashes to ship, models to load once, pictures to prepare."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.backbone import Backbone
+from models.decode import DecodeLimits, decode
+from models.images import Preprocessing, normalise, to_model_resolution
+from models.scorer import ImageScorer, ScorerCache
+
+_CACHES: dict[int, ScorerCache] = {}
+
+
+@dataclass(frozen=True)
+class ScoredAdapter:
+    """One adapter ready to score: its identity, where its merged tensors are, and its logits' order in the dataset's labels.
+
+    `label_order[i]` is the position, in the adapter's own label order, of the dataset's label i: labels match by name.
+    """
+
+    adapter_id: str
+    merged: str
+    merged_float32: str
+    label_order: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """How pictures are prepared and scored; all of it stands in settings_id through `settings`. Ships to workers by pickle."""
+
+    backbone: Backbone
+    preprocessing: Preprocessing
+    limits: DecodeLimits
+    dtype: str
+    batch_size: int
+    cache_bytes: int = 4 << 30
+
+    def settings(self) -> dict[str, object]:
+        """What defines a row: which backbone, which preparation, which precision and batch shape."""
+        return {
+            "backbone_sha256": self.backbone.sha256,
+            "preprocessing": self.preprocessing,
+            "dtype": self.dtype,
+            "batch_size": self.batch_size,
+        }
+
+    def pictures(self, contents: Sequence[bytes]) -> NDArray[np.uint8]:
+        """Encoded pictures -> uint8 [n, size, size, 3] at model resolution."""
+        return np.stack([to_model_resolution(decode(content, self.limits).image, self.preprocessing) for content in contents])
+
+    def pixels(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """uint8 [n, size, size, 3] -> float32 [n, 3, size, size], normalised."""
+        return normalise(pictures, self.preprocessing)
+
+    def scorer(self, adapter: ScoredAdapter | None = None, dtype: str | None = None) -> ImageScorer:
+        """The scorer of this adapter (None: the bare backbone), loaded once per worker process and kept while memory allows."""
+        cache = _CACHES.setdefault(self.cache_bytes, ScorerCache(self.cache_bytes))
+        precision = dtype or self.dtype
+        merged = None if adapter is None else adapter.merged if precision == self.dtype else adapter.merged_float32
+        return cache.get(self.backbone, merged, precision, self.batch_size)

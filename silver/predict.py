@@ -1,0 +1,73 @@
+"""What does each adapter answer on each clean example? The verb of silver.predictions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from models.scorer import ImageScorer
+from models.scoring import ScoredAdapter, Scoring
+from silver.confidence import confidence_scores
+from lake.rows import Identity, batch_of, wanted_by
+from silver.specs import PREDICTIONS
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the verb must know: how to score, which adapters, what `todo` counts in, and the constant columns."""
+
+    scoring: Scoring
+    adapters: tuple[ScoredAdapter, ...]
+    identity: Identity
+
+
+def finite_logits(scoring: Scoring, adapter: ScoredAdapter, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Logits float32 [n, labels] in the dataset's label order; rows that are not finite are tried once more in float32."""
+    logits = scoring.scorer(adapter).logits(pixels)
+    bad = ~np.isfinite(logits).all(axis=1)
+    if bad.any():
+        retry: ImageScorer = scoring.scorer(adapter, "float32")
+        logits[bad] = retry.logits(pixels[bad])
+    return logits[:, list(adapter.label_order)]
+
+
+def predict(batches: Iterator[pa.RecordBatch], plan: Prediction) -> Iterator[pa.RecordBatch]:
+    """Batches of (example_id, label_id, image, todo) -> batches of silver.predictions with error columns."""
+    for batch in batches:
+        pixels = plan.scoring.pixels(plan.scoring.pictures(batch.column("image").to_pylist()))
+        wanted = wanted_by(batch, plan.identity, "adapter_id", [adapter.adapter_id for adapter in plan.adapters])
+        for adapter in plan.adapters:
+            rows = wanted[adapter.adapter_id]
+            if rows:
+                yield batch_of(PREDICTIONS, _rows(plan, adapter, batch, rows, pixels[rows]))
+
+
+def _rows(
+    plan: Prediction, adapter: ScoredAdapter, batch: pa.RecordBatch, rows: Sequence[int], pixels: NDArray[np.float32]
+) -> Iterator[dict[str, object]]:
+    logits = finite_logits(plan.scoring, adapter, pixels)
+    finite = np.isfinite(logits).all(axis=1)
+    scores = confidence_scores(np.where(finite[:, None], logits, 0))
+    ids, labels = batch.column("example_id"), batch.column("label_id")
+    for position, row in enumerate(rows):
+        base = plan.identity.columns() | {"example_id": ids[row].as_py(), "adapter_id": adapter.adapter_id}
+        if not finite[position]:
+            yield base | {"error_code": "nonfinite", "message": f"logits hold NaN or Inf in {plan.scoring.dtype} and in float32"}
+            continue
+        entropy = float(scores.softmax_entropy[position])
+        predicted = int(scores.predicted[position])
+        yield base | {
+            "predicted_id": predicted,
+            "confidence": float(scores.confidence[position]),
+            "margin": float(scores.margin[position]),
+            "softmax_entropy": None if math.isnan(entropy) else entropy,
+            "energy": float(scores.energy[position]),
+            "pnorm_logit": float(scores.pnorm_logit[position]),
+            "is_correct": predicted == labels[row].as_py(),
+            "logits": logits[position].tolist(),
+        }

@@ -1,0 +1,108 @@
+"""What leaves silver? Adapters, their clean predictions, attributions and the metrics of these."""
+
+from __future__ import annotations
+
+from lake.spec import ADAPTER, DATASET, EXAMPLE, SETTINGS, Column, Table
+
+BY_ADAPTER = ("dataset", "adapter_id")
+
+
+def _score(name: str, comment: str) -> Column:
+    return Column(name, "double", comment + " on adapter_val, weighted over classes", unit="share", low=0.0, high=1.0)
+
+
+ADAPTERS = Table(
+    "silver",
+    "adapters",
+    "Every adapter that was offered to this dataset: what it is, how it was trained, whether it can be used.",
+    ("dataset", "adapter_id", "settings_id"),
+    (
+        DATASET,
+        ADAPTER,
+        SETTINGS,
+        Column("name", "string", "label of the adapter: recipe or folder name", nullable=False),
+        Column("folder", "string", "where its files are", volatile=True),
+        Column("backbone", "string", "backbone as configured", nullable=False),
+        Column("recipe", "string", "kind of training, such as ce or cap_hybrid; null when unknown"),
+        Column("recipe_sha256", "string", "hash of recipe, backbone, training data and seed; null for foreign adapters"),
+        Column("rank", "int", "LoRA rank r", low=1),
+        Column("alpha", "double", "LoRA alpha"),
+        Column("update_scale", "double", "alpha / sqrt(r) with rsLoRA, alpha / r without"),
+        Column("seed", "bigint", "training seed"),
+        Column("use_dora", "boolean", "weight-decomposed LoRA"),
+        Column("use_rslora", "boolean", "rank-stabilised scaling"),
+        Column("trainable_parameters", "bigint", "parameters the adapter trains, head and biases included", unit="count", low=0),
+        Column("trainable_share", "double", "the same over all parameters", unit="share", low=0.0, high=1.0),
+        Column("train_loss", "double", "mean cross-entropy of the kept epoch", unit="nat", low=0.0),
+        Column("eval_loss", "double", "cross-entropy on adapter_val", unit="nat", low=0.0),
+        _score("accuracy", "accuracy"),
+        _score("f1", "F1"),
+        _score("precision", "precision"),
+        _score("recall", "recall"),
+        Column("minutes", "double", "training time", unit="min", low=0.0, volatile=True),
+        Column("labels", "array<string>", "the adapter's own label order", nullable=False),
+        Column("weights_sha256", "string", "hash of adapter_model.safetensors"),
+        Column("status", "string", "ready, inert (changes nothing) or rejected", allowed=("ready", "inert", "rejected"), nullable=False),
+        Column("reason", "string", "why it is not ready, or notes on how it was read"),
+    ),
+)
+
+PREDICTIONS = Table(
+    "silver",
+    "predictions",
+    "What each adapter answers on each clean meta example.",
+    ("dataset", "example_id", "adapter_id", "settings_id"),
+    (
+        DATASET,
+        EXAMPLE,
+        ADAPTER,
+        SETTINGS,
+        Column("predicted_id", "int", "position of the predicted label in the dataset's ordered labels", unit="index", low=0, nullable=False),
+        Column("confidence", "double", "largest softmax probability", unit="probability", low=0.0, high=1.0, nullable=False),
+        Column("margin", "double", "largest minus second largest probability", unit="probability", low=0.0, high=1.0, nullable=False),
+        Column("softmax_entropy", "double", "entropy of the softmax over log of the number of labels; null with one label", unit="share", low=0.0, high=1.0),
+        Column("energy", "double", "-logsumexp of the logits; lower is more certain", unit="nat", nullable=False),
+        Column("pnorm_logit", "double", "largest centred logit divided by the 2-norm of the centred logits; 0 for equal logits", low=0.0, high=1.0, nullable=False),
+        Column("is_correct", "boolean", "the predicted label is the true one", nullable=False),
+        Column("logits", "array<float>", "float32 logits in the dataset's label order", nullable=False),
+    ),
+    BY_ADAPTER,
+)
+
+ATTRIBUTIONS = Table(
+    "silver",
+    "attributions",
+    "One float per unit for the predicted class: what the adapter looked at.",
+    ("dataset", "example_id", "adapter_id", "method", "settings_id"),
+    (
+        DATASET,
+        EXAMPLE,
+        ADAPTER,
+        Column("method", "string", "attribution method, see docs/tables.md"),
+        SETTINGS,
+        Column("target_id", "int", "explained class: the predicted one", unit="index", low=0, nullable=False),
+        Column("values", "array<float>", "attribution per unit, units in reading order (patches row by row)", nullable=False),
+        Column("n_units", "int", "number of units", unit="count", low=1, nullable=False),
+        Column("words", "array<string>", "the words explained; null for pictures"),
+    ),
+    BY_ADAPTER,
+)
+
+EXPLANATION_METRICS = Table(
+    "silver",
+    "explanation_metrics",
+    "Scores of each attribution; the view explanation_metrics_long has one row per metric.",
+    ("dataset", "example_id", "adapter_id", "method", "metric_group", "settings_id"),
+    (
+        DATASET,
+        EXAMPLE,
+        ADAPTER,
+        Column("method", "string", "attribution method or control (random, reverse)"),
+        Column("metric_group", "string", "preset the metrics were computed under: default or ki"),
+        SETTINGS,
+        Column("metrics", "map<string,double>", "metric name -> value; a metric that cannot be computed is null", nullable=False),
+    ),
+    BY_ADAPTER,
+)
+
+TABLES = (ADAPTERS, PREDICTIONS, ATTRIBUTIONS, EXPLANATION_METRICS)

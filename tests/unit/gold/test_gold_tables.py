@@ -1,0 +1,174 @@
+"""Every gold table, on planted data and on poor data: exactly its spec, unique keys, ranges kept, nulls with a reason."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import gold
+import gold.tables
+from gold.frames import Frames
+from gold.table import GoldTable, as_table, to_arrow
+from lake.spec import Table
+
+NAMES = [table.spec.name for table in gold.TABLES]
+
+
+def obeys(spec: Table, frame: pd.DataFrame) -> None:
+    """Columns in order, unique key without nulls, every value inside the spec's range or list, castable to its Arrow schema."""
+    assert tuple(frame.columns) == spec.column_names
+    assert not frame.duplicated(list(spec.key)).any()
+    assert not frame[list(spec.key)].isna().any(axis=None)
+    assert to_arrow(spec, frame).num_rows == len(frame)
+    for column in spec.columns:
+        values = frame[column.name].dropna()
+        assert column.low is None or (values >= column.low).all(), column.name
+        assert column.high is None or (values <= column.high).all(), column.name
+        assert not column.allowed or values.isin(column.allowed).all(), column.name
+
+
+def poor(frames: Frames, rows: pd.DataFrame, remake: Callable[[pd.DataFrame], Frames]) -> Frames:
+    return remake(rows) if len(rows) else Frames(frames.dataset, settings=frames.settings)
+
+
+POOR: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
+    "zero rows": lambda rows: rows[:0],
+    "one row": lambda rows: rows[:1],
+    "one class only": lambda rows: rows.assign(is_correct=True, flipped=False),
+    "one adapter": lambda rows: rows[rows["adapter_id"] == "a04"],
+    "one corruption": lambda rows: rows[(rows["corruption"] == "blur") & (rows["severity"] == 1)],
+    "a constant column": lambda rows: rows.assign(entropy=0.1),
+    "one metric null everywhere": lambda rows: rows.assign(deletion=np.nan),
+    "a metric null in places": lambda rows: rows.assign(deletion=rows["deletion"].where(rows["deletion"] > 0)),
+    "all metrics null": lambda rows: rows.assign(entropy=None, sparsity=None, deletion=None, insertion=None),
+    "no shallow severity": lambda rows: rows[rows["severity"] == 2],
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_table_has_exactly_the_columns_of_its_spec_with_unique_keys_and_values_in_range(name: str, built: dict[str, pd.DataFrame]) -> None:
+    spec = next(table.spec for table in gold.TABLES if table.spec.name == name)
+    assert len(built[name]) > 0
+    obeys(spec, built[name])
+
+
+@pytest.mark.parametrize("fault", POOR)
+def test_poor_data_give_rows_with_null_and_a_reason_and_never_a_crash(
+    fault: str, make_rows: Callable[..., pd.DataFrame], planted: Frames, make_frames: Callable[..., Frames], make_built: Callable[..., dict[str, pd.DataFrame]]
+) -> None:
+    tables = make_built(poor(planted, POOR[fault](make_rows(n_examples=30)), make_frames))
+    for table in gold.TABLES:
+        obeys(table.spec, tables[table.spec.name])
+    unexplained = {
+        "correlations": "pearson_r",
+        "xai_feature_ranking": "rank",
+        "classifier_comparison": "cv_auc_mean",
+        "feature_importance": "lr_coef",
+        "rank_effect": "ci_low",
+        "degradation": "drop_from_clean",
+        "adapter_summary": "accuracy",
+        "quantitative_summary": "value",
+        "qualitative_summary": "value",
+    }
+    for name, column in unexplained.items():
+        nulls = tables[name][tables[name][column].isna()]
+        assert nulls["reason"].notna().all(), name
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        ("zero rows", "no row has an explanation metric"),
+        ("one row", "1 complete rows; at least 10 are needed"),
+        ("one class only", "one class only: all rows are correct"),
+        ("all metrics null", "no row has an explanation metric"),
+    ],
+)
+def test_where_nothing_can_be_learned_all_eight_rows_say_why(
+    fault: str, expected: str, make_rows: Callable[..., pd.DataFrame], planted: Frames
+) -> None:
+    from gold.tables import classifier_comparison
+
+    found = classifier_comparison.build(Frames("pets", rows=POOR[fault](make_rows()), settings=planted.settings))
+    assert found["reason"].tolist() == [expected] * 8
+    assert found[["roc_auc", "accuracy", "ci_low", "cv_auc_mean", "tp"]].isna().all(axis=None)
+
+
+def test_a_metric_null_everywhere_is_left_out_and_the_other_three_still_learn(make_rows: Callable[..., pd.DataFrame], planted: Frames) -> None:
+    from gold.tables import classifier_comparison, feature_importance
+
+    frames = Frames("pets", rows=make_rows().assign(deletion=np.nan), settings=planted.settings)
+    assert set(classifier_comparison.build(frames)["features"]) == {"entropy,sparsity,insertion"}
+    found = feature_importance.build(frames).set_index(["protocol", "feature"])
+    assert found.loc[("grouped", "deletion"), "reason"] == "null in every row"
+    assert found.loc[("grouped", "entropy"), "rf_importance"] > 0.5
+
+
+def test_the_order_of_the_rows_changes_nothing(planted: Frames) -> None:
+    from gold.tables import classifier_comparison, correlations, feature_importance
+
+    shuffled = Frames("pets", rows=planted.rows.sample(frac=1.0, random_state=3), settings=planted.settings)
+    ordered = Frames("pets", rows=planted.rows, settings=planted.settings)
+    for module in (correlations, classifier_comparison, feature_importance):
+        pd.testing.assert_frame_equal(module.build(shuffled), module.build(ordered), check_exact=True)
+
+
+def test_every_module_of_the_tables_folder_stands_once_in_the_tuple() -> None:
+    modules = [importlib.import_module(f"gold.tables.{found.name}") for found in pkgutil.iter_modules(gold.tables.__path__)]
+    assert sorted(module.SPEC.full_name for module in modules) == sorted(table.spec.full_name for table in gold.TABLES)
+    assert all(module.TABLE in gold.TABLES and module.TABLE.build is module.build for module in modules)
+
+
+@pytest.mark.parametrize("table", gold.TABLES, ids=NAMES)
+def test_every_table_is_gold_keyed_by_dataset_first_and_carries_settings_and_n(table: GoldTable) -> None:
+    assert table.spec.layer == "gold"
+    assert table.spec.key[0] == "dataset"
+    assert {"settings_id", "n", "reason"} <= set(table.spec.column_names)
+    assert all(column.comment for column in table.spec.columns)
+
+
+# CONTRACTS 3, word for word: what SQL users rely on.
+PROMISED = {
+    "correlations": "method feature scope pearson_r pearson_p spearman_r spearman_p point_biserial_r cohens_d separation_ratio"
+    " separation_ratio_pooled effect_size_label mean_correct mean_wrong std_correct std_wrong n",
+    "classifier_comparison": "protocol model accuracy roc_auc f1 precision recall specificity brier avg_precision cv_auc_mean cv_auc_std tp tn fp fn",
+    "feature_importance": "protocol feature xgb_importance rf_importance perm_importance perm_std lr_coef lr_odds_ratio",
+    "adapter_summary": "adapter_id clean_accuracy accuracy mean_entropy std_entropy mean_insertion std_insertion n",
+    "slices": "adapter_id slice_by slice corruption severity accuracy ci_low ci_high flip_rate n",
+    "corruption_settings": "corruption severity parameter value expected_impact",
+    "rank_effect": "rank update_scale ood_accuracy ci_low ci_high n_adapters",
+    "degradation": "adapter_id corruption severity accuracy drop_from_clean drop_from_shallow n",
+    "qualitative_summary": "metric value",
+    "quantitative_summary": "metric value",
+    "xai_feature_ranking": "rank",
+    "adapter_ranking": "rank",
+    "worst_corruption": "rank",
+    "training_summary": "adapter_id recipe rank alpha seed trainable_parameters trainable_share train_loss eval_loss accuracy f1 precision recall minutes",
+}
+
+
+@pytest.mark.parametrize("name", PROMISED)
+def test_a_table_keeps_the_promised_columns(name: str) -> None:
+    spec = next(table.spec for table in gold.TABLES if table.spec.name == name)
+    assert set(PROMISED[name].split()) <= set(spec.column_names)
+
+
+def test_a_record_with_a_lacking_or_an_unknown_column_or_a_repeated_key_is_refused() -> None:
+    spec = gold.TABLES[NAMES.index("quantitative_summary")].spec
+    good = {"metric": "m", "value": 1.0, "n": 1, "reason": None}
+    with pytest.raises(ValueError, match="unknown \\['extra'\\]"):
+        as_table(spec, "pets", [{**good, "extra": 1}])
+    with pytest.raises(ValueError, match="lacking \\['value'\\]"):
+        as_table(spec, "pets", [{"metric": "m", "n": 1, "reason": None}])
+    with pytest.raises(ValueError, match="must be unique"):
+        as_table(spec, "pets", [good, good])
+
+
+def test_a_frame_that_lacks_a_column_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match=r"frame 'cells' must have the columns n_flipped, sum_confidence"):
+        Frames("pets", cells=pd.DataFrame(columns=["adapter_id", "label", "corruption", "severity", "n", "n_correct"]))

@@ -1,0 +1,129 @@
+"""The laws every attribution method and every metric must satisfy (HOUSE 9), and that none is missing from its tuple."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+import xai.attribution
+import xai.metrics
+from xai.attribution import METHODS, attention, random, reverse
+from xai.explain import explanation_metrics
+from xai.metrics import METRICS, comprehensiveness, sufficiency
+from xai.presets import DEFAULT
+from xai.records import Method, Metric
+
+HELPERS = {"shares", "order"}  # of xai.metrics: steps that several metrics share, no metric themselves
+
+BATCH, UNITS = 4, 9
+INCLUDED = np.arange(UNITS) < np.array([9, 7, 5, 1])[:, None]
+WEIGHTS = np.random.default_rng(1).dirichlet(np.ones(UNITS + 1), size=(BATCH, 3)).astype(np.float32)
+SIGNED = np.random.default_rng(2).normal(size=(BATCH, UNITS)).astype(np.float32)
+
+
+def generators(rows: slice) -> list[np.random.Generator]:
+    return [np.random.default_rng(seed) for seed in range(BATCH)[rows]]
+
+
+ATTRIBUTE = {
+    "attention": lambda rows: attention(WEIGHTS[rows], 1, INCLUDED[rows]),
+    "random": lambda rows: random(generators(rows), UNITS, INCLUDED[rows]),
+    "reverse": lambda rows: reverse(SIGNED[rows], INCLUDED[rows]),
+}
+EVERYONE = slice(0, BATCH)
+
+ONE_HOT, UNIFORM = np.eye(1, 16), np.full((1, 16), 1 / 16)
+TRUTH = np.random.default_rng(3).dirichlet(np.ones(16), size=1)
+
+
+def metric_of(name: str, attribution: np.ndarray, value: object) -> float:
+    alone = {"comprehensiveness": comprehensiveness, "sufficiency": sufficiency}
+    if name in alone:
+        return float(alone[name](attribution, value)[0])
+    noise = random([np.random.default_rng(0)], attribution.shape[1]).astype(np.float64)
+    row = explanation_metrics({"mine": attribution, "random": noise}, {"mean": value}, DEFAULT)["mine"][0]
+    assert row[name] is not None
+    return row[name]
+
+
+def modules(package: ModuleType) -> dict[str, ModuleType]:
+    return {found.name: importlib.import_module(f"{package.__name__}.{found.name}") for found in pkgutil.iter_modules(package.__path__)}
+
+
+def records(package: ModuleType, kind: type) -> dict[str, list[object]]:
+    return {name: [thing for thing in vars(module).values() if isinstance(thing, kind)] for name, module in modules(package).items()}
+
+
+def test_every_file_of_a_method_has_its_record_in_the_tuple_under_the_name_of_its_function() -> None:
+    found = records(xai.attribution, Method)
+    assert {name: [record.name for record in of_file] for name, of_file in found.items()} == {name: [name] for name in found}
+    assert sorted(METHODS, key=lambda method: method.name) == [found[name][0] for name in sorted(found)]
+    assert all(callable(getattr(xai.attribution, method.name)) for method in METHODS)
+
+
+def test_every_file_of_a_metric_has_a_record_and_every_record_is_in_the_tuple_once() -> None:
+    found = records(xai.metrics, Metric)
+    assert {name for name, of_file in found.items() if not of_file} == HELPERS
+    assert {record for of_file in found.values() for record in of_file} == set(METRICS)
+    assert len({metric.name for metric in METRICS}) == len(METRICS)
+
+
+def test_the_names_in_contracts_are_exported() -> None:
+    names = {"entropy", "gini", "deletion", "insertion", "comprehensiveness", "sufficiency"}
+    assert names <= set(xai.metrics.__all__)
+    assert set(xai.attribution.__all__) == {"METHODS", *(method.name for method in METHODS)}
+
+
+def test_every_key_of_an_explained_row_has_its_record() -> None:
+    row = explanation_metrics({"a": UNIFORM}, {"mean": lambda keep: keep.mean(-1)})["a"][0]
+    assert set(row) == {metric.name for metric in METRICS} - {"comprehensiveness", "sufficiency"}
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+def test_an_attribution_is_finite_of_shape_batch_by_units_and_zero_on_excluded_units(method: Method) -> None:
+    attribution = ATTRIBUTE[method.name](EVERYONE)
+    assert attribution.shape == (BATCH, UNITS)
+    assert attribution.dtype == np.float32
+    assert np.isfinite(attribution).all()
+    assert (attribution[~INCLUDED] == 0).all()
+    assert (attribution[INCLUDED] != 0).any()
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+def test_a_batch_of_four_is_bit_equal_to_four_batches_of_one(method: Method) -> None:
+    alone = [ATTRIBUTE[method.name](slice(row, row + 1)) for row in range(BATCH)]
+    np.testing.assert_array_equal(ATTRIBUTE[method.name](EVERYONE), np.concatenate(alone))
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+def test_a_method_does_not_edit_its_input(method: Method) -> None:
+    before = WEIGHTS.copy(), SIGNED.copy(), INCLUDED.copy()
+    ATTRIBUTE[method.name](EVERYONE)
+    for now, then in zip((WEIGHTS, SIGNED, INCLUDED), before, strict=True):
+        np.testing.assert_array_equal(now, then)
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
+@pytest.mark.parametrize("attribution", [UNIFORM, ONE_HOT, SIGNED.reshape(1, -1)[:, :16]], ids=["uniform", "one_hot", "random"])
+def test_a_metric_stays_inside_its_declared_range(metric: Metric, attribution: np.ndarray, linear) -> None:
+    value = metric_of(metric.name, attribution, linear(TRUTH))
+    rounding = 1e-12  # sixteen float64 additions of numbers up to 1
+    assert metric.low - rounding <= value <= metric.high + rounding
+
+
+@pytest.mark.parametrize("metric", [m for m in METRICS if m.direction != "none"], ids=lambda metric: metric.name)
+def test_the_true_attribution_beats_its_reverse(metric: Metric, linear) -> None:
+    true, turned = (metric_of(metric.name, a, linear(TRUTH)) for a in (TRUTH, reverse(TRUTH)))
+    assert (true > turned) if metric.direction == "higher" else (true < turned)
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
+def test_a_metric_does_not_edit_its_input(metric: Metric, linear) -> None:
+    attribution, before = SIGNED[:, :].copy(), SIGNED.copy()
+    attribution.flags.writeable = False
+    metric_of(metric.name, attribution[:1], linear(WEIGHTS[:1, 0, :UNITS]))
+    np.testing.assert_array_equal(attribution, before)
