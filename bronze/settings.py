@@ -77,7 +77,7 @@ class ManifestOptions(_Record):
 class PetOptions(_Record):
     """List files of Oxford-IIIT Pet, below the root; each one's stem is the source split. `images`: the folder of pictures."""
 
-    lists: tuple[str, ...] = Field(("annotations/trainval.txt", "annotations/test.txt"), min_length=1)
+    lists: tuple[str, ...] = Field(default=("annotations/trainval.txt", "annotations/test.txt"), min_length=1)
     images: str = "images"
 
 
@@ -134,8 +134,8 @@ class SourceSettings(_Record):
 class DecodeSettings(_Record):
     """Pictures beyond these are refused before they are decoded. Units: bytes of the file, pixels of the picture."""
 
-    max_bytes: int = Field(64 * 2**20, ge=1)
-    max_pixels: int = Field(64_000_000, ge=1)
+    max_bytes: int = Field(DecodeLimits().max_bytes, ge=1)
+    max_pixels: int = Field(DecodeLimits().max_pixels, ge=1)
 
     def limits(self) -> DecodeLimits:
         """The same as the record `models.decode` takes."""

@@ -16,7 +16,7 @@ _COUNTS = ["n", "n_correct", "n_flipped"]
 
 def summed(cells: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
     """n, n_correct, n_flipped, and accuracy and flip_rate (shares of n) per key. Cells with n = 0 are left out."""
-    counted = cells.astype({name: "int64" for name in _COUNTS}) if len(cells) else cells.astype({name: "float64" for name in _COUNTS})
+    counted = cells.astype(dict.fromkeys(_COUNTS, "int64"))
     totals = counted[counted["n"] > 0].groupby(list(keys), as_index=False)[_COUNTS].sum()
     return totals.assign(accuracy=totals["n_correct"] / totals["n"], flip_rate=totals["n_flipped"] / totals["n"])
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from gold.frames import XAI_FEATURES
@@ -62,9 +61,4 @@ def numbers(column: pd.Series[Any]) -> Floats:
 
 def codes(column: pd.Series[Any]) -> Codes:
     """The column's values as codes 0.. in sorted order."""
-    return np.unique(column.to_numpy(dtype=np.str_), return_inverse=True)[1].astype(np.int64) if len(column) else np.zeros(0, np.int64)
-
-
-def indices(mask: npt.ArrayLike) -> Codes:
-    """Positions where the mask is true."""
-    return np.flatnonzero(np.asarray(mask)).astype(np.int64)
+    return np.asarray(pd.factorize(column, sort=True)[0], dtype=np.int64)

@@ -60,4 +60,5 @@ class Frames:
         wanted = {"rows": ROWS, "cells": CELLS, "means": MEANS, "adapters": ADAPTERS, "corruptions": CORRUPTIONS}
         for name, columns in wanted.items():
             if lacking := [column for column in columns if column not in getattr(self, name).columns]:
-                raise ValueError(f"gold of dataset {self.dataset!r}: frame {name!r} must have the columns {', '.join(lacking)}; select them in gold/build.py")
+                wanting = ", ".join(lacking)
+                raise ValueError(f"gold of {self.dataset!r}: frame {name!r} must have the columns {wanting}; select them in gold/build.py")

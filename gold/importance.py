@@ -8,8 +8,8 @@ import numpy as np
 
 from gold.design import Design
 from gold.learners import LEARNERS, LOGISTIC, RANDOM_FOREST, XGBOOST, Fitted, fit
-from gold.meta_learner import why_not
-from gold.protocols import Protocol, holdout
+from gold.meta_learner import split
+from gold.protocols import Protocol
 from gold.scores import Bools
 from gold.settings import GoldSettings
 from gold.statistics.estimate import Floats
@@ -33,9 +33,10 @@ class Importance:
 
 def importances(data: Design, wanted: tuple[str, ...], protocol: Protocol, settings: GoldSettings) -> list[Importance]:
     """One record per wanted feature: learners fitted on the training side, permutation on the test side; null with a reason otherwise."""
-    if reason := why_not(data, protocol, settings):
-        return [Importance(name, len(data), reason=reason) for name in wanted]
-    train, test = holdout(protocol, data.correct, data.examples, settings)
+    sides = split(data, protocol, settings)
+    if isinstance(sides, str):
+        return [Importance(name, len(data), reason=sides) for name in wanted]
+    train, test = sides
     permuted_learner = next(learner for learner in LEARNERS if learner.name == settings.permutation_model)
     models = {
         learner.name: fit(learner, data.x[train], data.correct[train], settings)

@@ -1,7 +1,7 @@
 """Which learners forecast correctness from explanation metrics? KI's four, with KI's hyper-parameters (METHODS 4).
 
-Each stands behind a StandardScaler that is fitted with it, so a test fold never shapes the scale. scikit-learn and XGBoost are imported late:
-reading a table's spec must not cost their start-up.
+Each stands behind a StandardScaler that is fitted with it, so a test fold never shapes the scale. scikit-learn and XGBoost are
+imported late: reading a table's spec must not cost their start-up.
 """
 
 from __future__ import annotations
@@ -99,7 +99,9 @@ class Fitted:
 def fit(learner: Learner, x: Floats, correct: Bools, settings: GoldSettings) -> Fitted:
     """The learner fitted on x float64[n, f] and correct bool[n]. Raises ValueError when one class is missing."""
     if correct.all() or not correct.any():
-        raise ValueError(f"{learner.name}: training rows must hold correct and wrong ones, got one class in {len(correct)} rows; ask `obstacle` first")
+        raise ValueError(
+            f"{learner.name}: training rows must hold correct and wrong ones, got {len(correct)} of one class; ask `obstacle` first"
+        )
     from sklearn.preprocessing import StandardScaler
 
     scaler = StandardScaler().fit(x)

@@ -12,7 +12,7 @@ import numpy as np
 
 from gold.design import Design
 from gold.learners import Learner, fit
-from gold.protocols import GROUPED, Protocol, folds, holdout, obstacle
+from gold.protocols import GROUPED, Protocol, Split, folds, holdout, obstacle
 from gold.scores import (
     Ordered,
     auroc,
@@ -64,14 +64,16 @@ def evaluate(data: Design, learner: Learner, protocol: Protocol, settings: GoldS
     Never raises for poor data: with one class or too few rows every figure is null and `reason` says why.
     """
     base_rate = float(data.correct.mean()) if len(data) else None
-    if reason := why_not(data, protocol, settings):
-        return Evaluation(len(data), data.n_incomplete, base_rate, reason=reason)
-    train, test = holdout(protocol, data.correct, data.examples, settings)
+    sides = split(data, protocol, settings)
+    if isinstance(sides, str):
+        return Evaluation(len(data), data.n_incomplete, base_rate, reason=sides)
+    train, test = sides
     forecast = fit(learner, data.x[train], data.correct[train], settings).probability(data.x[test])
     truth, ordered = data.correct[test], Ordered(forecast, data.correct[test])
     counts = confusion(forecast, truth)
     generator = rng(settings.seed, "", "gold", "auroc", protocol.name)
-    ends = clustered_auroc_interval(forecast, truth, data.examples[test], settings.bootstrap_resamples, settings.confidence_level, generator)
+    clusters, level = data.examples[test], settings.confidence_level
+    ends = clustered_auroc_interval(forecast, truth, clusters, settings.bootstrap_resamples, level, generator)
     cv_mean, cv_std, cv_reason = cross_validated(data, train, learner, protocol, settings)
     one_class = "the test rows hold one class only" if ordered.auroc() is None else None
     return Evaluation(
@@ -88,12 +90,19 @@ def evaluate(data: Design, learner: Learner, protocol: Protocol, settings: GoldS
     )  # fmt: skip
 
 
-def why_not(data: Design, protocol: Protocol, settings: GoldSettings) -> str | None:
-    """Why the dataset cannot carry a split under the protocol; None when it can."""
+def split(data: Design, protocol: Protocol, settings: GoldSettings) -> Split | str:
+    """Row positions (train, test) with both classes in train, or why the dataset cannot be split so under the protocol."""
     if not data.features:
         return "no row has an explanation metric"
     parts = round(1.0 / settings.test_share) if protocol is GROUPED else 2
-    return obstacle(protocol, data.correct, data.examples, parts, settings.min_n)
+    if reason := obstacle(protocol, data.correct, data.examples, parts, settings.min_n):
+        return reason
+    if protocol is not GROUPED and len(data) * settings.test_share < 2:  # scikit-learn stratifies no test of fewer rows than classes
+        return f"a test share of {settings.test_share} of {len(data)} rows is less than one row per class"
+    train, test = holdout(protocol, data.correct, data.examples, settings)
+    if data.correct[train].all() or not data.correct[train].any():  # folds of groups balance classes only as far as groups allow
+        return "the training rows hold one class only"
+    return train, test
 
 
 def cross_validated(

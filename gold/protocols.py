@@ -46,10 +46,10 @@ def obstacle(protocol: Protocol, correct: Bools, examples: Codes, parts: int, mi
         return f"{len(correct)} complete rows; at least {min_n} are needed"
     if correct.all() or not correct.any():
         return f"one class only: all rows are {'correct' if correct.all() else 'wrong'}"
-    of_class = [len(np.unique(examples[correct == side])) if protocol is GROUPED else int((correct == side).sum()) for side in (True, False)]
-    if min(of_class) < parts:
-        unit = "examples" if protocol is GROUPED else "rows"
-        return f"the rarer class has {min(of_class)} {unit}; {parts} parts need at least {parts}"
+    unit, counted = ("examples", examples) if protocol is GROUPED else ("rows", np.arange(len(correct)))
+    rarer = min(len(np.unique(counted[correct == side])) for side in (True, False))
+    if rarer < parts:
+        return f"the rarer class has {rarer} {unit}; {parts} parts need at least {parts}"
     return None
 
 
@@ -71,6 +71,6 @@ def folds(protocol: Protocol, correct: Bools, examples: Codes, settings: GoldSet
     """`parts` pairs (train, test) of row positions; the tests are disjoint and cover all rows."""
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-    kind = StratifiedGroupKFold if protocol is GROUPED else StratifiedKFold
+    kind, groups = (StratifiedGroupKFold, examples) if protocol is GROUPED else (StratifiedKFold, None)
     splitter = kind(n_splits=parts, shuffle=True, random_state=settings.seed)
-    return [(train, test) for train, test in splitter.split(np.zeros((len(correct), 1)), correct, examples)]
+    return [(train, test) for train, test in splitter.split(np.zeros((len(correct), 1)), correct, groups)]

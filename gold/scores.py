@@ -67,7 +67,8 @@ class Ordered:
     def __init__(self, score: Floats, correct: Bools) -> None:
         """score float[n], correct bool[n]. Raises ValueError when the lengths differ or a score is not finite."""
         if score.shape != correct.shape or not np.isfinite(score).all():
-            raise ValueError(f"scores must be finite and as many as outcomes, got {score.shape} and {correct.shape}; leave out rows without a score")
+            shapes = f"{score.shape} and {correct.shape}"
+            raise ValueError(f"scores must be finite and as many as outcomes, got {shapes}; leave out rows without a score")
         self.order = np.argsort(score, kind="stable")
         ordered = score[self.order]
         self.correct = correct[self.order]
@@ -111,7 +112,9 @@ def auroc_within(score: Floats, correct: Bools, groups: Codes) -> float | None:
     return sum(value * pairs for value, pairs in found if value is not None) / total if total > 0 else None
 
 
-def clustered_auroc_interval(score: Floats, correct: Bools, clusters: Codes, resamples: int, level: float, rng: np.random.Generator) -> Interval:
+def clustered_auroc_interval(
+    score: Floats, correct: Bools, clusters: Codes, resamples: int, level: float, rng: np.random.Generator
+) -> Interval:
     """Interval of the AUROC of a fixed score by drawing whole clusters (examples): test-set noise only, the model is not fitted again."""
     names, codes = np.unique(clusters, return_inverse=True)
     if len(names) < 2:

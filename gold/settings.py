@@ -42,7 +42,9 @@ class LogisticSettings(_Frozen):
 
 
 def _tuned() -> BoostSettings:
-    return BoostSettings(trees=300, depth=4, learning_rate=0.05, subsample=0.7, colsample=0.7, l1=0.5, l2=2.0, gamma=0.1, min_child_weight=3.0)
+    return BoostSettings(
+        trees=300, depth=4, learning_rate=0.05, subsample=0.7, colsample=0.7, l1=0.5, l2=2.0, gamma=0.1, min_child_weight=3.0
+    )
 
 
 class GoldSettings(_Frozen):

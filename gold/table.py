@@ -67,11 +67,12 @@ def as_table(spec: Table, dataset: str, records: pd.DataFrame | Sequence[Mapping
     if len(given) == 0:
         given = pd.DataFrame({name: pd.Series(dtype=object) for name in names})
     if set(given.columns) != names:
-        raise ValueError(f"{spec.full_name}: columns must be those of its spec; lacking {sorted(names - set(given.columns))}, unknown {sorted(set(given.columns) - names)}")
+        lacking, unknown = sorted(names - set(given.columns)), sorted(set(given.columns) - names)
+        raise ValueError(f"{spec.full_name}: columns must be those of its spec; lacking {lacking}, unknown {unknown}")
     full = given.assign(dataset=dataset, settings_id=None)
     frame = pd.DataFrame({column.name: _cast(full[column.name], column.type) for column in spec.columns})
     if frame.duplicated(list(spec.key)).any():
-        raise ValueError(f"{spec.full_name}: the key ({', '.join(spec.key)}) must be unique, but repeats; its input frames hold a key twice")
+        raise ValueError(f"{spec.full_name}: the key ({', '.join(spec.key)}) must be unique, but repeats: an input frame holds a key twice")
     return frame.sort_values(list(spec.key), ignore_index=True)
 
 

@@ -15,3 +15,7 @@ class MissingInputError(FileNotFoundError):
 
 class LeaseHeldError(RuntimeError):
     """Another live run works on this lake. Try again when it has ended."""
+
+
+class DataRefusedError(RuntimeError):
+    """The data was read, and too much of it cannot be used."""

@@ -22,6 +22,21 @@ Variant = Mapping[str, str | int]
 
 
 @dataclass(frozen=True)
+class Inputs:
+    """The examples a stage is about: a frame with unique example_id (read only when there is work), how many, which ones.
+
+    `sha256` is the hash of the set of examples, `settings_id` that of their own generation. `chunk_rows` bounds one commit.
+    """
+
+    dataset: str
+    settings_id: str
+    sha256: str
+    frame: Callable[[], DataFrame]
+    n_examples: int
+    chunk_rows: int = 250_000
+
+
+@dataclass(frozen=True)
 class Stage:
     """One computed table under one settings_id: its rows are examples x variants.
 
@@ -31,29 +46,27 @@ class Stage:
     """
 
     table: Table
-    dataset: str
     settings_id: str
-    inputs_sha256: str
     variants: tuple[Variant, ...]
     compute: Callable[[DataFrame], DataFrame]
-    chunk_rows: int = 250_000
 
     def cell(self, variant: Variant) -> Cell:
         return Cell(str(variant.get("adapter_id", "*")), str(variant.get("corruption", "*")), int(variant.get("severity", 0)))
 
 
-def fill(lake: Lake, ledger: Ledger, stage: Stage, examples: Callable[[], DataFrame], n_examples: int) -> None:
-    """Brings `stage.table` up to date for the examples (a frame with unique example_id, read only when there is work).
+def fill(lake: Lake, ledger: Ledger, stage: Stage, inputs: Inputs) -> None:
+    """Brings `stage.table` up to date for the examples.
 
     Raises ContractError, with nothing of the chunk committed, when rows + rejected rows are not exactly the product of
     examples and variants. Killed at any point and run again, the table ends the same.
     """
-    open_indices = _incomplete(ledger, stage)
+    n_examples = inputs.n_examples
+    open_indices = _incomplete(ledger, stage, inputs.sha256)
     lake.skip(stage.table, n_examples * (len(stage.variants) - len(open_indices)))
     if not open_indices:
         return
     lake.create(stage.table)
-    missing, n_missing, n_chunks = _missing(lake, stage, examples(), n_examples, open_indices)
+    missing, n_missing, n_chunks = _missing(lake, stage, inputs, open_indices)
     lake.skip(stage.table, n_examples * len(open_indices) - n_missing)
     with Progress(f"{stage.table.full_name}: {n_missing:,} rows", n_chunks) as progress:
         for chunk in range(n_chunks if n_missing else 0):
@@ -64,28 +77,29 @@ def fill(lake: Lake, ledger: Ledger, stage: Stage, examples: Callable[[], DataFr
     for index in open_indices:
         cell = stage.cell(stage.variants[index])
         per_cell[cell] = per_cell.get(cell, 0) + n_examples
-    ledger.record(stage.table, stage.settings_id, {cell: Done(stage.inputs_sha256, n, n) for cell, n in per_cell.items()})
+    ledger.record(stage.table, stage.settings_id, {cell: Done(inputs.sha256, n, n) for cell, n in per_cell.items()})
 
 
-def _incomplete(ledger: Ledger, stage: Stage) -> list[int]:
+def _incomplete(ledger: Ledger, stage: Stage, inputs_sha256: str) -> list[int]:
     """Indices of the variants whose cell is not finished; a cell counts as finished only with the rows of all its variants."""
     done = {
-        cell: ledger.complete(stage.table, stage.settings_id, cell, stage.inputs_sha256)
+        cell: ledger.complete(stage.table, stage.settings_id, cell, inputs_sha256)
         for cell in {stage.cell(variant) for variant in stage.variants}
     }
     return [index for index, variant in enumerate(stage.variants) if not done[stage.cell(variant)]]
 
 
-def _missing(lake: Lake, stage: Stage, examples: DataFrame, n_examples: int, indices: list[int]) -> tuple[DataFrame, int, int]:
+def _missing(lake: Lake, stage: Stage, inputs: Inputs, indices: list[int]) -> tuple[DataFrame, int, int]:
     """Examples with their missing variants as `todo`, how many rows are missing, and into how many chunks they go.
 
     Keys are anti-joined only inside incomplete cells; where no row of these cells exists yet, nothing is joined.
     """
     from pyspark.sql import functions as F
 
-    done = _done_keys(lake, stage, indices)
+    examples = inputs.frame()
+    done = _done_keys(lake, stage, inputs.dataset, indices)
     if done.isEmpty():
-        n_missing = n_examples * len(indices)
+        n_missing = inputs.n_examples * len(indices)
         frame = examples.withColumn("todo", F.lit(indices).cast("array<int>"))
     else:
         keys = examples.select("example_id").withColumn("todo", F.explode(F.lit(indices).cast("array<int>")))
@@ -93,10 +107,10 @@ def _missing(lake: Lake, stage: Stage, examples: DataFrame, n_examples: int, ind
         todo = left.groupBy("example_id").agg(F.sort_array(F.collect_list("todo")).alias("todo")).cache()
         n_missing = todo.agg(F.sum(F.size("todo"))).first()[0] or 0
         frame = examples.join(todo, "example_id")
-    return frame, n_missing, max(1, math.ceil(n_missing / stage.chunk_rows))
+    return frame, n_missing, max(1, math.ceil(n_missing / inputs.chunk_rows))
 
 
-def _done_keys(lake: Lake, stage: Stage, indices: list[int]) -> DataFrame:
+def _done_keys(lake: Lake, stage: Stage, dataset: str, indices: list[int]) -> DataFrame:
     """(example_id, todo) of rows that are in the table or in audit.rejected, for these variants and settings."""
     from pyspark.sql import functions as F
 
@@ -106,7 +120,7 @@ def _done_keys(lake: Lake, stage: Stage, indices: list[int]) -> DataFrame:
         [(index, *(stage.variants[index][name] for name in names)) for index in indices],
         ", ".join(["todo int", *(f"{name} {columns[name]}" for name in names)]),
     )
-    mine = (F.col("dataset") == stage.dataset) & (F.col("settings_id") == stage.settings_id)
+    mine = (F.col("dataset") == dataset) & (F.col("settings_id") == stage.settings_id)
     rows = lake.read(stage.table).where(mine)
     if "adapter_id" in names:  # the partition column: files of finished adapters are never opened
         rows = rows.where(F.col("adapter_id").isin(sorted({str(stage.variants[index]["adapter_id"]) for index in indices})))

@@ -11,10 +11,12 @@ from models.errors import ArtifactError
 
 # What peft writes besides the fields read below and what does not change the function that the saved tensors compute.
 INERT = frozenset(
-    "auto_mapping base_model_name_or_path inference_mode lora_dropout megatron_core peft_type peft_version qalora_group_size revision "
-    "runtime_config task_type".split()
+    {"auto_mapping", "base_model_name_or_path", "inference_mode", "lora_dropout", "megatron_core", "peft_type", "peft_version"}
+    | {"qalora_group_size", "revision", "runtime_config", "task_type"}
 )
-READ = frozenset("alpha bias fan_in_fan_out init_lora_weights lora_alpha modules_to_save r target_modules use_dora use_rslora".split())
+READ = frozenset(
+    {"bias", "fan_in_fan_out", "init_lora_weights", "lora_alpha", "modules_to_save", "r", "target_modules", "use_dora", "use_rslora"}
+)
 # The other initialisations (pissa, olora, loftq, corda, …) move the backbone's own weights, which the adapter's file does not say.
 PLAIN_INITIALISATIONS = (True, False, None, "gaussian", "orthogonal", "eva")
 MEGATRON_DEFAULT = "megatron.core"  # written by peft into every config; without megatron_config nothing reads it
@@ -50,7 +52,8 @@ def parse_adapter_config(value: Mapping[str, Any], hidden_size: int) -> AdapterC
     Nothing is imported from it."""
     _refuse_imports(value)
     _require(value.get("peft_type") == "LORA", "peft_type", '"LORA"', value.get("peft_type"))
-    rank, alpha = value.get("r"), value.get("lora_alpha")
+    rank: Any = value.get("r")
+    alpha: Any = value.get("lora_alpha")
     _require(type(rank) is int and 1 <= rank <= hidden_size, "r", f"a whole number from 1 to {hidden_size} (the backbone's width)", rank)
     _require(type(alpha) in (int, float) and 0 <= alpha < 1e9, "lora_alpha", "a number from 0 below 1e9", alpha)
     bias, initial = value.get("bias", "none"), value.get("init_lora_weights", True)
@@ -72,8 +75,8 @@ def parse_adapter_config(value: Mapping[str, Any], hidden_size: int) -> AdapterC
 
 
 def _refuse_imports(value: Mapping[str, Any]) -> None:
-    _require(value.get("megatron_config") in (None, {}), "megatron_config", "null (a config names no module to import)", value.get("megatron_config"))
-    core = value.get("megatron_core")
+    settings, core = value.get("megatron_config"), value.get("megatron_core")
+    _require(settings in (None, {}), "megatron_config", "null (a config names no module to import)", settings)
     _require(core in (None, MEGATRON_DEFAULT), "megatron_core", "null (a config names no module to import)", core)
     mapping = value.get("auto_mapping")
     if mapping is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -49,17 +49,20 @@ def skeleton(backbone: Backbone, n_labels: int) -> Skeleton:
     )
 
 
-def canonical_names(names: Iterable[str], backbone: Backbone) -> dict[str, str]:
+def canonical_names(names: Collection[str], backbone: Backbone) -> dict[str, str]:
     """Name in the file -> canonical name (the module's name on the actual model, then the part). Names of the older transformers
-    (`attention.attention.query`) become today's, so that no tensor is lost. Raises ArtifactError `tensor_mismatch` when a name does
-    not start as peft's names do or two tensors mean the same one."""
+    (`attention.attention.query`) become today's, so that no tensor is lost. Left out is what peft writes twice with bias="all": the
+    untrained bias of the head, and its trained one under a second name. Raises ArtifactError `tensor_mismatch` when a name does not
+    start as peft's names do or two tensors mean the same one."""
     renamed: dict[str, str] = {}
     for name in names:
+        if ".original_module." in name or (".modules_to_save." in name and name.replace(".modules_to_save", "") in names):
+            continue
         if not name.startswith(PREFIX):
-            raise ArtifactError("tensor_mismatch", f"tensor names must start with {PREFIX!r}, found {name!r:.120}: save the adapter with peft")
+            raise _mismatch(f"tensor names must start with {PREFIX!r}", f"{name!r:.120}")
         renamed[name] = _newer(name.removeprefix(PREFIX), backbone)
     if len(set(renamed.values())) != len(renamed):
-        raise ArtifactError("tensor_mismatch", "tensors must be given once, found two spellings of one: save the adapter again")
+        raise _mismatch("each tensor must be given once", "two spellings of one name")
     return renamed
 
 
@@ -132,7 +135,7 @@ def _bias_shapes(config: AdapterConfig, adapted: list[str], outline: Skeleton, s
 
 def _compare(expected: Mapping[str, Shape], found: Mapping[str, Shape]) -> None:
     missing, unexpected = sorted(expected.keys() - found.keys()), sorted(found.keys() - expected.keys())
-    other = [f"{name} {list(found[name])} for {list(expected[name])}" for name in sorted(expected) if found.get(name, expected[name]) != expected[name]]
+    other = [f"{n} {list(found[n])} for {list(expected[n])}" for n in sorted(expected.keys() & found.keys()) if found[n] != expected[n]]
     if missing or unexpected or other:
         counts = f"{len(missing)} missing, {len(unexpected)} unexpected, {len(other)} of another shape"
         first = "; ".join(str(item) for item in (missing[:1], unexpected[:1], other[:1]) if item)

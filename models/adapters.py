@@ -103,8 +103,8 @@ def _manifest(folder: Path, root: Path, backbone: Backbone, weights_sha256: str)
     if manifest.backbone.sha256 != backbone.sha256:
         raise ArtifactError(
             "tensor_mismatch",
-            f"adapter {folder.name!r} must be used on the backbone it was trained on, {manifest.backbone.name} ({manifest.backbone.sha256:.12}), "
-            f"found {backbone.name} ({backbone.sha256:.12})",
+            f"adapter {folder.name!r} must be used on the backbone it was trained on, {manifest.backbone.name} "
+            f"({manifest.backbone.sha256:.12}), found {backbone.name} ({backbone.sha256:.12})",
         )
     found = {CONFIG: file_sha256(config_path(folder, root)), WEIGHTS: weights_sha256}
     for name, code in ((CONFIG, "bad_config"), (WEIGHTS, "bad_safetensors")):
@@ -134,8 +134,9 @@ def _fitting_tensors(
 ) -> tuple[dict[str, torch.Tensor], tuple[str, ...]]:
     header = read_header(weights)
     names = canonical_names(header, backbone)
-    notes = check_shapes(config, {names[name]: entry.shape for name, entry in header.items()}, skeleton(backbone, n_labels))
-    return {names[name]: tensor for name, tensor in read_tensors(weights).items()}, notes
+    notes = check_shapes(config, {canonical: header[name].shape for name, canonical in names.items()}, skeleton(backbone, n_labels))
+    tensors = read_tensors(weights)
+    return {canonical: tensors[name] for name, canonical in names.items()}, notes
 
 
 def _adapter_id(tensors: Mapping[str, torch.Tensor], config: AdapterConfig, backbone: Backbone, labels: Sequence[str]) -> str:
@@ -144,7 +145,7 @@ def _adapter_id(tensors: Mapping[str, torch.Tensor], config: AdapterConfig, back
         for name in sorted(tensors):
             tensor = tensors[name].contiguous()
             yield f"{name} {tensor.dtype} {list(tensor.shape)}".encode()
-            yield hashlib.sha256(tensor.reshape(-1).view(torch.uint8).numpy()).digest()
+            yield hashlib.sha256(tensor.reshape(-1).view(torch.uint8).numpy().tobytes()).digest()
 
     return hash_of(parts())
 

@@ -22,6 +22,8 @@ __all__ = ["Backbone", "classifier_state", "module_roles", "new_classifier", "ne
 
 HUB_FILES = ["config.json", "preprocessor_config.json", "*.safetensors"]
 _HUB_NAME = re.compile(r"^[\w-][\w.-]*(/[\w-][\w.-]*)?$")
+# A gated MLP stores one matrix for two modules: the gate's half first, then the content's.
+_FUSED, _GATED = "mlp.weights_in.", ("mlp.gate_proj.", "mlp.up_proj.")
 _HEAD = ("classifier.weight", "classifier.bias")
 
 
@@ -50,7 +52,7 @@ def resolve_backbone(name_or_folder: str, revision: str | None = None) -> Backbo
     local = Path(name_or_folder).expanduser()
     folder = local if local.is_dir() else _download(name_or_folder, revision)
     if (folder / "adapter_config.json").is_file():
-        raise ArtifactError("bad_config", f"{folder} must be a backbone, found an adapter (adapter_config.json). Name its base model instead.")
+        raise ArtifactError("bad_config", f"{folder} must be a backbone, found an adapter. Name its base model instead.")
     files = weight_files(folder)
     config = read_config(folder / "config.json")
     family = family_named(str(config.get("model_type")))
@@ -140,8 +142,8 @@ def _check_fit(backbone: Backbone, state: dict[str, torch.Tensor]) -> None:
     if missing or unexpected or wrong:
         raise ArtifactError(
             "tensor_mismatch",
-            f"{backbone.folder}: the weights must fit config.json; missing {missing[:3]}, unexpected {unexpected[:3]}, other shape {wrong[:3]} "
-            f"({len(missing)}, {len(unexpected)}, {len(wrong)} in all). Use weights and config.json of one model.",
+            f"{backbone.folder}: weights must fit config.json; missing {missing[:3]}, unexpected {unexpected[:3]}, "
+            f"other shape {wrong[:3]} ({len(missing)}, {len(unexpected)}, {len(wrong)} in all). Use weights and config.json of one model.",
         )
 
 
@@ -155,14 +157,14 @@ def _renamed(tensors: dict[str, torch.Tensor], family: Family) -> dict[str, torc
             continue
         for old, new in family.renames:
             full = full.replace(old, new)
-        # One stored matrix, two modules: the gate and the content half of a gated MLP, in this order.
-        names = [full.replace("mlp.weights_in.", part) for part in ("mlp.gate_proj.", "mlp.up_proj.")] if "mlp.weights_in." in full else [full]
+        halves = _GATED if _FUSED in full else (_FUSED,)
+        names = [full.replace(_FUSED, half) for half in halves]
         state |= dict(zip(names, tensor.chunk(len(names)), strict=True))
     return state
 
 
 def new_head(n_inputs: int, n_labels: int, seed: int, std: float) -> nn.Linear:
-    """A fresh linear head: weights from a normal cut at 2, sd `std`, drawn from `seed` alone (no global generator); biases 0."""
+    """A fresh linear head: normal weights of sd `std`, drawn from `seed` alone (no global generator); biases 0."""
     with torch.device("meta"):
         head = nn.Linear(n_inputs, n_labels)
     weight = torch.empty(n_labels, n_inputs)

@@ -63,7 +63,8 @@ def decode(content: bytes, limits: DecodeLimits) -> Decoded:
         raise RejectedInput("bomb", f"a picture must be at most {limits.max_pixels:,} pixels: {error}") from error
     except DAMAGE as error:
         code = "truncated" if _has_signature(content) else "decode_error"
-        raise RejectedInput(code, f"the bytes must be a whole picture ({', '.join(FORMATS)}): {str(error)[:200] or type(error).__name__}") from error
+        reason = str(error)[:200] or type(error).__name__
+        raise RejectedInput(code, f"the bytes must be a whole picture ({', '.join(FORMATS)}): {reason}") from error
 
 
 def _has_signature(content: bytes) -> bool:

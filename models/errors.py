@@ -16,7 +16,10 @@ class _CodedError(ValueError):
 
 
 class ArtifactError(_CodedError):
-    """A backbone or adapter on disk cannot be used. Codes: pickle, bad_safetensors, bad_config, tensor_mismatch, label_mismatch, not_a_file."""
+    """A backbone or adapter on disk cannot be used.
+
+    Codes: pickle, bad_safetensors, bad_config, tensor_mismatch, label_mismatch, nonfinite, not_a_file.
+    """
 
 
 class RejectedInput(_CodedError):

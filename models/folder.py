@@ -32,7 +32,8 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
     if files:
         return files
     if pickled := sorted(path.name for path in folder.iterdir() if path.suffix in PICKLED):
-        raise ArtifactError("pickle", f"{folder} must hold *.safetensors, found {pickled[0]}, left unopened. Convert it to safetensors first.")
+        found = f"found {pickled[0]}, left unopened. Convert it to safetensors first."
+        raise ArtifactError("pickle", f"{folder} must hold *.safetensors, {found}")
     raise ArtifactError("bad_safetensors", f"{folder} must hold *.safetensors, found none. Save the model with safe serialization.")
 
 
@@ -61,5 +62,5 @@ def content_sha256(config: Mapping[str, Any], tensors: Mapping[str, torch.Tensor
     for name in sorted(tensors):
         tensor = tensors[name].contiguous()
         digest.update(f"\0{name}\0{tensor.dtype}\0{tuple(tensor.shape)}\0".encode())
-        digest.update(tensor.reshape(-1).view(torch.uint8).numpy())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -52,8 +53,8 @@ class ImageScorer:
         """(logits [n,labels], last layer's CLS row [n,heads,tokens]); rows sum to 1 over all tokens, the `n_prefix` first included."""
         self._require_head()
         logits = np.empty((len(pixels), self.n_labels), dtype=np.float32)
-        heads = int(self.model.config.num_attention_heads)  # type: ignore[union-attr, arg-type]
-        attention = np.empty((len(pixels), heads, self.backbone.n_prefix + self.backbone.n_units), dtype=np.float32)
+        config: Any = self.model.config
+        attention = np.empty((len(pixels), config.num_attention_heads, self.backbone.n_prefix + self.backbone.n_units), dtype=np.float32)
         for where, batch in self._batches(pixels):
             with cls_rows(self._family.last_attention(self.model)) as rows:
                 logits[where] = self._to_numpy(self._logits(batch), where)
@@ -97,7 +98,7 @@ class ImageScorer:
 
     def _require_head(self) -> None:
         if not self.n_labels:
-            raise ArtifactError("label_mismatch", f"{self.backbone.name} must have a head to score labels, found none. Load it with an adapter.")
+            raise ArtifactError("label_mismatch", f"{self.backbone.name} must have a head to score labels. Load it with an adapter.")
 
     def _batches(self, pixels: Floats) -> Iterator[tuple[slice, torch.Tensor]]:
         """(rows filled, float32[batch_size,3,s,s] on the device); checks the shape."""

@@ -58,7 +58,7 @@ def read_manifest(path: Path) -> Manifest:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise ArtifactError("bad_config", f"manifest.json: {where} is not usable ({first['msg']}); remove the file or train again") from error
+        raise ArtifactError("bad_config", f"manifest.json: {where} is not usable ({first['msg']}); remove it or train again") from error
 
 
 def find_trained(root: Path, recipe_sha256: str) -> Path | None:

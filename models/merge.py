@@ -32,10 +32,11 @@ def merged_weight(
     updated = base + (b @ a) * scale
     if magnitude is None:
         return updated
-    return (magnitude / torch.linalg.norm(updated, dim=1)).view(-1, 1) * updated
+    factor: torch.Tensor = magnitude / torch.linalg.norm(updated, dim=1)
+    return factor.view(-1, 1) * updated
 
 
-def merged_tensors(adapter: Adapter, backbone: Backbone) -> dict[str, Float32[torch.Tensor, "..."]]:
+def merged_tensors(adapter: Adapter, backbone: Backbone) -> dict[str, torch.Tensor]:
     """The tensors of the classifier, named as in its state_dict, that differ from the backbone's, and always the head's. Raises
     ArtifactError `nonfinite` when a merged weight is (a row of length 0 under DoRA), and what `read_adapter` raises."""
     config, stored = load_tensors(adapter, backbone)

@@ -49,7 +49,7 @@ def _input_moves(model: nn.Module, head: str, changed: Mapping[str, torch.Tensor
     shape = (PICTURES, 3, backbone.image_size, backbone.image_size)
     pixels = torch.randn(shape, generator=torch.Generator().manual_seed(SEED))
     before = _head_input(model, head, pixels)
-    model.load_state_dict(model.state_dict() | changed, assign=True)
+    model.load_state_dict({**model.state_dict(), **changed}, assign=True)
     return bool((_head_input(model, head, pixels) - before).abs().max() > TOLERANCE)
 
 

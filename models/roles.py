@@ -1,8 +1,9 @@
-"""Which module of this very model is the query, the value, the first layer of the MLP? Names change between library versions; roles do not."""
+"""Which module of this very model is the query, the value, the first layer of the MLP? Names change; roles do not."""
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from torch import nn
 
@@ -33,7 +34,8 @@ def module_roles(model: nn.Module) -> dict[str, tuple[str, ...]]:
     for name in linear:
         if match := _LAYER.search(name):
             layers.setdefault(int(match[1]), {})[match[2]] = name
-    expected = int(model.config.num_hidden_layers)  # type: ignore[union-attr, arg-type]
+    config: Any = model.config
+    expected = int(config.num_hidden_layers)
     if sorted(layers) != list(range(expected)):
         raise ArtifactError("tensor_mismatch", f"{type(model).__name__}: expected layers 0 to {expected - 1}, found {sorted(layers)}.")
     roles = {role: _names_of(role, layers) for role in SPELLINGS}

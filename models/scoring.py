@@ -18,14 +18,13 @@ _CACHES: dict[int, ScorerCache] = {}
 
 @dataclass(frozen=True)
 class ScoredAdapter:
-    """One adapter ready to score: its identity, where its merged tensors are, and its logits' order in the dataset's labels.
+    """One adapter ready to score: its identity, where its merged tensors are (float32; cast on loading), and its label order.
 
     `label_order[i]` is the position, in the adapter's own label order, of the dataset's label i: labels match by name.
     """
 
     adapter_id: str
     merged: str
-    merged_float32: str
     label_order: tuple[int, ...]
 
 
@@ -60,6 +59,12 @@ class Scoring:
     def scorer(self, adapter: ScoredAdapter | None = None, dtype: str | None = None) -> ImageScorer:
         """The scorer of this adapter (None: the bare backbone), loaded once per worker process and kept while memory allows."""
         cache = _CACHES.setdefault(self.cache_bytes, ScorerCache(self.cache_bytes))
-        precision = dtype or self.dtype
-        merged = None if adapter is None else adapter.merged if precision == self.dtype else adapter.merged_float32
-        return cache.get(self.backbone, merged, precision, self.batch_size)
+        return cache.get(self.backbone, None if adapter is None else adapter.merged, dtype or self.dtype, self.batch_size)
+
+    def logits(self, adapter: ScoredAdapter, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Logits float32 [n, labels] in the dataset's label order; rows that are not finite are tried once more in float32."""
+        logits = self.scorer(adapter).logits(pixels)
+        bad = ~np.isfinite(logits).all(axis=1)
+        if bad.any():
+            logits[bad] = self.scorer(adapter, "float32").logits(pixels[bad])
+        return logits[:, list(adapter.label_order)]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812 (the name every torch reader knows)
+import torch.nn.functional as F
 
 from models.atomic import write_folder
 from models.augmentation import augment, draw_changes, normalised
@@ -108,7 +108,7 @@ def _fit(run: _Run, on_epoch: Callable[[Epoch], None] | None) -> tuple[tuple[Epo
     """All epochs, and the trained tensors and metrics of the best one."""
     recipe = run.recipe
     parameters = [parameter for parameter in run.model.parameters() if parameter.requires_grad]
-    optimiser = torch.optim.AdamW(parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
+    optimiser = torch.optim.AdamW(parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True)
     steps = recipe.epochs * len(_steps(torch.arange(len(run.train)), recipe))
     decay = (lambda step: 1 - step / steps) if recipe.schedule == "linear" else (lambda step: 1.0)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, decay)
@@ -146,11 +146,11 @@ def _train_epoch(
     run.model.train()
     for step in _steps(order, recipe):
         optimiser.zero_grad()
-        for batch in step.split(recipe.batch_size):
+        for batch in torch.split(step, recipe.batch_size):
             pixels = normalised(augment(images[batch], changes[batch], run.preprocessing.size), run.preprocessing)
             logits = run.model(pixel_values=pixels).logits
             loss = F.cross_entropy(logits, labels[batch], reduction="sum", label_smoothing=recipe.label_smoothing)
-            (loss / len(step)).backward()  # the step's mean, also where its last batch is short
+            (loss / len(step)).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped; the step's mean, also where its last batch is short
             total += loss.item()
         _require_finite(recipe, number, total)
         optimiser.step()
@@ -159,7 +159,7 @@ def _train_epoch(
 
 
 def _steps(order: torch.Tensor, recipe: Recipe) -> tuple[torch.Tensor, ...]:
-    return order.split(recipe.batch_size * recipe.accumulation)
+    return torch.split(order, recipe.batch_size * recipe.accumulation)
 
 
 def _generator(recipe: Recipe, what: str, epoch: int) -> torch.Generator:
@@ -170,13 +170,14 @@ def _centre(images: np.ndarray, size: int) -> np.ndarray:
     """The central size x size window; training pictures may be stored larger so that their crop needs no scaling."""
     start = (images.shape[1] - size) // 2
     if start < 0:
-        raise ValueError(f"training pictures must be at least {size} pixels a side, found {images.shape[1]}: store them at the model's size")
+        raise ValueError(f"pictures must be at least {size} pixels a side, found {images.shape[1]}: store them at the model's size")
     return images[:, start : start + size, start : start + size]
 
 
 def _require_finite(recipe: Recipe, epoch: int, loss: float) -> None:
     if not np.isfinite(loss):
-        raise ArtifactError("nonfinite", f"recipe {recipe.name}: the loss must stay finite, found {loss} in epoch {epoch}: lower learning_rate")
+        found = f"found {loss} in epoch {epoch}"
+        raise ArtifactError("nonfinite", f"recipe {recipe.name}: the loss must stay finite, {found}: lower learning_rate")
 
 
 def _sizes(model: PeftModel) -> dict[str, float]:

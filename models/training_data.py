@@ -38,7 +38,8 @@ class TrainingSet:
         if self.label_ids.dtype != np.int64 or self.label_ids.shape != shape[:1]:
             raise ValueError(f"label_ids must be int64[{shape[0]}], found {self.label_ids.dtype}{list(self.label_ids.shape)}")
         if len(self.example_ids) != shape[0] or len(set(self.example_ids)) != shape[0]:
-            raise ValueError(f"example_ids must be {shape[0]} distinct ids, found {len(self.example_ids)}, {len(set(self.example_ids))} distinct")
+            found = f"{len(self.example_ids)}, {len(set(self.example_ids))} of them distinct"
+            raise ValueError(f"example_ids must be {shape[0]} distinct ids, found {found}")
 
     def __len__(self) -> int:
         return len(self.example_ids)

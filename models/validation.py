@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812 (the name every torch reader knows)
+import torch.nn.functional as F
 from torch import nn
 
 BATCH = 256
@@ -14,7 +14,7 @@ def logits_of(model: nn.Module, pixels: torch.Tensor, device: str = "cpu") -> to
     """Logits float32[n, labels] of float32[n, 3, s, s], in eval mode and without gradients; the model is left in eval mode."""
     model.eval()
     with torch.no_grad():
-        return torch.cat([model(pixel_values=batch.to(device)).logits.float().cpu() for batch in pixels.split(BATCH)])
+        return torch.cat([model(pixel_values=batch.to(device)).logits.float().cpu() for batch in torch.split(pixels, BATCH)])
 
 
 def validation_metrics(logits: torch.Tensor, label_ids: np.ndarray) -> dict[str, float]:

@@ -26,6 +26,8 @@ def train(folder: Path) -> bool:
 
     spark = open_session("class-archive")
     gateway = spark.sparkContext._gateway
+    if gateway is None:
+        raise RuntimeError("the session must have been started by this process; it has no gateway of its own")
     table = f"delta.`{folder / 'table'}`"
     spark.sql(f"CREATE TABLE {table} (id bigint NOT NULL, part string) USING delta PARTITIONED BY (part)")
     frame = spark.range(8).selectExpr("id", "cast(id % 2 as string) AS part").mapInArrow(lambda batches: batches, "id bigint, part string")

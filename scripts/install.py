@@ -28,6 +28,7 @@ from lake.jars import (  # the rooms are found from here
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "setup.sha256"
+UNFINISHED = VENV / "setup.unfinished"  # there while packages arrive; found at the start, one of them may be half a package
 UV = "uv==0.13.9"
 # What decides the content of the environment. `tool` tables of pyproject.toml are in it too: reinstalling costs little.
 INPUTS = ("constraints.txt", "pyproject.toml", "scripts/install.py", "scripts/fetch_jars.py", "lake/jars.py")
@@ -73,10 +74,15 @@ def call(*command: str, environment: dict[str, str] | None = None) -> None:
 
 
 def make_environment() -> None:
-    """`.venv` with pip and uv; one that cannot run them (a setup killed in the middle, a Python since removed) is made anew."""
-    whole = PYTHON.exists() and subprocess.run([str(PYTHON), "-c", "import pip"], capture_output=True, check=False).returncode == 0
+    """`.venv` with pip and uv; one that a killed setup left, or that cannot run pip, is made anew (downloads come from the cache)."""
+    whole = (
+        PYTHON.exists()
+        and not UNFINISHED.exists()
+        and subprocess.run([str(PYTHON), "-c", "import pip"], capture_output=True, check=False).returncode == 0
+    )
     if not whole:
         call(sys.executable, "-m", "venv", "--clear", str(VENV))
+    UNFINISHED.touch()
     call(str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", UV)
 
 
@@ -113,6 +119,7 @@ def set_up() -> None:
     STAMP.unlink(missing_ok=True)
     make_environment()
     install_packages()
+    UNFINISHED.unlink()
     (VENV / "jars" / ARCHIVE).unlink(missing_ok=True)  # recorded with other packages
     call(str(PYTHON), "scripts/fetch_jars.py")
     part = STAMP.with_suffix(".part")

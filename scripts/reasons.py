@@ -11,9 +11,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SKIPPED = {".venv", "build", ".git", "dist"}
-SUPPRESSION = re.compile(r"#\s*(type:\s*ignore|noqa|mypy:|ruff:|pylint:|pragma:|fmt:\s*(?:off|skip))", re.IGNORECASE)
-# One or more suppressions, each with its code, then a comment of at least two words.
-EXPLAINED = re.compile(r"^(#\s*(type:\s*ignore\[[\w, -]+\]|noqa:\s*[A-Z]+\d+(,\s*[A-Z]+\d+)*|fmt:\s*(off|skip))\s*)+#\s*\S+\s+\S+")
+SUPPRESSION = re.compile(r"#\s*(type:\s*ignore|noqa|mypy:|ruff:)", re.IGNORECASE)
+# One or more suppressions, each with its codes, then at least two words: `# why`, `- why` or `(why)`.
+EXPLAINED = re.compile(r"^(#\s*(type:\s*ignore\[[\w, -]+\]|noqa:\s*[A-Z]+\d+(,\s*[A-Z]+\d+)*)\s*)+[#(-]+\s*\w\S*\s+\S+")
 
 
 def unexplained(source: str) -> Iterator[tuple[int, str]]:

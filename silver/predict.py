@@ -10,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from models.scorer import ImageScorer
 from models.scoring import ScoredAdapter, Scoring
 from silver.confidence import confidence_scores
 from lake.rows import Identity, batch_of, wanted_by
@@ -24,16 +23,6 @@ class Prediction:
     scoring: Scoring
     adapters: tuple[ScoredAdapter, ...]
     identity: Identity
-
-
-def finite_logits(scoring: Scoring, adapter: ScoredAdapter, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Logits float32 [n, labels] in the dataset's label order; rows that are not finite are tried once more in float32."""
-    logits = scoring.scorer(adapter).logits(pixels)
-    bad = ~np.isfinite(logits).all(axis=1)
-    if bad.any():
-        retry: ImageScorer = scoring.scorer(adapter, "float32")
-        logits[bad] = retry.logits(pixels[bad])
-    return logits[:, list(adapter.label_order)]
 
 
 def predict(batches: Iterator[pa.RecordBatch], plan: Prediction) -> Iterator[pa.RecordBatch]:
@@ -50,7 +39,7 @@ def predict(batches: Iterator[pa.RecordBatch], plan: Prediction) -> Iterator[pa.
 def _rows(
     plan: Prediction, adapter: ScoredAdapter, batch: pa.RecordBatch, rows: Sequence[int], pixels: NDArray[np.float32]
 ) -> Iterator[dict[str, object]]:
-    logits = finite_logits(plan.scoring, adapter, pixels)
+    logits = plan.scoring.logits(adapter, pixels)
     finite = np.isfinite(logits).all(axis=1)
     scores = confidence_scores(np.where(finite[:, None], logits, 0))
     ids, labels = batch.column("example_id"), batch.column("label_id")

@@ -35,11 +35,11 @@ def _references(settings: SourceSettings) -> Iterator[Reference]:
 
 
 def content(reference: Reference, root: Path, max_bytes: int) -> bytes:
-    """One digit as PNG: 8 x 8, grey in three channels, ink 0..16 scaled to 0..255. Raises RejectedInput `bad_record` beyond the last."""
+    """One digit as grey PNG: 8 x 8, ink 0..16 scaled to 0..255. Raises RejectedInput `bad_record` beyond the last."""
     pictures, _ = _digits()
     if reference.ordinal is None or not 0 <= reference.ordinal < len(pictures):
         raise RejectedInput("bad_record", f"ordinal must be 0 to {len(pictures) - 1}, found {reference.ordinal}")
-    return encode_png(np.repeat(pictures[reference.ordinal][:, :, None], 3, axis=2))
+    return encode_png(pictures[reference.ordinal])
 
 
 def stamp(location: str, root: Path) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bronze.readers.checks import checked
 from bronze.readers.files import existing_root
-from bronze.readers.walk import Found, walk
+from bronze.readers.walk import walk
 from bronze.reference import Listing, Reference, escaped, printable
 
 if TYPE_CHECKING:
@@ -21,8 +21,9 @@ USUAL_SPLITS = frozenset({"train", "val", "valid", "validation", "dev", "test"})
 def listing(settings: SourceSettings, root: Path) -> Listing:
     """Pictures in the layout `[split/]class/…/picture`; deeper folders belong to their class. Files of other suffixes are ignored.
 
-    Refused: a picture outside any class folder (`label_missing`), a folder or device named like a picture (`not_a_file`; files in
-    such a folder are ignored), a link that leaves the root (`outside_root`). Raises MissingInputError without a root.
+    Refused: a picture outside any class folder (`label_missing`); a folder named like a picture (`not_a_file`; files in it are ignored);
+    whatever its name, a device, pipe or link to nothing (`not_a_file`) and a link that leaves the root (`outside_root`).
+    Raises MissingInputError without a root.
     """
     real_root = existing_root(root)
     return Listing(lambda: _references(settings, real_root))
@@ -37,7 +38,7 @@ def _references(settings: SourceSettings, root: Path) -> Iterator[Reference | No
             if is_picture:
                 yield _reference(found.path, parents, splits).refused("not_a_file", "must be a picture file, is a folder")
         elif found.kind == "refused":
-            yield _refused(found, parents, splits, is_picture)
+            yield _reference(found.path, parents, splits).refused(found.code, found.message)
         elif is_picture and not any(parent.lower().endswith(settings.suffixes) for parent in parents):
             yield checked(_reference(found.path, parents, splits), settings)
         else:
@@ -58,10 +59,3 @@ def _reference(path: str, parents: list[str], splits: frozenset[str]) -> Referen
     classes = parents if split is None else parents[1:]
     label = printable(classes[0]) if classes else None
     return Reference(escaped(path), escaped(path), label=label, source_split=split)
-
-
-def _refused(found: Found, parents: list[str], splits: frozenset[str], is_picture: bool) -> Reference | None:
-    # a pipe or broken link that is not named like a picture is ignored like any other file; a way out of the root never is
-    if found.code == "not_a_file" and not is_picture and found.message.startswith("must be"):
-        return None
-    return _reference(found.path, parents, splits).refused(found.code, found.message)

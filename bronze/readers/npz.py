@@ -39,15 +39,13 @@ def listing(settings: SourceSettings, root: Path) -> Listing:
 
 def _references(settings: SourceSettings, root: Path) -> Iterator[Reference | None]:
     for found in walk(root):
-        if found.kind == "folder" or not found.path.lower().endswith(".npz"):
-            if found.code == "outside_root":
-                yield Reference(escaped(found.path), escaped(found.path)).refused(found.code, found.message)
-            elif found.kind != "folder":
-                yield None
-        elif found.kind == "refused":
-            yield Reference(escaped(found.path), escaped(found.path)).refused(found.code, found.message)
-        else:
-            yield from _records(settings, root, escaped(found.path))
+        location = escaped(found.path)
+        if found.kind == "refused":
+            yield Reference(location, location).refused(found.code, found.message)
+        elif found.kind == "file" and found.path.lower().endswith(".npz"):
+            yield from _records(settings, root, location)
+        elif found.kind == "file":
+            yield None
 
 
 def _records(settings: SourceSettings, root: Path, location: str) -> Iterator[Reference]:
@@ -104,7 +102,7 @@ def _labelled(reference: Reference, value: int | str, names: Sequence[str] | Non
 
 
 def content(reference: Reference, root: Path, max_bytes: int) -> bytes:
-    """One picture as PNG, grey in three equal channels; the file is loaded once per process. Raises RejectedInput `bad_record`."""
+    """One picture as PNG, grey or RGB; the file is loaded once per process. Raises RejectedInput `bad_record`."""
     path = resolved_inside(root, reference.location)
     found = os.stat(path)
     pictures = _pictures(path, found.st_size, found.st_mtime_ns)
@@ -113,7 +111,7 @@ def content(reference: Reference, root: Path, max_bytes: int) -> bytes:
     ordinal = -1 if reference.ordinal is None else reference.ordinal
     for part in pictures:
         if 0 <= ordinal < len(part):
-            return encode_png(_rgb(part[ordinal]))
+            return encode_png(_plain(part[ordinal]))
         ordinal -= len(part)
     raise RejectedInput("bad_record", f"{reference.location} holds {sum(map(len, pictures))} pictures, none of number {reference.ordinal}")
 
@@ -127,6 +125,6 @@ def _pictures(path: str, size: int, mtime_ns: int) -> tuple[NDArray[np.uint8], .
         return refusal
 
 
-def _rgb(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    channels = picture if picture.ndim == 3 else picture[:, :, None]
-    return np.ascontiguousarray(np.broadcast_to(channels, (*channels.shape[:2], 3)))
+def _plain(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """[h, w] or [h, w, 3]: one channel is grey."""
+    return picture[:, :, 0] if picture.ndim == 3 and picture.shape[2] == 1 else picture

@@ -49,9 +49,8 @@ def _records(path: str, split: str, images: str) -> Iterator[Record]:
 
 def _record(fields: list[str], split: str, images: str) -> Record:
     if len(fields) != FIELDS or not all(field.isdecimal() for field in fields[1:]):
-        return Record(
-            split=split, problem=("bad_record", f"must be 'name class_id species breed_id', found {len(fields)} fields: {fields[:5]}")
-        )
+        message = f"must be 'name class_id species breed_id', found {len(fields)} fields: {fields[:5]}"
+        return Record(split=split, problem=("bad_record", message))
     name = fields[0]
     match = NUMBERED.fullmatch(name)
     path = name if leaves_root(name) else f"{images}/{name}.jpg"  # refused under the path that was written

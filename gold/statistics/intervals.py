@@ -24,8 +24,8 @@ class Interval:
 def wilson(successes: float, n: float, level: float = 0.95) -> Interval:
     """Wilson's score interval of a share in [0, 1]; the n trials must be independent (one row per example).
 
-    Where an example has several rows, give the share times the number of *examples* and that number: as if its rows said one thing, which is
-    the widest that clustering can make it. Null with n = 0; raises ValueError unless 0 <= successes <= n.
+    Where an example has several rows, give the share times the number of *examples* and that number: as if its rows said one
+    thing, which is the widest that clustering can make it. Null with n = 0; raises ValueError unless 0 <= successes <= n.
     """
     if not 0 <= successes <= n:
         raise ValueError(f"successes must lie between 0 and n, got {successes} of {n}")
@@ -64,7 +64,13 @@ def percentile_interval(draws: npt.ArrayLike, level: float = 0.95) -> Interval:
 
 
 def clustered_pearson_interval(
-    x: npt.ArrayLike, y: npt.ArrayLike, clusters: npt.ArrayLike, groups: npt.ArrayLike | None, resamples: int, level: float, rng: np.random.Generator
+    x: npt.ArrayLike,
+    y: npt.ArrayLike,
+    clusters: npt.ArrayLike,
+    groups: npt.ArrayLike | None,
+    resamples: int,
+    level: float,
+    rng: np.random.Generator,
 ) -> Interval:
     """Interval of `pearson` by resampling whole clusters (examples), so that an example's many rows count as one draw.
 

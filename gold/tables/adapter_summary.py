@@ -34,7 +34,7 @@ SPEC = Table(
         Column("update_scale", "double", "alpha / sqrt(rank) with rsLoRA, else alpha / rank"),
         share("clean_accuracy", "share of clean rows answered correctly"),
         share("accuracy", "share of corrupted rows answered correctly, all corruptions and severities by their rows"),
-        *interval("accuracy", "Wilson with the number of examples as n: as if the rows of an example said one thing, so never too narrow", 0.0, 1.0),
+        *interval("accuracy", "Wilson with n = examples: as if the rows of an example said one thing, so never too narrow", 0.0, 1.0),
         signed("drop_from_clean", "clean_accuracy - accuracy; positive = worse than clean", unit="share"),
         share("flip_rate", "share of corrupted rows correct on clean and wrong here"),
         *_METRIC_COLUMNS,

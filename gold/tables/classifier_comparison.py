@@ -17,11 +17,16 @@ from lake.spec import DATASET, Column, Table
 SPEC = Table(
     layer="gold",
     name="classifier_comparison",
-    comment="KI's learners on the four clean explanation metrics, positive class = correct; read roc_auc and accuracy against the baselines in the row",
+    comment="KI's learners on the four clean explanation metrics, positive = correct; read them against the baselines in the row",
     key=("dataset", "protocol", "model"),
     columns=(
         DATASET,
-        Column("protocol", "string", "ki: rows are split at random; grouped: all rows of an example on one side", allowed=tuple(p.name for p in PROTOCOLS)),
+        Column(
+            "protocol",
+            "string",
+            "ki: rows split at random; grouped: an example's rows on one side",
+            allowed=tuple(p.name for p in PROTOCOLS),
+        ),
         Column("model", "string", "learner", allowed=tuple(learner.name for learner in LEARNERS)),
         Column("leaky", "boolean", "true where train and test share examples: the figures are too good and not the headline"),
         share("accuracy", "share of test rows forecast right at threshold 0.5"),
@@ -56,11 +61,12 @@ SPEC = Table(
 def build(frames: Frames) -> pd.DataFrame:
     """One row per protocol and learner, also when nothing can be learned: then null with the reason."""
     data = design(frames.rows)
+    names = ",".join(data.features) or None
     records = []
     for protocol in chosen(frames.settings):
         for learner in LEARNERS:
             found = asdict(evaluate(data, learner, protocol, frames.settings))
-            records.append({"protocol": protocol.name, "model": learner.name, "leaky": protocol.leaky, "features": ",".join(data.features) or None, **found})
+            records.append({"protocol": protocol.name, "model": learner.name, "leaky": protocol.leaky, "features": names, **found})
     return as_table(SPEC, frames.dataset, records)
 
 

@@ -29,7 +29,7 @@ SCOPES = ("pooled", "within_adapter")
 SPEC = Table(
     layer="gold",
     name="correlations",
-    comment="association of a clean metric with is_correct under corruption; within_adapter takes out what differs between adapters (Simpson)",
+    comment="a clean metric against is_correct under corruption; within_adapter takes out what differs between adapters (Simpson)",
     key=("dataset", "method", "feature", "scope"),
     columns=(
         DATASET,

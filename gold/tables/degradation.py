@@ -49,15 +49,17 @@ JOIN (SELECT dataset, corruption, MAX(severity) AS deepest FROM gold.degradation
   ON d.dataset = m.dataset AND d.corruption = m.corruption
 GROUP BY d.dataset, d.adapter_id, d.corruption
 """
-"""KI's wide form of `gold.degradation`, in both SQL dialects: shallow = severity 1, heavy = the deepest severity of that corruption in the
-dataset, medium = the middle one (2 of 3, 3 of 5). drop_shallow_heavy = shallow - heavy (share), drop_pct = the same in percent of shallow."""
+"""KI's wide form of `gold.degradation`, in both SQL dialects: shallow = severity 1, heavy = the deepest severity of that corruption
+in the dataset, medium = the middle one (2 of 3, 3 of 5). drop_shallow_heavy = shallow - heavy (share), drop_pct = the same in
+percent of shallow."""
 
 
 def build(frames: Frames) -> pd.DataFrame:
     """One row per (adapter, corruption, severity) with rows; drops are null, with the reason, where what they start from is missing."""
     totals = summed(frames.cells, ["adapter_id", "corruption", "severity"]).drop(columns=["n_correct", "n_flipped"])
     mildest = totals[totals["severity"] == 1].rename(columns={"accuracy": "shallow"})[["adapter_id", "corruption", "shallow"]]
-    found = totals.merge(clean_accuracy(frames.cells), on="adapter_id", how="left").merge(mildest, on=["adapter_id", "corruption"], how="left")
+    found = totals.merge(clean_accuracy(frames.cells), on="adapter_id", how="left")
+    found = found.merge(mildest, on=["adapter_id", "corruption"], how="left")
     found = with_wilson(found, frames.settings.confidence_level)
     found["drop_from_clean"] = found["clean_accuracy"] - found["accuracy"]
     found["drop_from_shallow"] = found["shallow"] - found["accuracy"]

@@ -18,7 +18,7 @@ from lake.spec import DATASET, Column, Table
 SPEC = Table(
     layer="gold",
     name="qualitative_summary",
-    comment="findings of a dataset in words, one per row; the order of close figures is not certain, see the intervals in the tables they come from",
+    comment="findings of a dataset in words, one per row; the order of close figures is not certain, see the intervals of their tables",
     key=("dataset", "metric"),
     columns=(DATASET, Column("metric", "string", "what is asked"), Column("value", "string", "the answer"), *TAIL),
 )

@@ -17,7 +17,7 @@ from lake.spec import DATASET, Column, Table
 SPEC = Table(
     layer="gold",
     name="quantitative_summary",
-    comment="headline numbers of a dataset, one per row; shares in [0, 1]; learner figures are those of the protocol's best learner by cross-validation",
+    comment="headline numbers of a dataset, one per row; learner figures are those of the protocol's best learner by cross-validation",
     key=("dataset", "metric"),
     columns=(DATASET, Column("metric", "string", "what is measured"), Column("value", "double", "its value"), *TAIL),
 )

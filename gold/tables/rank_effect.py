@@ -23,7 +23,7 @@ SPEC = Table(
         Column("rank", "int", "rank of the low-rank update", low=0),
         Column("update_scale", "double", "alpha / sqrt(rank) with rsLoRA, else alpha / rank, to 6 decimals"),
         share("ood_accuracy", "mean over adapters of their accuracy under corruption"),
-        *interval("ood_accuracy", "Student's t over adapters, cut to [0, 1]: how adapters differ, not how examples do; null below two adapters", 0.0, 1.0),
+        *interval("ood_accuracy", "Student's t over adapters, cut to [0, 1]: how adapters differ, not examples; null below two", 0.0, 1.0),
         share("min_accuracy", "lowest accuracy of an adapter in the group"),
         share("max_accuracy", "highest accuracy of an adapter in the group"),
         count("n_adapters", "adapters in the group"),
@@ -33,7 +33,7 @@ SPEC = Table(
 
 
 def build(frames: Frames) -> pd.DataFrame:
-    """One row per (rank, update scale) among adapters with corrupted rows; adapters that have no rank or no alpha (head only) belong to no group."""
+    """One row per (rank, update scale) among adapters with corrupted rows; those without rank or alpha (head only) belong to no group."""
     known = frames.adapters.assign(update_scale=update_scale(frames.adapters))[["adapter_id", "rank", "update_scale"]]
     totals = summed(corrupted(frames.cells), ["adapter_id"]).merge(known, on="adapter_id").dropna(subset=["rank", "update_scale"])
     groups = totals.groupby(["rank", "update_scale"], as_index=False)

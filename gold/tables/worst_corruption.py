@@ -34,8 +34,9 @@ def build(frames: Frames) -> pd.DataFrame:
     cells = corrupted(frames.cells)
     totals = summed(cells, ["adapter_id", "corruption"]).merge(clean_accuracy(frames.cells), on="adapter_id", how="left")
     by_severity = summed(cells, ["adapter_id", "corruption", "severity"]).sort_values(["accuracy", "severity"])
-    worst = by_severity.drop_duplicates(["adapter_id", "corruption"]).rename(columns={"severity": "worst_severity", "accuracy": "worst_accuracy"})
-    found = totals.merge(worst[["adapter_id", "corruption", "worst_severity", "worst_accuracy"]], on=["adapter_id", "corruption"])
+    worst = by_severity.drop_duplicates(["adapter_id", "corruption"])[["adapter_id", "corruption", "severity", "accuracy"]]
+    worst = worst.rename(columns={"severity": "worst_severity", "accuracy": "worst_accuracy"})
+    found = totals.merge(worst, on=["adapter_id", "corruption"])
     found = found.assign(
         drop_from_clean=found["clean_accuracy"] - found["accuracy"],
         rank=found.groupby("adapter_id")["accuracy"].rank(method="min"),

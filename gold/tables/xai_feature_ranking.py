@@ -12,7 +12,7 @@ from lake.spec import DATASET, Column, Table
 SPEC = Table(
     layer="gold",
     name="xai_feature_ranking",
-    comment="explanation metrics by |Pearson's r| with is_correct; a rank that changes from pooled to within_adapter belonged to the adapters",
+    comment="explanation metrics by |Pearson's r| with is_correct; what changes from pooled to within_adapter belonged to the adapters",
     key=("dataset", "method", "scope", "feature"),
     columns=(
         DATASET,

@@ -1,4 +1,4 @@
-"""How is a DINOv2 with registers fed and read? Register tokens stand between CLS and patches and are in no head (Darcet et al., 2309.16588)."""
+"""How is a DINOv2 with registers fed and read? Registers stand between CLS and patches, in no head (Darcet et al., 2309.16588)."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -39,7 +40,7 @@ def kept_tokens(tokens: torch.Tensor, keep: torch.Tensor | None) -> torch.Tensor
         return tokens
     counts = keep.sum(dim=1)
     if keep.shape != tokens.shape[:2] or bool((counts != counts[0]).any()):
-        raise ValueError(f"keep must be bool{tuple(tokens.shape[:2])} with equal row sums, found {tuple(keep.shape)}. Group masks by count.")
+        raise ValueError(f"keep must be bool{tuple(tokens.shape[:2])} with equal row sums, found {tuple(keep.shape)}. Group by count.")
     index = keep.nonzero(as_tuple=True)[1].view(len(tokens), -1)
     return tokens.gather(1, index.unsqueeze(-1).expand(-1, -1, tokens.shape[-1]))
 
@@ -53,7 +54,7 @@ def mean_token(tokens: torch.Tensor) -> torch.Tensor:
 
 def picture_side(n_tokens: int, patch_size: int) -> int:
     """Side in pixels of the square picture that gives `n_tokens` patches. ValueError unless the count is a square number."""
-    side = round(n_tokens**0.5)
+    side = math.isqrt(n_tokens)
     if side * side != n_tokens:
         raise ValueError(f"the patches of a square picture are a square number, found {n_tokens}. Resize and crop the picture first.")
     return side * patch_size

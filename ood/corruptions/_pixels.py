@@ -25,7 +25,7 @@ def check_image(image: Image) -> None:
 def setting(table: Sequence[Setting], severity: int, image: Image) -> Setting:
     """The constants of `severity` (1 = first row), after picture and severity were checked. Raises ValueError for either."""
     check_image(image)
-    if isinstance(severity, bool) or not isinstance(severity, (int, np.integer)) or not 1 <= severity <= len(table):
+    if not isinstance(severity, (int, np.integer)) or not 1 <= severity <= len(table):
         raise ValueError(f"severity must be a whole number from 1 to {len(table)}, found {severity!r}")
     return table[severity - 1]
 

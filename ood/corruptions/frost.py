@@ -38,7 +38,8 @@ def ice(height: int, width: int, rng: np.random.Generator) -> NDArray[np.float32
     needles = np.zeros((height, width), np.float32)
     reach = max(2, min(height, width) // 16)
     for angle in rng.uniform(0, 360, NEEDLE_DIRECTIONS):
-        seeds = (rng.random((height, width), dtype=np.float32) < 0.01).astype(np.float32)
+        # needles as long as `reach`, so fewer seeds where they are long: the same share of any picture is covered
+        seeds = (rng.random((height, width), dtype=np.float32) < 0.05 / reach).astype(np.float32)
         # times reach: a lone seed then starts a needle of brightness near 1
         needles = np.maximum(needles, streak(seeds, reach, reach, angle) * np.float32(reach))
     return np.minimum(np.float32(0.8) * rime + np.float32(0.5) * needles, 1)

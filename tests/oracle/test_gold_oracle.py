@@ -101,7 +101,9 @@ def test_the_scores_are_those_of_scikit_learn_with_ties(seed: int) -> None:
 def test_a_weighted_auroc_is_that_of_the_repeated_rows(seed: int) -> None:
     score, y = data(seed, n=80)
     weight = np.random.default_rng(seed).integers(0, 4, size=80)
-    assert Ordered(score, y).auroc(weight) == pytest.approx(metrics.roc_auc_score(np.repeat(y, weight), np.repeat(score, weight)), abs=1e-12)
+    assert Ordered(score, y).auroc(weight) == pytest.approx(
+        metrics.roc_auc_score(np.repeat(y, weight), np.repeat(score, weight)), abs=1e-12
+    )
 
 
 def test_the_within_auroc_counts_the_pairs_of_one_adapter() -> None:
@@ -152,6 +154,6 @@ def test_the_clustered_auroc_interval_covers_the_truth_and_the_row_wise_one_does
         score = np.repeat(generator.standard_normal(40), 10) + y
         for name, clusters in (("examples", np.repeat(np.arange(40), 10)), ("rows", np.arange(400))):
             found = clustered_auroc_interval(score, y, clusters, 100, 0.9, np.random.default_rng(seed))
-            covered[name] += found.low <= truth <= found.high  # type: ignore[operator]
+            covered[name] += found.low <= truth <= found.high
     assert covered["examples"] >= 80  # binomial sd 3 at 90 of 100, and the percentile bootstrap is a little narrow at 40
     assert covered["rows"] <= 60

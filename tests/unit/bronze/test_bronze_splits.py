@@ -9,7 +9,7 @@ import pytest
 
 from bronze.settings import SplitSettings, SplitShares
 from bronze.specs import SPLITS
-from bronze.splits import split_of
+from bronze.splits import _drawn, split_of
 from lake.identity import content_id
 
 IDS = [content_id("image", str(number).encode()) for number in range(4000)]
@@ -31,8 +31,9 @@ def test_a_split_is_a_function_of_content_and_seed_alone() -> None:
 
 
 def test_the_split_of_a_known_content_never_moves() -> None:
-    # sha256 of "0\0" + id + "\0split": first 8 bytes / 2^64 = 0.8967, 0.0846, 0.5479 against the bounds 0.5 and 0.6
-    assert [split_of(example_id, SplitSettings()) for example_id in ("a" * 32, "b" * 32, "c" * 32)] == ["?", "?", "?"]
+    # sha256 of "0\0" + id + "\0split": first 8 bytes / 2^64 = 0.1812, 0.5008, 0.9242 against the bounds 0.5 and 0.6
+    found = [split_of(letter * 32, SplitSettings(adapter_train=0.5, adapter_val=0.1, meta=0.4)) for letter in "abd"]
+    assert found == ["adapter_train", "adapter_val", "meta"]
 
 
 def test_a_source_split_maps_to_its_own_shares() -> None:
@@ -49,7 +50,14 @@ def test_a_share_of_one_takes_every_example(split: str) -> None:
     assert {split_of(example_id, whole) for example_id in IDS} == {split}
 
 
+def test_no_position_falls_into_a_split_without_a_share() -> None:
+    # shares may miss 1 by 1e-9: a position in the gap goes to the last split that has a share
+    assert _drawn(1 - 1e-12, SplitShares(adapter_train=0.8, adapter_val=0.2 - 5e-10)) == "adapter_val"
+    assert _drawn(1 - 1e-12, SplitShares(adapter_train=1 - 5e-10)) == "adapter_train"
+    assert _drawn(1.0, SplitShares(adapter_val=0.5, meta=0.5)) == "meta"  # sha256 of all ones rounds to 1.0
+
+
 @pytest.mark.parametrize("source_split", [None, "dev"])
 def test_a_source_split_without_a_place_is_refused(source_split: str | None) -> None:
-    with pytest.raises(ValueError, match="must be one of source.split_map"):
+    with pytest.raises(ValueError, match=r"must be one of source\.split_map"):
         split_of(IDS[0], SplitSettings(), source_split, {"train": SplitShares(meta=1.0)})

@@ -80,7 +80,15 @@ def adapters_table() -> pd.DataFrame:
         {"adapter_id": name, "name": f"lora-{name}", "rank": rank, "alpha": 2.0 * rank, "minutes": 0.1, "status": "ready", "reason": None}
         for name, rank in zip(ADAPTERS, (4, 16, 32), strict=True)
     ]
-    refused = {"adapter_id": "bad", "name": "broken", "rank": None, "alpha": None, "minutes": None, "status": "rejected", "reason": "tensor_mismatch"}
+    refused = {
+        "adapter_id": "bad",
+        "name": "broken",
+        "rank": None,
+        "alpha": None,
+        "minutes": None,
+        "status": "rejected",
+        "reason": "tensor_mismatch",
+    }
     return pd.DataFrame([{**row, **shared, **figures} for row in (*ready, refused)])
 
 

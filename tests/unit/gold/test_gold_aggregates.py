@@ -34,7 +34,8 @@ def adapters(*rows: dict[str, Any]) -> pd.DataFrame:
 def test_degradation_sums_the_labels_and_measures_drops_from_clean_and_from_shallow() -> None:
     found = degradation.build(Frames("pets", cells=cells(A))).set_index(["corruption", "severity"])
     # clean 18/20 = 0.9; blur 16/20 = 0.8, 10/20 = 0.5, 4/20 = 0.2; flips at severity 3: 15 of 20
-    assert found["accuracy"].to_dict() == pytest.approx({("none", 0): 0.9, ("blur", 1): 0.8, ("blur", 2): 0.5, ("blur", 3): 0.2, ("noise", 1): 0.95})
+    expected = {("none", 0): 0.9, ("blur", 1): 0.8, ("blur", 2): 0.5, ("blur", 3): 0.2, ("noise", 1): 0.95}
+    assert found["accuracy"].to_dict() == pytest.approx(expected)
     assert found.loc[("blur", 3), "drop_from_clean"] == pytest.approx(0.7)
     assert found.loc[("blur", 3), "drop_from_shallow"] == pytest.approx(0.6)
     assert found.loc[("noise", 1), "drop_from_clean"] == pytest.approx(-0.05)
@@ -120,7 +121,8 @@ def test_the_update_scale_is_alpha_over_the_root_of_the_rank_only_with_rslora() 
 
 
 def test_the_rank_effect_has_an_interval_only_over_two_or_more_adapters() -> None:
-    table = adapters(*({"adapter_id": name, "rank": rank, "alpha": 2 * rank, "use_rslora": True} for name, rank in (("a", 4), ("b", 4), ("c", 16))))
+    ranks = (("a", 4), ("b", 4), ("c", 16))
+    table = adapters(*({"adapter_id": name, "rank": rank, "alpha": 2 * rank, "use_rslora": True} for name, rank in ranks))
     counts = [(name, "cat", "blur", 1, 10, right, 0) for name, right in (("a", 6), ("b", 8), ("c", 9))]
     found = rank_effect.build(Frames("pets", cells=cells(counts), adapters=table)).set_index("rank")
     # 0.6 and 0.8: mean 0.7, sd 0.141421, t(0.975, 1) = 12.7062, half = 12.7062 * 0.141421 / sqrt(2) = 1.27 -> cut to [0, 1]

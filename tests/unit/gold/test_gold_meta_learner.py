@@ -23,22 +23,29 @@ Make = Callable[..., pd.DataFrame]
 def test_a_planted_signal_is_found(learner: Learner, protocol: Protocol, make_rows: Make, small: GoldSettings) -> None:
     # strength 3 on a standard normal: the true P(correct) itself has AUROC about 0.9; a learner of ten trees reaches 0.8
     found = evaluate(design(make_rows()), learner, protocol, small)
-    assert found.roc_auc is not None and found.roc_auc > 0.8
-    assert found.ci_low is not None and found.ci_low > 0.7
-    assert found.cv_auc_mean is not None and found.cv_auc_mean > 0.8
-    assert found.auc_within_adapter is not None and found.auc_within_adapter > 0.8
+    assert found.roc_auc is not None
+    assert found.roc_auc > 0.8
+    assert found.ci_low is not None
+    assert found.ci_low > 0.7
+    assert found.cv_auc_mean is not None
+    assert found.cv_auc_mean > 0.8
+    assert found.auc_within_adapter is not None
+    assert found.auc_within_adapter > 0.8
     assert found.confidence_auc == pytest.approx(0.5, abs=0.15)  # planted as noise
     assert found.reason is None
 
 
 @pytest.mark.parametrize("learner", LEARNERS, ids=lambda learner: learner.name)
 @pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda protocol: protocol.name)
-def test_shuffled_labels_give_one_half_within_the_interval(learner: Learner, protocol: Protocol, make_rows: Make, small: GoldSettings) -> None:
+def test_shuffled_labels_give_one_half_within_the_interval(
+    learner: Learner, protocol: Protocol, make_rows: Make, small: GoldSettings
+) -> None:
     rows = make_rows(n_examples=120)
     rows["is_correct"] = np.random.default_rng(1).permutation(rows["is_correct"])
     # a 99.9 % interval: eight tests at 95 % would fail by chance one time in three
     found = evaluate(design(rows), learner, protocol, small.model_copy(update={"confidence_level": 0.999, "bootstrap_resamples": 200}))
-    assert found.ci_low is not None and found.ci_high is not None
+    assert found.ci_low is not None
+    assert found.ci_high is not None
     assert found.ci_low <= 0.5 <= found.ci_high
     assert found.ci_high - found.ci_low < 0.35  # not satisfied by an empty statement
 
@@ -56,12 +63,14 @@ def test_under_grouped_no_example_stands_on_both_sides_and_under_ki_almost_all_d
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda protocol: protocol.name)
-def test_folds_are_disjoint_and_cover_all_rows_and_grouped_folds_share_no_example(protocol: Protocol, make_rows: Make, small: GoldSettings) -> None:
+def test_folds_are_disjoint_and_cover_all_rows_and_grouped_folds_share_no_example(
+    protocol: Protocol, make_rows: Make, small: GoldSettings
+) -> None:
     data = design(make_rows())
     found = folds(protocol, data.correct, data.examples, small, 5)
     assert sorted(np.concatenate([test for _, test in found])) == list(range(len(data)))
     overlap = [bool(set(data.examples[train]) & set(data.examples[test])) for train, test in found]
-    assert overlap == [not protocol is GROUPED] * 5
+    assert overlap == [protocol is not GROUPED] * 5
 
 
 def test_repeated_feature_vectors_flatter_the_ki_split_and_not_the_grouped_one(make_rows: Make, small: GoldSettings) -> None:
@@ -71,7 +80,8 @@ def test_repeated_feature_vectors_flatter_the_ki_split_and_not_the_grouped_one(m
     data = design(rows.assign(is_correct=fate))
     deep = small.model_copy(update={"boost": small.boost.model_copy(update={"trees": 60, "depth": 8, "learning_rate": 0.3})})
     ki, grouped = (evaluate(data, XGBOOST, protocol, deep) for protocol in (KI, GROUPED))
-    assert ki.roc_auc is not None and grouped.roc_auc is not None
+    assert ki.roc_auc is not None
+    assert grouped.roc_auc is not None
     assert ki.roc_auc > 0.85
     assert grouped.roc_auc < 0.65
 
@@ -82,7 +92,8 @@ def test_knowing_only_the_adapter_is_reported_as_a_baseline(make_rows: Make, sma
     rows["is_correct"] = np.random.default_rng(0).random(len(rows)) < rows["adapter_id"].map(rates)
     rows["entropy"] = rows["adapter_id"].map(rates) + 0.01 * np.random.default_rng(1).standard_normal(len(rows))
     found = evaluate(design(rows), LOGISTIC, GROUPED, small)
-    # equal thirds, positives 0.2/0.5/0.8 and negatives 0.8/0.5/0.2 (each sums to 1.5): (0.5*0.8 + 0.8*1.3 + 0.5*(0.16+0.25+0.16)) / 2.25 = 0.767
+    # equal thirds, positives 0.2/0.5/0.8, negatives 0.8/0.5/0.2 (each sums to 1.5):
+    # (0.5 * 0.8 + 0.8 * 1.3 + 0.5 * (0.16 + 0.25 + 0.16)) / 2.25 = 0.767
     assert found.adapter_auc == pytest.approx(0.767, abs=0.08)
     assert found.roc_auc == pytest.approx(found.adapter_auc, abs=0.08)
     assert found.auc_within_adapter == pytest.approx(0.5, abs=0.12)  # the learner knows nothing but the adapter
@@ -90,9 +101,11 @@ def test_knowing_only_the_adapter_is_reported_as_a_baseline(make_rows: Make, sma
 
 def test_the_adapter_score_is_the_training_accuracy_and_the_overall_one_for_an_unseen_adapter(make_rows: Make) -> None:
     data = design(make_rows())
-    train = np.flatnonzero(data.adapters != 2)
+    train = np.flatnonzero((data.adapters != 2) & (np.arange(len(data)) % 3 > 0))
+    seen = data.correct[train][data.adapters[train] == 0]
     score = adapter_score(data, train)
-    assert np.unique(score[data.adapters == 0]) == pytest.approx([data.correct[data.adapters == 0].mean()])
+    assert np.unique(score[data.adapters == 0]) == pytest.approx([seen.mean()])
+    assert seen.mean() != data.correct[data.adapters == 0].mean()  # else a score that peeks at the test rows would pass
     assert np.unique(score[data.adapters == 2]) == pytest.approx([data.correct[train].mean()])
 
 
@@ -100,7 +113,8 @@ def test_the_majority_baseline_is_the_share_of_the_training_majority_in_the_test
     data = design(make_rows())
     _, test = holdout(GROUPED, data.correct, data.examples, small)
     found = evaluate(data, LOGISTIC, GROUPED, small)
-    assert found.base_rate is not None and found.base_rate > 0.5  # the intercept of 0.5 makes `correct` the majority
+    assert found.base_rate is not None
+    assert found.base_rate > 0.5  # the intercept of 0.5 makes `correct` the majority
     assert found.majority_accuracy == data.correct[test].mean()
 
 
@@ -114,7 +128,7 @@ def test_confusion_counts_are_those_of_the_test_rows(make_rows: Make, small: Gol
 
 def test_rows_without_a_feature_are_left_out_and_counted(make_rows: Make, small: GoldSettings) -> None:
     rows = make_rows()
-    rows.loc[:9, "entropy"] = [None, np.nan, np.inf, -np.inf, None, None, None, None, None, None]
+    rows.loc[:9, "entropy"] = [np.nan, np.inf, -np.inf, *[np.nan] * 7]
     found = evaluate(design(rows), LOGISTIC, GROUPED, small)
     assert (found.n, found.n_incomplete) == (710, 10)  # 60 x 3 x 4 = 720
 
@@ -127,7 +141,42 @@ def test_too_few_examples_of_a_class_for_the_folds_is_null_with_a_reason(make_ro
     assert found.reason == "the rarer class has 1 examples; 5 parts need at least 5"
 
 
-def test_the_positive_weight_is_wrong_over_correct_and_the_scaler_knows_only_the_training_rows(make_rows: Make, small: GoldSettings) -> None:
+def test_a_test_side_below_one_row_per_class_is_null_with_a_reason(make_rows: Make, small: GoldSettings) -> None:
+    found = evaluate(design(make_rows(n_examples=1)), LOGISTIC, KI, small.model_copy(update={"test_share": 0.1}))
+    assert found.reason == "a test share of 0.1 of 12 rows is less than one row per class"
+
+
+def test_a_training_side_too_small_for_the_folds_has_a_test_score_and_no_cross_validation(make_rows: Make, small: GoldSettings) -> None:
+    rows = make_rows(n_examples=10).assign(is_correct=True)
+    rows.loc[[0, 30, 60, 90, 110], "is_correct"] = False  # five wrong rows: one falls to the test side, four are left for five folds
+    found = evaluate(design(rows), LOGISTIC, KI, small)
+    assert found.roc_auc is not None
+    assert (found.cv_auc_mean, found.cv_auc_std) == (None, None)
+    assert found.reason == "cross-validation: the rarer class has 4 rows; 5 parts need at least 5"
+
+
+def test_the_cross_validated_auroc_is_the_mean_and_population_sd_over_the_folds_of_the_training_side(
+    make_rows: Make, small: GoldSettings
+) -> None:
+    """Naive twin with scikit-learn's own pipeline, splitter and score."""
+    data = design(make_rows())
+    train, _ = holdout(GROUPED, data.correct, data.examples, small)
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedGroupKFold, cross_val_score
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, class_weight="balanced", max_iter=1000))
+    folded = StratifiedGroupKFold(5, shuffle=True, random_state=42)
+    scores = cross_val_score(model, data.x[train], data.correct[train], groups=data.examples[train], cv=folded, scoring="roc_auc")
+    found = evaluate(data, LOGISTIC, GROUPED, small)
+    assert found.cv_auc_mean == pytest.approx(scores.mean(), abs=1e-9)
+    assert found.cv_auc_std == pytest.approx(scores.std(), abs=1e-9)
+
+
+def test_the_positive_weight_is_wrong_over_correct_and_the_scaler_knows_only_the_training_rows(
+    make_rows: Make, small: GoldSettings
+) -> None:
     data = design(make_rows())
     train = np.arange(0, len(data), 2)
     for learner in (XGBOOST, XGBOOST_TUNED):
@@ -139,7 +188,14 @@ def test_the_positive_weight_is_wrong_over_correct_and_the_scaler_knows_only_the
 def test_the_learners_have_the_studys_hyper_parameters() -> None:
     """METHODS 4, word for word."""
     forest, boost, tuned, logistic = (learner.make(GoldSettings(), 0.25).get_params() for learner in LEARNERS)
-    expected = {"n_estimators": 200, "max_depth": 12, "min_samples_split": 5, "min_samples_leaf": 2, "class_weight": "balanced", "random_state": 42}
+    expected = {
+        "n_estimators": 200,
+        "max_depth": 12,
+        "min_samples_split": 5,
+        "min_samples_leaf": 2,
+        "class_weight": "balanced",
+        "random_state": 42,
+    }
     assert {name: forest[name] for name in expected} == expected
     keys = (
         "n_estimators", "max_depth", "learning_rate", "subsample", "colsample_bytree",

@@ -45,7 +45,16 @@ def test_the_contrast_gives_plain_means_and_sample_sds_without_groups() -> None:
 
 @pytest.mark.parametrize(
     ("d", "label"),
-    [(0.0, "negligible"), (0.199, "negligible"), (0.2, "small"), (-0.49, "small"), (0.5, "medium"), (0.799, "medium"), (0.8, "large"), (-3.0, "large")],
+    [
+        (0.0, "negligible"),
+        (0.199, "negligible"),
+        (0.2, "small"),
+        (-0.49, "small"),
+        (0.5, "medium"),
+        (0.799, "medium"),
+        (0.8, "large"),
+        (-3.0, "large"),
+    ],
 )
 def test_the_effect_size_label_has_the_studys_limits(d: float, label: str) -> None:
     assert effect_size_label(d) == label
@@ -100,6 +109,13 @@ def test_with_one_group_within_is_pooled(statistic: object) -> None:
     assert within.p_value == pytest.approx(pooled.p_value) or within.p_value is pooled.p_value is None
 
 
+def test_spearman_within_adapters_does_not_change_when_each_adapter_is_stretched_its_own_way() -> None:
+    x, y, adapter = simpson()
+    stretched = np.where(adapter == 0, np.exp(x), np.where(adapter == 1, x**3, 100.0 + x))
+    assert spearman(stretched, y, adapter).value == pytest.approx(spearman(x, y, adapter).value, abs=1e-12)
+    assert spearman(stretched, y).value != pytest.approx(spearman(x, y).value, abs=0.01)  # over all rows it does change
+
+
 CONSTANT = np.full(20, 0.1)
 HALF = np.arange(20) % 2 == 0
 
@@ -118,7 +134,9 @@ HALF = np.arange(20) % 2 == 0
     ],
 )
 @pytest.mark.parametrize("statistic", [pearson, spearman])
-def test_a_correlation_that_does_not_exist_is_none_with_the_reason(statistic: object, x: object, y: object, groups: object, reason: str) -> None:
+def test_a_correlation_that_does_not_exist_is_none_with_the_reason(
+    statistic: object, x: object, y: object, groups: object, reason: str
+) -> None:
     found = statistic(x, y, groups)  # type: ignore[operator]
     assert (found.value, found.p_value, found.reason) == (None, None, reason)
 
@@ -135,7 +153,9 @@ def test_a_correlation_that_does_not_exist_is_none_with_the_reason(statistic: ob
     ],
 )
 @pytest.mark.parametrize("statistic", [cohens_d, separation_ratio, separation_ratio_pooled])
-def test_an_effect_that_does_not_exist_is_none_with_the_reason(statistic: object, x: object, y: object, groups: object, reason: str) -> None:
+def test_an_effect_that_does_not_exist_is_none_with_the_reason(
+    statistic: object, x: object, y: object, groups: object, reason: str
+) -> None:
     found = statistic(x, y, groups)  # type: ignore[operator]
     assert (found.value, found.reason) == (None, reason)
 
@@ -177,7 +197,9 @@ def test_copies_of_an_example_do_not_narrow_the_clustered_interval_of_a_correlat
     x = generator.standard_normal(200)
     y = 0.3 * x + generator.standard_normal(200)
     once = clustered_pearson_interval(x, y, np.arange(200), None, 300, 0.95, np.random.default_rng(1))
-    often = clustered_pearson_interval(np.repeat(x, 9), np.repeat(y, 9), np.repeat(np.arange(200), 9), None, 300, 0.95, np.random.default_rng(1))
+    often = clustered_pearson_interval(
+        np.repeat(x, 9), np.repeat(y, 9), np.repeat(np.arange(200), 9), None, 300, 0.95, np.random.default_rng(1)
+    )
     assert (often.low, often.high) == pytest.approx((once.low, once.high))
     # large-sample sd of r is (1 - r^2) / sqrt(n) = 0.065: width about 4 of them
     assert once.high - once.low == pytest.approx(0.25, abs=0.07)  # type: ignore[operator]

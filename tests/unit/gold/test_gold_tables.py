@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -25,15 +26,12 @@ def obeys(spec: Table, frame: pd.DataFrame) -> None:
     assert not frame.duplicated(list(spec.key)).any()
     assert not frame[list(spec.key)].isna().any(axis=None)
     assert to_arrow(spec, frame).num_rows == len(frame)
+    pd.testing.assert_frame_equal(frame, frame.sort_values(list(spec.key), ignore_index=True))
     for column in spec.columns:
         values = frame[column.name].dropna()
         assert column.low is None or (values >= column.low).all(), column.name
         assert column.high is None or (values <= column.high).all(), column.name
         assert not column.allowed or values.isin(column.allowed).all(), column.name
-
-
-def poor(frames: Frames, rows: pd.DataFrame, remake: Callable[[pd.DataFrame], Frames]) -> Frames:
-    return remake(rows) if len(rows) else Frames(frames.dataset, settings=frames.settings)
 
 
 POOR: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
@@ -51,7 +49,9 @@ POOR: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_table_has_exactly_the_columns_of_its_spec_with_unique_keys_and_values_in_range(name: str, built: dict[str, pd.DataFrame]) -> None:
+def test_a_table_has_exactly_the_columns_of_its_spec_with_unique_keys_and_values_in_range(
+    name: str, built: dict[str, pd.DataFrame]
+) -> None:
     spec = next(table.spec for table in gold.TABLES if table.spec.name == name)
     assert len(built[name]) > 0
     obeys(spec, built[name])
@@ -59,9 +59,16 @@ def test_a_table_has_exactly_the_columns_of_its_spec_with_unique_keys_and_values
 
 @pytest.mark.parametrize("fault", POOR)
 def test_poor_data_give_rows_with_null_and_a_reason_and_never_a_crash(
-    fault: str, make_rows: Callable[..., pd.DataFrame], planted: Frames, make_frames: Callable[..., Frames], make_built: Callable[..., dict[str, pd.DataFrame]]
+    fault: str,
+    make_rows: Callable[..., pd.DataFrame],
+    planted: Frames,
+    make_frames: Callable[..., Frames],
+    make_built: Callable[..., dict[str, pd.DataFrame]],
 ) -> None:
-    tables = make_built(poor(planted, POOR[fault](make_rows(n_examples=30)), make_frames))
+    rows = POOR[fault](make_rows(n_examples=30))
+    frames = make_frames(rows) if len(rows) else Frames("pets")
+    fast = planted.settings.model_copy(update={"n_folds": 2})
+    tables = make_built(replace(frames, settings=fast))
     for table in gold.TABLES:
         obeys(table.spec, tables[table.spec.name])
     unexplained = {
@@ -99,7 +106,9 @@ def test_where_nothing_can_be_learned_all_eight_rows_say_why(
     assert found[["roc_auc", "accuracy", "ci_low", "cv_auc_mean", "tp"]].isna().all(axis=None)
 
 
-def test_a_metric_null_everywhere_is_left_out_and_the_other_three_still_learn(make_rows: Callable[..., pd.DataFrame], planted: Frames) -> None:
+def test_a_metric_null_everywhere_is_left_out_and_the_other_three_still_learn(
+    make_rows: Callable[..., pd.DataFrame], planted: Frames
+) -> None:
     from gold.tables import classifier_comparison, feature_importance
 
     frames = Frames("pets", rows=make_rows().assign(deletion=np.nan), settings=planted.settings)
@@ -112,10 +121,27 @@ def test_a_metric_null_everywhere_is_left_out_and_the_other_three_still_learn(ma
 def test_the_order_of_the_rows_changes_nothing(planted: Frames) -> None:
     from gold.tables import classifier_comparison, correlations, feature_importance
 
-    shuffled = Frames("pets", rows=planted.rows.sample(frac=1.0, random_state=3), settings=planted.settings)
-    ordered = Frames("pets", rows=planted.rows, settings=planted.settings)
+    fast = planted.settings.model_copy(update={"n_folds": 2})
+    shuffled = Frames("pets", rows=planted.rows.sample(frac=1.0, random_state=3), settings=fast)
+    ordered = Frames("pets", rows=planted.rows, settings=fast)
     for module in (correlations, classifier_comparison, feature_importance):
         pd.testing.assert_frame_equal(module.build(shuffled), module.build(ordered), check_exact=True)
+
+
+def test_what_differs_only_between_adapters_is_correlated_pooled_and_not_within(make_rows: Callable[..., pd.DataFrame]) -> None:
+    from gold.tables import correlations
+
+    rows, generator = make_rows(n_examples=300), np.random.default_rng(0)
+    level = rows["adapter_id"].map({"a04": 0.0, "a16": 1.0, "a32": 2.0})
+    rows["entropy"] = level + generator.standard_normal(len(rows))
+    rows["is_correct"] = generator.random(len(rows)) < 0.9 - 0.3 * level
+    found = correlations.build(Frames("pets", rows=rows)).set_index(["feature", "scope"])
+    pooled, within = found.loc[("entropy", "pooled")], found.loc[("entropy", "within_adapter")]
+    assert pooled["pearson_r"] < -0.25
+    assert pooled["pearson_ci_high"] < -0.2
+    assert within["pearson_ci_low"] < 0.0 < within["pearson_ci_high"]
+    assert abs(within["pearson_r"]) < 0.05  # 3 / sqrt(3600)
+    assert (pooled["effect_size_label"], within["effect_size_label"]) == ("medium", "negligible")
 
 
 def test_every_module_of_the_tables_folder_stands_once_in_the_tuple() -> None:
@@ -134,9 +160,10 @@ def test_every_table_is_gold_keyed_by_dataset_first_and_carries_settings_and_n(t
 
 # CONTRACTS 3, word for word: what SQL users rely on.
 PROMISED = {
-    "correlations": "method feature scope pearson_r pearson_p spearman_r spearman_p point_biserial_r cohens_d separation_ratio"
-    " separation_ratio_pooled effect_size_label mean_correct mean_wrong std_correct std_wrong n",
-    "classifier_comparison": "protocol model accuracy roc_auc f1 precision recall specificity brier avg_precision cv_auc_mean cv_auc_std tp tn fp fn",
+    "correlations": "method feature scope pearson_r pearson_p spearman_r spearman_p point_biserial_r cohens_d"
+    " separation_ratio separation_ratio_pooled effect_size_label mean_correct mean_wrong std_correct std_wrong n",
+    "classifier_comparison": "protocol model accuracy roc_auc f1 precision recall specificity brier avg_precision"
+    " cv_auc_mean cv_auc_std tp tn fp fn",
     "feature_importance": "protocol feature xgb_importance rf_importance perm_importance perm_std lr_coef lr_odds_ratio",
     "adapter_summary": "adapter_id clean_accuracy accuracy mean_entropy std_entropy mean_insertion std_insertion n",
     "slices": "adapter_id slice_by slice corruption severity accuracy ci_low ci_high flip_rate n",
@@ -148,7 +175,8 @@ PROMISED = {
     "xai_feature_ranking": "rank",
     "adapter_ranking": "rank",
     "worst_corruption": "rank",
-    "training_summary": "adapter_id recipe rank alpha seed trainable_parameters trainable_share train_loss eval_loss accuracy f1 precision recall minutes",
+    "training_summary": "adapter_id recipe rank alpha seed trainable_parameters trainable_share train_loss eval_loss"
+    " accuracy f1 precision recall minutes",
 }
 
 

@@ -31,7 +31,7 @@ GOLDEN: dict[str, tuple[str, ...]] = {
     "motion_blur": ("2dc670ebc9db8d26", "95c3dad0ad65c6e1", "c5c8837195e9bb0c", "795ed33c40d498f1", "4768abef51475293"),
     "zoom_blur": ("436cba2879c93dfc", "42cf07e6be5c1bb6", "abdb0aee94dd3023", "40ac157380f172f8", "27fa2cd9cdef4c72"),
     "snow": ("e582425624668710", "b8721c5e26e12a71", "8dd9b113f42f32d7", "edba04ef689778f8", "af7274291626e93b"),
-    "frost": ("07c95450643a3d2d", "d32892d875187f2a", "6a26ad26fc7be055", "401117c0ecee280e", "0f0ef015c20f68f5"),
+    "frost": ("936bd2c62691a8d5", "89d7714b0ef4044d", "237c0ac712035ecc", "bbf1417ef2555ed5", "1e439fdd19cf8377"),
     "fog": ("62400fab72ba05ad", "255c91476a839700", "6980dcbe417d72e6", "4eaffa2a7f639d77", "7db7b25dee7445d4"),
     "brightness": ("9ed2279ec3a1dfe7", "29527c8d3ab5a476", "7e3dccdf9590b1ed", "2e91a2c4e935dd62", "44ee252370c34b69"),
     "contrast": ("6923ce946e56d220", "a689810dbb0aa445", "c85b13ffc668179c", "437226e9a5b82794", "a0c722c767e85a1f"),

@@ -124,7 +124,7 @@ def test_only_five_members_are_exempt_from_growth() -> None:
 
 @pytest.mark.parametrize("record", CORRUPTIONS, ids=lambda record: record.name)
 def test_a_severity_that_does_not_exist_is_refused(record: Corruption) -> None:
-    beyond: tuple[Any, ...] = (-1, record.severities[0] - 1, record.severities[-1] + 1, 1.5, "1")
+    beyond: tuple[Any, ...] = (-1, record.severities[0] - 1, record.severities[-1] + 1, 1.5, "1", None)
     for severity in beyond:
         with pytest.raises(ValueError, match="severity must be"):
             record.function(pictures()[0], severity, generator(0))

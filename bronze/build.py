@@ -1,0 +1,218 @@
+"""Raw files -> bronze.examples, bronze.references, bronze.rejected; examples -> bronze.embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from bronze.assign import ASSIGNED_SCHEMA, assign
+from bronze.embed import Embed, embed
+from bronze.ingest import Ingest, ingest
+from bronze.readers import list_source, reader_named
+from bronze.readers.fingerprint import fingerprint
+from bronze.reference import REFERENCE_SCHEMA, Listing, batches
+from bronze.settings import DecodeSettings, SourceSettings, SplitSettings
+from bronze.specs import EMBEDDINGS, EXAMPLES, REFERENCES, REJECTED, SPLITS
+from lake.door import Lake
+from lake.errors import DataRefusedError, MissingInputError
+from lake.fill import Inputs, Stage, fill
+from lake.identity import settings_id
+from lake.ledger import Cell, Done, Ledger
+from lake.progress import Progress
+from lake.rows import ERROR_COLUMNS
+from models.scoring import Scoring
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+@dataclass(frozen=True)
+class Source:
+    """One dataset's raw input as configured. `max_rejected_share`: beyond it the run is refused (exit 65)."""
+
+    dataset: str
+    source: SourceSettings
+    splits: SplitSettings
+    decode: DecodeSettings
+    max_rejected_share: float
+
+    @property
+    def root(self) -> Path:
+        return Path(self.source.root or ".")
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What bronze knows of a dataset after ingestion: ordered labels, the generation's settings_id, files that were ignored.
+
+    `stamps`: split -> (number of examples, hash of which ones); equal stamps mean equal sets.
+    """
+
+    dataset: str
+    labels: tuple[str, ...]
+    settings_id: str
+    ignored: int
+    stamps: dict[str, tuple[int, str]]
+
+    def inputs(self, *splits: str) -> str:
+        """Hash of the sets of these splits."""
+        return settings_id([self.settings_id, *(self.stamps[split] for split in splits)])
+
+    def count(self, *splits: str) -> int:
+        return sum(self.stamps[split][0] for split in splits)
+
+
+def build_examples(lake: Lake, ledger: Ledger, source: Source) -> Examples:
+    """Brings examples, references and rejected rows up to date; reads no file again when the listing's fingerprint is known."""
+    reader = reader_named(source.source.reader)
+    listing = list_source(source.source, source.root, source.decode.max_bytes)
+    labels = source.source.labels or tuple(sorted({r.label for r in listing if r.label is not None and r.error_code is None}))
+    if not labels:
+        raise MissingInputError(f"{source.root}: no labelled example was found by reader {reader.name!r}; check source.root and source.reader")
+    identity = settings_id({
+        "reader": reader.name, "modality": reader.modality, "labels": labels, "splits": source.splits,
+        "split_map": source.source.split_map, "limit": source.source.limit,
+    })  # fmt: skip
+    inputs = fingerprint(listing, reader, source.root)
+    if ledger.complete(EXAMPLES, identity, Cell(), inputs):
+        stamps = split_stamps(lake, source.dataset, identity)
+        lake.skip(EXAMPLES, sum(n for n, _ in stamps.values()))
+    else:
+        with Progress(f"{EXAMPLES.full_name}: reading {source.root}"):
+            n_rows = _ingest(lake, source, listing, labels, identity)
+        ledger.record(EXAMPLES, identity, {Cell(): Done(inputs, n_rows, n_rows)})
+        stamps = split_stamps(lake, source.dataset, identity)
+    return Examples(source.dataset, labels, identity, listing.ignored, stamps)
+
+
+def _ingest(lake: Lake, source: Source, listing: Listing, labels: tuple[str, ...], identity: str) -> int:
+    """Stage every reference, settle conflicts, commit rejected rows, references and examples. Gives the number of examples there."""
+    from pyspark.sql import functions as F
+
+    where = f"{lake.storage.root}/_staging/{lake.run_id}/{EXAMPLES.full_name}/0"
+    _stage(lake, source, listing, labels, where)
+    staged = lake.spark.read.parquet(where)
+    here = (F.col("dataset") == source.dataset) & (F.col("settings_id") == identity)
+    known = lake.read(REFERENCES).where(here).select("example_id", "source_path", "label")
+    slim = staged.where("kind = 'example'").select("example_id", "source_path", "label", "split_rank", "label_id", "source_split").cache()
+    torn = slim.select("example_id", "label").unionByName(known.select("example_id", "label"))
+    torn = torn.groupBy("example_id").agg(F.countDistinct("label").alias("n")).where("n > 1").select("example_id").cache()
+    good = slim.join(torn, "example_id", "left_anti").withColumn("settings_id", F.lit(identity)).withColumn("dataset", F.lit(source.dataset))
+    conflicts = slim.join(torn, "example_id", "left_semi").join(known.select("example_id", "source_path"), ["example_id", "source_path"], "left_anti")
+    rejected = _rejected(staged, conflicts, source.dataset, identity, lake.run_id)
+    rejected = rejected.join(lake.read(REJECTED).where(here).select("source_path", "stage"), ["source_path", "stage"], "left_anti")
+    n_rejected = _append(lake, REJECTED, rejected)
+    lake.reject(EXAMPLES, n_rejected)
+    _refuse_when_too_many(lake, source, staged, here)
+    _append(lake, REFERENCES, good.join(known, ["example_id", "source_path"], "left_anti"))
+    chosen = good.groupBy("example_id", "dataset", "settings_id", "label", "label_id").agg(F.min("split_rank").alias("rank"), F.min("source_path").alias("source_path"))
+    names = F.array(*(F.lit(name) for name in SPLITS))
+    content = staged.where("kind = 'example'").select("source_path", "modality", "image", F.lit(None).cast("string").alias("text"), "notes")
+    old = lake.read(EXAMPLES).where(here).select("example_id")
+    new = chosen.join(old, "example_id", "left_anti").withColumn("split", F.element_at(names, F.col("rank") + 1)).join(content, "source_path")
+    n_old = old.count()
+    n_new = _append(lake, EXAMPLES, new.repartition(max(1, lake.spark.sparkContext.defaultParallelism // 2)))
+    lake.skip(EXAMPLES, n_old)
+    for frame in (slim, torn):
+        frame.unpersist()
+    lake.storage.delete(where)
+    return n_old + n_new
+
+
+def _stage(lake: Lake, source: Source, listing: Listing, labels: tuple[str, ...], where: str) -> None:
+    """One row per reference, read and decoded by the workers, as Parquet."""
+    from pyspark.sql.pandas.types import from_arrow_schema
+
+    reader = reader_named(source.source.reader)
+    work = Ingest(reader, source.root, source.decode.limits(), source.dataset, lake.run_id)
+    splits, split_map = source.splits, source.source.split_map
+
+    def verb(rows: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        return assign(ingest(rows, work), labels, splits, split_map)
+
+    references = lake.spark.createDataFrame(pa.Table.from_batches(batches(listing), schema=REFERENCE_SCHEMA))
+    parts = references.repartition(lake.spark.sparkContext.defaultParallelism, "source_path")
+    parts.mapInArrow(verb, from_arrow_schema(ASSIGNED_SCHEMA)).write.mode("overwrite").parquet(where)
+
+
+def _rejected(staged: DataFrame, conflicts: DataFrame, dataset: str, identity: str, run_id: str) -> DataFrame:
+    from pyspark.sql import functions as F
+
+    refused = staged.where("kind = 'rejected'").select("source_path", "stage", "error_code", "message")
+    message = F.concat(F.lit("the same content has more than one label; here: "), F.col("label"))
+    torn = conflicts.select("source_path", F.lit("label").alias("stage"), F.lit("label_conflict").alias("error_code"), message.alias("message"))
+    both = refused.unionByName(torn)
+    return both.withColumn("dataset", F.lit(dataset)).withColumn("settings_id", F.lit(identity)).withColumn("run_id", F.lit(run_id))
+
+
+def _append(lake: Lake, table, rows: DataFrame) -> int:  # type: ignore[no-untyped-def]  # Table, spelled by every caller
+    frame = rows.cache()
+    n_rows = frame.count()
+    lake.create(table)
+    if n_rows:
+        lake.append(table, frame, n_rows)
+    frame.unpersist()
+    return n_rows
+
+
+def _refuse_when_too_many(lake: Lake, source: Source, staged: DataFrame, here: object) -> None:
+    n_all = staged.count()
+    n_bad = lake.read(REJECTED).where(here).join(staged.select("source_path").distinct(), "source_path", "left_semi").count()  # type: ignore[arg-type]  # Column
+    if n_all and n_bad / n_all > source.max_rejected_share:
+        raise DataRefusedError(
+            f"{source.dataset}: {n_bad:,} of {n_all:,} inputs were rejected, more than execution.max_rejected_share = "
+            f"{source.max_rejected_share:g}. Look at bronze.rejected (error_code, message), mend the data or raise the share."
+        )
+
+
+def split_frame(lake: Lake, dataset: str, identity: str, *splits: str) -> DataFrame:
+    """The examples of some splits of one generation: example_id, label_id, split, image."""
+    from pyspark.sql import functions as F
+
+    rows = lake.read(EXAMPLES).where((F.col("dataset") == dataset) & (F.col("settings_id") == identity))
+    return rows.where(F.col("split").isin(*splits)).select("example_id", "label_id", "label", "split", "image")
+
+
+def split_stamps(lake: Lake, dataset: str, identity: str) -> dict[str, tuple[int, str]]:
+    """Split -> (number of examples, hash of which ones). Equal stamps mean equal sets."""
+    from pyspark.sql import functions as F
+
+    rows = lake.read(EXAMPLES).where((F.col("dataset") == dataset) & (F.col("settings_id") == identity))
+    grouped = rows.groupBy("split").agg(F.count("*").alias("n"), F.bit_xor(F.xxhash64("example_id")).alias("mark")).collect()
+    found = {row.split: (row.n, settings_id([row.n, row.mark])) for row in grouped}
+    return {split: found.get(split, (0, settings_id([0]))) for split in SPLITS}
+
+
+def build_embeddings(lake: Lake, ledger: Ledger, examples: Examples, scoring: Scoring, keep_units: bool, chunk_rows: int) -> None:
+    """Brings bronze.embeddings up to date for all splits."""
+    identity = settings_id(scoring.settings() | {"keep_units": keep_units, "examples": examples.settings_id})
+    schema, dataset = EMBEDDINGS.arrow_schema(ERROR_COLUMNS), examples.dataset
+
+    def verb(rows: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        retry = None if scoring.dtype == "float32" else lambda: scoring.scorer(None, "float32")
+        work = Embed(
+            scoring.scorer(), retry, scoring.preprocessing, scoring.limits, dataset, scoring.backbone.name, identity, keep_units, scoring.batch_size
+        )
+        return embed(rows, work, schema)
+
+    stage = Stage(
+        table=EMBEDDINGS,
+        settings_id=identity,
+        variants=({"backbone": scoring.backbone.name},),
+        compute=lambda frame: frame.select("example_id", "image").mapInArrow(verb, EMBEDDINGS.ddl(ERROR_COLUMNS)),
+    )
+    fill(lake, ledger, stage, examples_of(lake, examples, SPLITS, chunk_rows))
+
+
+def examples_of(lake: Lake, examples: Examples, splits: tuple[str, ...], chunk_rows: int) -> Inputs:
+    """The examples of some splits as a stage's input, over all cores by content: the same rows meet whatever the files are."""
+
+    def frame() -> DataFrame:
+        rows = split_frame(lake, examples.dataset, examples.settings_id, *splits)
+        return rows.repartition(lake.spark.sparkContext.defaultParallelism, "example_id")
+
+    return Inputs(examples.dataset, examples.settings_id, examples.inputs(*splits), frame, examples.count(*splits), chunk_rows)

@@ -1,0 +1,47 @@
+"""Adapters and corrupted examples -> ood.predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+from lake.door import Lake
+from lake.fill import Inputs, Stage, fill
+from lake.identity import settings_id
+from lake.ledger import Ledger
+from lake.rows import ERROR_COLUMNS, Identity
+from models.scoring import ScoredAdapter, Scoring
+from ood.score import Exposure, expose
+from ood.settings import CorruptionSettings
+from ood.specs import PREDICTIONS
+
+
+def ood_id(meta: Inputs, scoring: Scoring, corruptions: CorruptionSettings) -> str:
+    """Hash of what defines a row: examples, scoring, where and with which seed corruptions are applied; not which ones are asked for."""
+    return settings_id(scoring.settings() | {"examples": meta.settings_id, "apply_at": corruptions.apply_at, "seed": corruptions.seed})
+
+
+def build_ood(
+    lake: Lake, ledger: Ledger, meta: Inputs, scoring: Scoring, adapters: tuple[ScoredAdapter, ...], corruptions: CorruptionSettings
+) -> str:
+    """Brings ood.predictions of these adapters and corruptions up to date; gives the generation's settings_id."""
+    identity = ood_id(meta, scoring, corruptions)
+    variants = tuple(
+        {"adapter_id": adapter.adapter_id, "corruption": corruption, "severity": severity}
+        for adapter in adapters
+        for corruption, severity in corruptions.cells()
+    )
+    plan = Exposure(scoring, adapters, corruptions, Identity(meta.dataset, identity, variants))
+
+    def verb(rows: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        return expose(rows, plan)
+
+    stage = Stage(
+        table=PREDICTIONS,
+        settings_id=identity,
+        variants=variants,
+        compute=lambda frame: frame.select("example_id", "label_id", "image", "todo").mapInArrow(verb, PREDICTIONS.ddl(ERROR_COLUMNS)),
+    )
+    fill(lake, ledger, stage, meta)
+    return identity

@@ -1,0 +1,121 @@
+"""What does each adapter answer when the input is corrupted? The verb of ood.predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from lake.identity import rng
+from lake.rows import Identity, batch_of
+from models.decode import decode
+from models.images import to_model_resolution
+from models.scoring import ScoredAdapter, Scoring
+from ood.corruptions import by_name, corrupt
+from ood.settings import CLEAN, CorruptionSettings
+from ood.specs import PREDICTIONS
+
+Pictures = list[NDArray[np.uint8]]
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """What the verb must know: how to score, which adapters, how corruptions are applied, what `todo` counts in."""
+
+    scoring: Scoring
+    adapters: tuple[ScoredAdapter, ...]
+    corruptions: CorruptionSettings
+    identity: Identity
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """One adapter's answers on one cell of a batch: predicted label int64 [n], its probability, and which rows are finite."""
+
+    predicted: NDArray[np.int64]
+    confidence: NDArray[np.float64]
+    finite: NDArray[np.bool_]
+
+
+def expose(batches: Iterator[pa.RecordBatch], plan: Exposure) -> Iterator[pa.RecordBatch]:
+    """Batches of (example_id, label_id, image, todo) -> batches of ood.predictions with error columns.
+
+    A picture is decoded once, and corrupted once per corruption and severity, for all adapters. Every adapter also answers the
+    clean picture, which `flipped` is measured against.
+    """
+    for batch in batches:
+        ids = batch.column("example_id").to_pylist()
+        labels = np.array(batch.column("label_id").to_pylist())
+        pictures = _decoded(plan, batch.column("image").to_pylist())
+        wanted = _wanted(batch, plan.identity)
+        cells = list(dict.fromkeys([CLEAN, *((corruption, severity) for _, corruption, severity in wanted)]))
+        adapters = [adapter for adapter in plan.adapters if any(key[0] == adapter.adapter_id for key in wanted)]
+        clean: dict[str, _Answers] = {}
+        for corruption, severity in cells:  # clean first; one cell's pictures in memory at a time
+            pixels = plan.scoring.pixels(_corrupted(plan, ids, pictures, corruption, severity))
+            for adapter in adapters:
+                answers = _answers(plan.scoring.logits(adapter, pixels))
+                if (corruption, severity) == CLEAN:
+                    clean[adapter.adapter_id] = answers
+                if rows := wanted.get((adapter.adapter_id, corruption, severity)):
+                    base = plan.identity.columns() | {"adapter_id": adapter.adapter_id, "corruption": corruption, "severity": severity}
+                    yield batch_of(PREDICTIONS, _rows(base, ids, labels, rows, answers, clean[adapter.adapter_id]))
+
+
+def _decoded(plan: Exposure, contents: list[bytes]) -> Pictures:
+    """Pictures at the resolution that corruptions are applied at."""
+    if plan.corruptions.apply_at == "model":
+        return list(plan.scoring.pictures(contents))
+    return [decode(content, plan.scoring.limits).image for content in contents]
+
+
+def _corrupted(plan: Exposure, ids: list[str], pictures: Pictures, corruption: str, severity: int) -> NDArray[np.uint8]:
+    """uint8 [n, size, size, 3]; noise is keyed by the example, so every adapter meets the same picture (paired design)."""
+    generators = (rng(plan.corruptions.seed, example_id, corruption, severity) for example_id in ids)
+    made = [corrupt(picture, corruption, severity, generator) for picture, generator in zip(pictures, generators, strict=True)]
+    if plan.corruptions.apply_at == "original":
+        made = [to_model_resolution(picture, plan.scoring.preprocessing) for picture in made]
+    return np.stack(made)
+
+
+def _wanted(batch: pa.RecordBatch, identity: Identity) -> dict[tuple[str, str, int], list[int]]:
+    """(adapter, corruption, severity) -> rows of the batch still to do."""
+    wanted: dict[tuple[str, str, int], list[int]] = {}
+    for row, todo in enumerate(batch.column("todo").to_pylist()):
+        for index in todo:
+            variant = identity.variants[index]
+            key = (str(variant["adapter_id"]), str(variant["corruption"]), int(variant["severity"]))
+            wanted.setdefault(key, []).append(row)
+    return wanted
+
+
+def _answers(logits: NDArray[np.float32]) -> _Answers:
+    finite = np.isfinite(logits).all(axis=1)
+    wide = np.where(finite[:, None], logits, 0).astype(np.float64)
+    p = np.exp(wide - wide.max(axis=1, keepdims=True))
+    confidence = p.max(axis=1) / p.sum(axis=1)
+    return _Answers(wide.argmax(axis=1), confidence.clip(0.0, 1.0), finite)
+
+
+def _rows(
+    base: dict[str, object], ids: list[str], labels: NDArray[np.int64], rows: list[int], answers: _Answers, clean: _Answers
+) -> Iterator[dict[str, object]]:
+    record = by_name(str(base["corruption"]))
+    severity = int(str(base["severity"]))
+    parameter = record.value(severity)
+    for row in rows:
+        own = base | {"example_id": ids[row]}
+        if not (answers.finite[row] and clean.finite[row]):
+            yield own | {"error_code": "nonfinite", "message": "logits of the corrupted or the clean input hold NaN or Inf, also in float32"}
+            continue
+        is_correct = bool(answers.predicted[row] == labels[row])
+        yield own | {
+            "parameter": parameter,
+            "predicted_id": int(answers.predicted[row]),
+            "confidence": float(answers.confidence[row]),
+            "is_correct": is_correct,
+            "flipped": bool(clean.predicted[row] == labels[row]) and not is_correct,
+        }

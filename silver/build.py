@@ -1,0 +1,93 @@
+"""Adapters and clean examples -> silver.predictions, silver.attributions, silver.explanation_metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from lake.door import Lake
+from lake.fill import Inputs, Stage, fill
+from lake.identity import settings_id
+from lake.ledger import Ledger
+from lake.rows import ERROR_COLUMNS, Identity
+from lake.spec import Table
+from models.scoring import ScoredAdapter, Scoring
+from silver.attribute import Attribution, attribute
+from silver.measure import Measurement, measure
+from silver.predict import Prediction, predict
+from silver.settings import ExplanationSettings
+from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, PREDICTIONS
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+Verb = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
+
+
+@dataclass(frozen=True)
+class SilverIds:
+    """The settings_id of each silver table's generation of this run."""
+
+    predictions: str
+    attributions: str
+    explanation_metrics: str
+
+
+def silver_ids(meta: Inputs, scoring: Scoring, explanations: ExplanationSettings) -> SilverIds:
+    """Each generation's hash: its own settings and those of what it is computed from. Which adapters exist is no setting."""
+    base = scoring.settings() | {"examples": meta.settings_id}
+    attributions = settings_id(base | {"table": "attributions"})
+    metrics = settings_id({"attributions": attributions, "groups": explanations.groups, "seed": explanations.seed, "methods": explanations.methods})
+    return SilverIds(settings_id(base), attributions, metrics)
+
+
+def build_silver(
+    lake: Lake, ledger: Ledger, meta: Inputs, scoring: Scoring, adapters: tuple[ScoredAdapter, ...], explanations: ExplanationSettings
+) -> SilverIds:
+    """Brings predictions, attributions and explanation metrics of these adapters up to date."""
+    ids = silver_ids(meta, scoring, explanations)
+    names = [adapter.adapter_id for adapter in adapters]
+    mine = Identity(meta.dataset, ids.predictions, tuple({"adapter_id": name} for name in names))
+    plan = Prediction(scoring, adapters, mine)
+    _fill(lake, ledger, meta, PREDICTIONS, mine, lambda rows: predict(rows, plan), ("example_id", "label_id", "image"))
+
+    variants = tuple({"adapter_id": name, "method": method} for name in names for method in explanations.methods)
+    mine = Identity(meta.dataset, ids.attributions, variants)
+    look = Attribution(scoring, adapters, mine)
+    _fill(lake, ledger, meta, ATTRIBUTIONS, mine, lambda rows: attribute(rows, look), ("example_id", "image"))
+
+    variants = tuple(
+        {"adapter_id": name, "method": method, "metric_group": group.preset.name}
+        for name in names
+        for group in explanations.groups
+        for method in (*explanations.methods, *group.controls)
+    )
+    mine = Identity(meta.dataset, ids.explanation_metrics, variants)
+    score = Measurement(scoring, adapters, explanations, mine)
+    explained = replace(meta, frame=lambda: _with_attributions(lake, meta, ids.attributions, names))
+    _fill(lake, ledger, explained, EXPLANATION_METRICS, mine, lambda rows: measure(rows, score), ("example_id", "image", "attributions"))
+    return ids
+
+
+def _fill(lake: Lake, ledger: Ledger, meta: Inputs, table: Table, identity: Identity, verb: Verb, columns: tuple[str, ...]) -> None:
+    ddl = table.ddl(ERROR_COLUMNS)
+    stage = Stage(
+        table=table,
+        settings_id=identity.settings_id,
+        variants=identity.variants,
+        compute=lambda frame: frame.select(*columns, "todo").mapInArrow(verb, ddl),
+    )
+    fill(lake, ledger, stage, meta)
+
+
+def _with_attributions(lake: Lake, meta: Inputs, identity: str, adapters: list[str]) -> DataFrame:
+    """The examples with all their attributions as one list; examples without any keep a null."""
+    from pyspark.sql import functions as F
+
+    mine = (F.col("dataset") == meta.dataset) & (F.col("settings_id") == identity) & F.col("adapter_id").isin(adapters)
+    entry = F.struct("adapter_id", "method", "target_id", "values")
+    lists = lake.read(ATTRIBUTIONS).where(mine).groupBy("example_id").agg(F.collect_list(entry).alias("attributions"))
+    return meta.frame().join(lists, "example_id", "left")
