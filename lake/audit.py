@@ -106,7 +106,7 @@ CELLS = Table(
         Column("n_done", "bigint", "rows in the table plus rejected ones", unit="rows", low=0, nullable=False),
         Column("generation", "bigint", "grows with every write of the ledger: newest is largest", volatile=True, nullable=False),
     ),
-    ("dataset", "table_name"),
+    ("dataset",),
 )
 
 TABLES = (META_TABLES, META_COLUMNS, RUNS, QUALITY, REJECTED, CELLS)

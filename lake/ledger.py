@@ -29,12 +29,13 @@ class Done:
 
 
 class Ledger:
-    """All cells of one dataset. `complete` decides from memory; `record` writes one table's cells in one commit."""
+    """All cells of one dataset. `complete` decides from memory; `record` commits."""
 
     def __init__(self, lake: Lake, dataset: str) -> None:
         self.lake, self.dataset = lake, dataset
         self._cells: dict[tuple[str, str], dict[Cell, Done]] = {}
         self._generations: dict[tuple[str, str], int] = {}
+        self._noted = False
         for row in lake.read(CELLS).where(f"dataset = '{dataset}'").collect():  # cells, not examples: small
             key = (row.table_name, row.settings_id)
             cell = Cell(row.adapter_id, row.corruption, row.severity)
@@ -50,18 +51,32 @@ class Ledger:
         return done is not None and done.inputs_sha256 == inputs_sha256 and done.n_done == done.n_expected
 
     def record(self, table: Table, settings_id: str, cells: Mapping[Cell, Done]) -> None:
-        """Replaces the ledger's rows of this table (all its settings stay) with the new state."""
-        self._cells.setdefault((table.full_name, settings_id), {}).update(cells)
-        newest = 1 + max(self._generations.values(), default=0)
-        self._generations[(table.full_name, settings_id)] = newest
-        rows = list(self._rows(table.full_name))
-        frame = self.lake.spark.createDataFrame(rows, CELLS.ddl()).coalesce(1)
-        self.lake.replace(CELLS, frame, len(rows), dataset=self.dataset, table_name=table.full_name)
+        """Notes the new state of a table's cells and commits it."""
+        self.note(table, settings_id, cells)
+        self.commit()
 
-    def _rows(self, table_name: str) -> Iterable[tuple[object, ...]]:
+    def note(self, table: Table, settings_id: str, cells: Mapping[Cell, Done]) -> None:
+        """Notes the new state of a table's cells; `commit` writes it. Lost notes cost a count, never a row."""
+        self._cells.setdefault((table.full_name, settings_id), {}).update(cells)
+        self._generations[(table.full_name, settings_id)] = 1 + max(self._generations.values(), default=0)
+        self._noted = True
+
+    def forget(self, table: Table) -> None:
+        """Drops all generations of a table whose rows are about to be replaced; committed with the next note."""
+        for key in [key for key in self._cells if key[0] == table.full_name]:
+            del self._cells[key]
+
+    def commit(self) -> None:
+        """Replaces the dataset's ledger with what is known now, in one commit; nothing when nothing was noted."""
+        if not self._noted:
+            return
+        rows = list(self._rows())
+        frame = self.lake.spark.createDataFrame(rows, CELLS.ddl()).coalesce(1)
+        self.lake.replace(CELLS, frame, len(rows), dataset=self.dataset)
+        self._noted = False
+
+    def _rows(self) -> Iterable[tuple[object, ...]]:
         for (name, settings_id), cells in sorted(self._cells.items()):
-            if name != table_name:
-                continue
             for cell, done in sorted(cells.items(), key=lambda item: (item[0].adapter_id, item[0].corruption, item[0].severity)):
                 yield (
                     self.dataset, name, cell.adapter_id, cell.corruption, cell.severity, settings_id,

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -46,10 +47,18 @@ def train(folder: Path) -> bool:
     return True
 
 
+def is_current(archive: Path) -> bool:
+    """True when the archive was recorded after pyspark's jars came: the JVM would refuse one of other jars, silently."""
+    spec = find_spec("pyspark")
+    if spec is None or spec.origin is None:
+        return False
+    return archive.is_file() and archive.stat().st_mtime >= (Path(spec.origin).parent / "jars").stat().st_mtime
+
+
 def main() -> int:
     """0 when the archive is there or not wanted ($ASSAY_JARS may be read-only). A session that fails raises: no other would work."""
     target = jars_folder().resolve() / ARCHIVE
-    if target.is_file() or os.environ.get("ASSAY_JARS") or os.environ.get("ASSAY_CLASS_ARCHIVE") == "0":
+    if is_current(target) or os.environ.get("ASSAY_JARS") or os.environ.get("ASSAY_CLASS_ARCHIVE") == "0":
         return 0
     with tempfile.TemporaryDirectory(prefix="assay-classes-") as name:
         recorded = Path(name) / ARCHIVE

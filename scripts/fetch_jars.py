@@ -19,13 +19,7 @@ from xml.sax.saxutils import quoteattr
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from lake.jars import (  # the rooms are found from here
-    DependencyError,
-    coordinates,
-    jar_names,
-    jars,
-    java_command,
-)
+from lake.jars import DependencyError, coordinates, jar_names, jars, java_command
 
 
 def mirror_url(settings: Path) -> str | None:

@@ -9,29 +9,26 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from lake.jars import (  # the rooms are found from here
-    ARCHIVE,
-    JAVA_VERSIONS,
-    DependencyError,
-    java_version,
-)
+from lake.jars import JAVA_VERSIONS, DependencyError, java_version
 
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "setup.sha256"
 UNFINISHED = VENV / "setup.unfinished"  # there while packages arrive; found at the start, one of them may be half a package
 UV = "uv==0.13.9"
-# What decides the content of the environment. `tool` tables of pyproject.toml are in it too: reinstalling costs little.
-INPUTS = ("constraints.txt", "pyproject.toml", "scripts/install.py", "scripts/fetch_jars.py", "lake/jars.py")
+# What decides the content of the environment, besides the packaging tables of pyproject.toml (its lint settings decide nothing here).
+INPUTS = ("constraints.txt", "scripts/install.py", "scripts/fetch_jars.py", "lake/jars.py")
 # pip's option -> the variable by which uv takes the same. uv reads UV_* but not pip's configuration.
 PIP_TO_UV = {
     "index-url": "UV_DEFAULT_INDEX",
@@ -57,6 +54,9 @@ def fingerprint() -> str:
     digest = hashlib.sha256(f"{sys.version}\0{ROOT}\0{os.environ.get('ASSAY_TORCH_INDEX', '')}".encode())
     for name in INPUTS:
         digest.update((ROOT / name).read_bytes())
+    tables = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    packaging = [tables["project"], tables["build-system"], tables["tool"]["setuptools"]]
+    digest.update(json.dumps(packaging, sort_keys=True).encode())
     return digest.hexdigest()
 
 
@@ -120,7 +120,6 @@ def set_up() -> None:
     make_environment()
     install_packages()
     UNFINISHED.unlink()
-    (VENV / "jars" / ARCHIVE).unlink(missing_ok=True)  # recorded with other packages
     call(str(PYTHON), "scripts/fetch_jars.py")
     part = STAMP.with_suffix(".part")
     part.write_text(wanted, encoding="utf-8")

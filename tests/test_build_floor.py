@@ -187,7 +187,7 @@ def test_the_setup_refuses_another_python_in_one_sentence_with_exit_code_69(tmp_
 
 def test_a_finished_setup_is_current_until_an_input_changes_or_a_part_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install = script("install")
-    for name in install.INPUTS:
+    for name in (*install.INPUTS, "pyproject.toml"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     venv = tmp_path / ".venv"
@@ -201,6 +201,13 @@ def test_a_finished_setup_is_current_until_an_input_changes_or_a_part_is_gone(tm
     assert not install.is_current(before)
     install.STAMP.write_text(before, encoding="utf-8")
     assert install.is_current(before)
+    project = tmp_path / "pyproject.toml"
+    lint = project.read_text(encoding="utf-8")
+    project.write_text(lint.replace("line-length = 140", "line-length = 100"), encoding="utf-8")
+    assert install.fingerprint() == before  # how the code is linted decides nothing about the environment
+    project.write_text(lint.replace('"duckdb"', '"duckdb>=2"'), encoding="utf-8")
+    assert install.fingerprint() != before
+    project.write_text(lint, encoding="utf-8")
     with (tmp_path / "constraints.txt").open("a", encoding="utf-8") as constraints:
         constraints.write("one-more==1\n")
     assert not install.is_current(install.fingerprint())
@@ -263,7 +270,12 @@ def room_tree(folder: Path, files: dict[str, str]) -> None:
         ({"pipelines/verb.py": "import pyspark, gold.build, silver.build\n", "lake/verb.py": "import pyspark\n"}, True),
         ({"silver/build.py": "import lake.verb\n", "lake/verb.py": "import pyspark\n"}, True),
         ({"silver/verb.py": "import ood.specs\n"}, False),  # upwards
-        ({"xai/verb.py": "import models.verb\n"}, False),  # a ground room knows another
+        ({"xai/verb.py": "import models.verb\n"}, False),  # a ground room knows another, in each direction
+        ({"models/verb.py": "import xai.verb\n"}, False),
+        ({"xai/verb.py": "import lake.verb\n"}, False),
+        ({"lake/verb.py": "import xai.verb\n"}, False),
+        ({"models/verb.py": "import lake.verb\n"}, False),
+        ({"lake/verb.py": "import models.verb\n"}, False),
         ({"gold/verb.py": "import silver.verb\n"}, False),  # more than the specs of a lower layer
         ({"ood/verb.py": "import bronze.build\n"}, False),
         ({"gold/verb.py": "import ood.verb\n"}, False),

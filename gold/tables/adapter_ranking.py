@@ -14,6 +14,7 @@ SPEC = Table(
     name="adapter_ranking",
     comment="adapters by accuracy under corruption, best first; overlapping intervals mean the order is not certain",
     key=("dataset", "adapter_id"),
+    partition_by=("dataset",),
     columns=(
         DATASET,
         ADAPTER,

@@ -26,6 +26,7 @@ SPEC = Table(
     name="adapter_summary",
     comment="one row per adapter: accuracy clean and under corruption, and its clean explanation metrics",
     key=("dataset", "adapter_id"),
+    partition_by=("dataset",),
     columns=(
         DATASET,
         ADAPTER,

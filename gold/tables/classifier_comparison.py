@@ -19,6 +19,7 @@ SPEC = Table(
     name="classifier_comparison",
     comment="KI's learners on the four clean explanation metrics, positive = correct; read them against the baselines in the row",
     key=("dataset", "protocol", "model"),
+    partition_by=("dataset",),
     columns=(
         DATASET,
         Column(

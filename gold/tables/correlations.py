@@ -31,6 +31,7 @@ SPEC = Table(
     name="correlations",
     comment="a clean metric against is_correct under corruption; within_adapter takes out what differs between adapters (Simpson)",
     key=("dataset", "method", "feature", "scope"),
+    partition_by=("dataset",),
     columns=(
         DATASET,
         Column("method", "string", "attribution whose metrics are the features"),

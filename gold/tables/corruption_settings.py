@@ -18,6 +18,7 @@ SPEC = Table(
     name="corruption_settings",
     comment="the corruptions of the configuration; n = 0 when one was asked for and no row exists",
     key=("dataset", "corruption", "severity"),
+    partition_by=("dataset",),
     columns=(
         DATASET,
         Column("corruption", "string", "name of the corruption; none = clean"),

@@ -17,6 +17,7 @@ SPEC = Table(
     name="degradation",
     comment="accuracy of an adapter under one corruption and severity, and its drops; the clean row is (none, 0)",
     key=("dataset", "adapter_id", "corruption", "severity"),
+    partition_by=("dataset",),
     columns=(
         DATASET,
         ADAPTER,

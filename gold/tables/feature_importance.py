@@ -18,6 +18,7 @@ SPEC = Table(
     name="feature_importance",
     comment="importance of each clean explanation metric for forecasting correctness, fitted on the training rows of the protocol",
     key=("dataset", "protocol", "feature"),
+    partition_by=("dataset",),
     columns=(
         DATASET,
         Column("protocol", "string", "ki or grouped, see classifier_comparison", allowed=tuple(p.name for p in PROTOCOLS)),

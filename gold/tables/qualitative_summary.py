@@ -20,6 +20,7 @@ SPEC = Table(
     name="qualitative_summary",
     comment="findings of a dataset in words, one per row; the order of close figures is not certain, see the intervals of their tables",
     key=("dataset", "metric"),
+    partition_by=("dataset",),
     columns=(DATASET, Column("metric", "string", "what is asked"), Column("value", "string", "the answer"), *TAIL),
 )
 

@@ -19,6 +19,7 @@ SPEC = Table(
     name="quantitative_summary",
     comment="headline numbers of a dataset, one per row; learner figures are those of the protocol's best learner by cross-validation",
     key=("dataset", "metric"),
+    partition_by=("dataset",),
     columns=(DATASET, Column("metric", "string", "what is measured"), Column("value", "double", "its value"), *TAIL),
 )
 

@@ -18,6 +18,7 @@ SPEC = Table(
     name="rank_effect",
     comment="accuracy under corruption by rank and update scale; each adapter (seed, recipe) counts once",
     key=("dataset", "rank", "update_scale"),
+    partition_by=("dataset",),
     columns=(
         DATASET,
         Column("rank", "int", "rank of the low-rank update", low=0),

@@ -14,6 +14,7 @@ SPEC = Table(
     name="slices",
     comment="accuracy and flip rate of an adapter on one slice of the data under one corruption; clean is (none, 0)",
     key=("dataset", "adapter_id", "slice_by", "slice", "corruption", "severity"),
+    partition_by=("dataset",),
     columns=(
         DATASET,
         ADAPTER,

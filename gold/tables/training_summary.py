@@ -14,6 +14,7 @@ SPEC = Table(
     name="training_summary",
     comment="recipe and training figures of every registered adapter, refused ones included",
     key=("dataset", "adapter_id"),
+    partition_by=("dataset",),
     columns=(
         DATASET,
         ADAPTER,

@@ -14,6 +14,7 @@ SPEC = Table(
     name="worst_corruption",
     comment="corruptions of an adapter, the most harmful first; all severities weigh by their rows",
     key=("dataset", "adapter_id", "corruption"),
+    partition_by=("dataset",),
     columns=(
         DATASET,
         ADAPTER,

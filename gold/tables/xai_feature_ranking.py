@@ -14,6 +14,7 @@ SPEC = Table(
     name="xai_feature_ranking",
     comment="explanation metrics by |Pearson's r| with is_correct; what changes from pooled to within_adapter belonged to the adapters",
     key=("dataset", "method", "scope", "feature"),
+    partition_by=("dataset",),
     columns=(
         DATASET,
         Column("method", "string", "attribution whose metrics are the features"),

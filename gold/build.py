@@ -1,0 +1,175 @@
+"""silver and ood -> every gold table of one dataset, recomputed only when what it rests on has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from gold import TABLES
+from gold.frames import ADAPTERS, CELLS, MEANS, METRICS, ROWS, XAI_FEATURES, Frames
+from gold.settings import GoldSettings
+from gold.table import GoldTable, to_arrow
+from lake.door import Lake
+from lake.identity import settings_id
+from lake.ledger import Cell, Done, Ledger
+from lake.progress import Progress
+from ood.specs import PREDICTIONS as OOD_PREDICTIONS
+from silver.specs import ADAPTERS as SILVER_ADAPTERS
+from silver.specs import EXPLANATION_METRICS, PREDICTIONS
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+@dataclass(frozen=True)
+class GoldInputs:
+    """One dataset's generations that gold reads, and what the configuration asked for.
+
+    `labels` are ordered; `cells` are (corruption, severity) with clean first; `corruptions` has one row per cell for people.
+    `sha256` is the hash of all cells of work that gold rests on.
+    """
+
+    dataset: str
+    labels: tuple[str, ...]
+    adapters_id: str
+    predictions_id: str
+    metrics_id: str
+    ood_id: str
+    adapter_ids: tuple[str, ...]
+    cells: tuple[tuple[str, int], ...]
+    corruptions: pd.DataFrame
+    metric_group: str
+    sha256: str
+
+
+def build_gold(lake: Lake, ledger: Ledger, inputs: GoldInputs, labels_of: DataFrame, settings: GoldSettings) -> None:
+    """Rewrites the dataset's rows of each gold table whose inputs or settings changed. `labels_of`: example_id, label of meta."""
+    fingerprint = settings_id({"inputs": inputs.sha256, "settings": settings, "group": inputs.metric_group})
+    stale = [table for table in TABLES if not ledger.complete(table.spec, fingerprint, Cell(), fingerprint)]
+    for table in TABLES:
+        if table not in stale:
+            lake.skip(table.spec, ledger.done(table.spec, fingerprint, Cell()).n_done)  # type: ignore[union-attr]  # complete says so
+    if not stale:
+        return
+    with Progress("gold", len(TABLES)) as progress:
+        joined = _joined(lake, inputs, labels_of).cache()
+        built = dict(_built(lake, inputs, joined, settings))
+        for table in TABLES:
+            _write(lake, ledger, table, built[table.spec.name], inputs.dataset, fingerprint)
+            progress.step()
+        ledger.commit()
+        joined.unpersist()
+
+
+def _built(lake: Lake, inputs: GoldInputs, joined: DataFrame, settings: GoldSettings) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Tables by name in build order: those over rows in Spark tasks, the others here from aggregates."""
+    frames = _aggregates(lake, inputs, joined, settings)
+    made = _from_rows(lake, inputs, joined, settings)
+    for table in TABLES:
+        frame = made[table.spec.name] if table.needs_rows else table.build(frames)
+        frames = replace(frames, built={**frames.built, table.spec.name: frame})
+        yield table.spec.name, frame
+
+
+def _joined(lake: Lake, inputs: GoldInputs, labels_of: DataFrame) -> DataFrame:
+    """One row per (example, adapter, corruption, severity), clean included, with the clean scores and explanation metrics beside."""
+    from pyspark.sql import functions as F
+
+    def mine(table, identity: str) -> DataFrame:  # type: ignore[no-untyped-def]  # Table
+        rows = lake.read(table).where((F.col("dataset") == inputs.dataset) & (F.col("settings_id") == identity))
+        return rows.where(F.col("adapter_id").isin(list(inputs.adapter_ids)))
+
+    clean = mine(PREDICTIONS, inputs.predictions_id).select(
+        "example_id", "adapter_id", F.col("confidence"), "margin", "softmax_entropy", F.col("is_correct").alias("clean_correct")
+    )
+    group = mine(EXPLANATION_METRICS, inputs.metrics_id).where((F.col("metric_group") == inputs.metric_group) & (F.col("method") == "attention"))
+    metrics = group.select("example_id", "adapter_id", *(F.col("metrics")[name].alias(name) for name in XAI_FEATURES))
+    wanted = lake.spark.createDataFrame(list(inputs.cells), "corruption string, severity int")
+    ood = mine(OOD_PREDICTIONS, inputs.ood_id).join(F.broadcast(wanted), ["corruption", "severity"])
+    ood = ood.select("example_id", "adapter_id", "corruption", "severity", "is_correct", "flipped", F.col("confidence").alias("shifted_confidence"))
+    key = ["example_id", "adapter_id"]
+    return ood.join(clean, key, "left").join(metrics, key, "left").join(F.broadcast(labels_of), "example_id")
+
+
+def _aggregates(lake: Lake, inputs: GoldInputs, joined: DataFrame, settings: GoldSettings) -> Frames:
+    """What the driver needs: counts per cell and label, means per adapter, the adapters. None of it has a row per example."""
+    from pyspark.sql import functions as F
+
+    cells = joined.groupBy("adapter_id", "label", "corruption", "severity").agg(
+        F.count("*").alias("n"), F.sum(F.col("is_correct").cast("int")).alias("n_correct"),
+        F.sum(F.col("flipped").cast("int")).alias("n_flipped"), F.sum("shifted_confidence").alias("sum_confidence"),
+    )  # fmt: skip
+    clean = joined.where("corruption = 'none'").groupBy("adapter_id")
+    figures = [f(name).alias(f"{kind}_{name}") for name in METRICS for kind, f in (("mean", F.mean), ("std", F.stddev_samp))]
+    means = clean.agg(*figures, F.count("*").alias("n"))
+    adapters = lake.read(SILVER_ADAPTERS).where((F.col("dataset") == inputs.dataset) & (F.col("settings_id") == inputs.adapters_id))
+    return Frames(
+        inputs.dataset,
+        cells=cells.toPandas()[list(CELLS)],
+        means=means.toPandas()[list(MEANS)],
+        adapters=adapters.select(*ADAPTERS).toPandas(),
+        corruptions=inputs.corruptions,
+        settings=settings,
+    )
+
+
+def _from_rows(lake: Lake, inputs: GoldInputs, joined: DataFrame, settings: GoldSettings) -> dict[str, pd.DataFrame]:
+    """The tables over rows, all in one task that holds a bounded, content-hash sample of whole examples."""
+    from pyspark.sql import functions as F
+
+    tables = [table for table in TABLES if table.needs_rows]
+    rows = joined.where("corruption != 'none'").select(*ROWS)
+    n_rows = rows.count()
+    if n_rows > settings.max_rows:
+        share = settings.max_rows / n_rows
+        rows = rows.where(F.pmod(F.xxhash64("example_id", F.lit(settings.seed)), F.lit(1_000_000)) < int(share * 1_000_000))
+    dataset = inputs.dataset
+
+    def build(frame: pd.DataFrame) -> pd.DataFrame:
+        ordered = frame.sort_values(["example_id", "adapter_id", "corruption", "severity"], ignore_index=True)
+        made: dict[str, pd.DataFrame] = {}
+        for table in tables:
+            made[table.spec.name] = table.build(Frames(dataset, rows=ordered, settings=settings, built=made))
+        return pd.DataFrame({"name": list(made), "content": [to_arrow_bytes(table, made[table.spec.name]) for table in tables]})
+
+    if not n_rows:
+        local = build(pd.DataFrame({name: pd.Series(dtype=object) for name in ROWS}))
+    else:
+        local = rows.groupBy(F.lit(0).alias("one")).applyInPandas(build, "name string, content binary").toPandas()
+    by_name = {table.spec.name: table for table in tables}
+    return {row.name: from_arrow_bytes(by_name[row.name], bytes(row.content)) for row in local.itertuples(index=False)}
+
+
+def to_arrow_bytes(table: GoldTable, frame: pd.DataFrame) -> bytes:
+    """One built table as an Arrow file in memory: the way from the task back to the driver keeps types and nulls."""
+    import pyarrow as pa
+
+    sink = pa.BufferOutputStream()
+    arrow = to_arrow(table.spec, frame)
+    with pa.ipc.new_file(sink, arrow.schema) as writer:
+        writer.write_table(arrow)
+    return bytes(sink.getvalue().to_pybytes())
+
+
+def from_arrow_bytes(table: GoldTable, content: bytes) -> pd.DataFrame:
+    """The frame that `to_arrow_bytes` made the content from."""
+    import pyarrow as pa
+
+    from gold.table import as_table
+
+    frame = pa.ipc.open_file(content).read_all().to_pandas(integer_object_nulls=True)
+    dataset = frame["dataset"].iloc[0] if len(frame) else ""
+    return as_table(table.spec, dataset, frame.drop(columns=["dataset", "settings_id"]))
+
+
+def _write(lake: Lake, ledger: Ledger, table: GoldTable, frame: pd.DataFrame, dataset: str, fingerprint: str) -> None:
+    filled = frame.assign(settings_id=fingerprint)
+    rows = lake.spark.createDataFrame(to_arrow(table.spec, filled)).coalesce(1)
+    lake.replace(table.spec, rows, len(filled), dataset=dataset)
+    ledger.forget(table.spec)  # replaced rows belong to one fingerprint only
+    ledger.note(table.spec, fingerprint, {Cell(): Done(fingerprint, len(filled), len(filled))})
+
+

@@ -1,0 +1,181 @@
+"""What may stand in a configuration file, and what does the user learn when something else does?"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from bronze.settings import DecodeSettings, SourceSettings, SplitSettings
+from gold.settings import GoldSettings
+from lake.errors import ConfigError, MissingInputError
+from lake.identity import canonical_json
+from models.pretraining import PretrainSettings
+from ood.settings import CorruptionSettings
+from silver.settings import AdapterSettings, ExplanationSettings
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class BackboneConfig(_Record):
+    """`name`: a hub name or a local folder. Without a name, `pretrain` makes a small one from the training split.
+
+    `pretrain_labels`: the classes it may see (None: all).
+    """
+
+    name: str | None = None
+    revision: str | None = None
+    pretrain: PretrainSettings | None = None
+    pretrain_labels: tuple[str, ...] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> BackboneConfig:
+        if (self.name is None) == (self.pretrain is None):
+            raise ValueError("give either backbone.name (hub name or folder) or backbone.pretrain (settings of a small one), not both")
+        return self
+
+
+class ScoringConfig(_Record):
+    """`dtype`: auto is what the driver's hardware does fast (float16 on CUDA, bfloat16 with AMX or AVX512-bf16, else float32);
+    name it where driver and executors differ. `batch_size`: rows of every forward, part of what makes results repeatable."""
+
+    dtype: str = Field(default="auto", pattern="^(auto|float32|bfloat16|float16)$")
+    batch_size: int = Field(default=8, ge=1)
+
+
+class EmbeddingConfig(ScoringConfig):
+    """The same for bronze.embeddings; `keep_units` stores every patch vector beside the pooled one."""
+
+    keep_units: bool = False
+
+
+class ExecutionConfig(_Record):
+    """How the work is cut; none of it changes a row. `chunk_rows`: rows per commit. `cache_gb`: adapters kept in a worker."""
+
+    chunk_rows: int = Field(default=250_000, ge=1)
+    max_rejected_share: float = Field(default=0.1, ge=0.0, le=1.0)
+    cache_gb: float = Field(default=4.0, gt=0)
+
+
+class Config(_Record):
+    """One dataset, one backbone, its adapters, and everything that is asked about them."""
+
+    dataset: str = Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")
+    lake: str | None = None
+    artifacts: str | None = None
+    source: SourceSettings
+    splits: SplitSettings = SplitSettings()
+    decode: DecodeSettings = DecodeSettings()
+    backbone: BackboneConfig
+    embeddings: EmbeddingConfig = EmbeddingConfig()
+    scoring: ScoringConfig = ScoringConfig()
+    adapters: AdapterSettings = AdapterSettings()
+    explanations: ExplanationSettings = ExplanationSettings()
+    corruptions: CorruptionSettings = CorruptionSettings()
+    gold: GoldSettings = GoldSettings()
+    gold_metric_group: str = "ki"
+    execution: ExecutionConfig = ExecutionConfig()
+
+
+    @model_validator(mode="after")
+    def _group_exists(self) -> Config:
+        names = [group.preset.name for group in self.explanations.groups]
+        if self.gold_metric_group not in names:
+            raise ValueError(f"gold_metric_group must be one of explanations.groups ({', '.join(names)}), found {self.gold_metric_group!r}")
+        return self
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the resolved configuration."""
+        return hashlib.sha256(canonical_json(self).encode()).hexdigest()
+
+
+def load_config(path: Path, overrides: tuple[str, ...] = ()) -> Config:
+    """The configuration in a YAML file, with `key.sub=value` overrides (values in YAML). Paths in it are relative to the file.
+
+    Raises MissingInputError when the file is absent, ConfigError with key, finding and a suggestion for everything else.
+    """
+    if not path.is_file():
+        raise MissingInputError(f"no configuration at {path}; the ones that ship are in {Path(__file__).resolve().parent.parent / 'configs'}")
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not YAML: {error}") from error
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{path} must hold keys and values, found {type(tree).__name__}")
+    for override in overrides:
+        _override(tree, override)
+    try:
+        return _resolved(Config.model_validate(tree), path.resolve().parent)
+    except ValidationError as error:
+        raise ConfigError(_explained(path, error)) from error
+
+
+def _override(tree: dict[str, Any], text: str) -> None:
+    key, separator, value = text.partition("=")
+    if not separator or not key:
+        raise ConfigError(f"--set takes key=value, such as gold.n_folds=3; found {text!r}")
+    *parents, last = key.split(".")
+    for parent in parents:
+        tree = tree.setdefault(parent, {})
+        if not isinstance(tree, dict):
+            raise ConfigError(f"--set {text}: {parent} holds no keys")
+    try:
+        tree[last] = yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--set {text}: the value is not YAML: {error}") from error
+
+
+def _resolved(config: Config, base: Path) -> Config:
+    """Paths of the file's own made absolute, so that a run works from any folder."""
+
+    def absolute(text: str | None) -> str | None:
+        return text if text is None or "://" in text else str((base / Path(text).expanduser()).resolve())
+
+    source = config.source.model_copy(update={"root": absolute(config.source.root)})
+    folders = tuple(str(absolute(folder)) for folder in config.adapters.folders)
+    backbone = config.backbone
+    if backbone.name and (backbone.name.startswith((".", "/", "~")) or (base / backbone.name).is_dir()):
+        backbone = backbone.model_copy(update={"name": absolute(backbone.name)})
+    changes = {"source": source, "adapters": config.adapters.model_copy(update={"folders": folders}), "backbone": backbone}
+    return config.model_copy(update=changes | {"lake": absolute(config.lake), "artifacts": absolute(config.artifacts)})
+
+
+def _explained(path: Path, error: ValidationError) -> str:
+    lines = [f"{path}: {error.error_count()} problem(s)"]
+    for problem in error.errors(include_url=False):
+        where = ".".join(str(part) for part in problem["loc"])
+        if problem["type"] == "extra_forbidden":
+            *parents, key = problem["loc"]
+            known = _known_keys(parents)
+            near = difflib.get_close_matches(str(key), known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known keys here: {', '.join(known)}"
+            lines.append(f"  {where}: unknown key; {hint}")
+        else:
+            lines.append(f"  {where or 'configuration'}: {problem['msg']}")
+    return "\n".join(lines)
+
+
+def _known_keys(parents: list[int | str]) -> list[str]:
+    """Names of the fields at a place of the configuration."""
+    model: Any = Config
+    for part in parents:
+        if isinstance(part, int):
+            continue
+        field = model.model_fields.get(part)
+        if field is None:
+            continue
+        model = _record_in(field.annotation) or model
+    return sorted(model.model_fields)
+
+
+def _record_in(annotation: Any) -> Any:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for argument in get_args(annotation) if (found := _record_in(argument))), None)

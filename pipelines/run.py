@@ -1,0 +1,193 @@
+"""In which order is a lake brought up to date, and what does the run leave behind?"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from bronze.build import Examples, Source, build_embeddings, build_examples, examples_of, split_frame
+from bronze.specs import SPLITS
+from gold.build import GoldInputs, build_gold
+from lake.door import Lake
+from lake.errors import ConfigError
+from lake.fill import Inputs, write_quality
+from lake.identity import settings_id
+from lake.ledger import Ledger
+from ood.build import build_ood, ood_id
+from ood.corruptions import by_name
+from pipelines.config import Config
+from silver.build import build_silver, silver_ids
+from silver.zoo import Zoo, build_adapters, training_data
+
+if TYPE_CHECKING:
+    from models.backbone import Backbone
+    from models.scoring import ScoredAdapter, Scoring
+
+LAYERS = ("bronze", "silver", "ood", "gold")
+META = ("meta",)
+TRAINING = ("adapter_train", "adapter_val")
+
+
+@dataclass
+class Outcome:
+    """What a run did. `verdict`: done, or nothing_to_do when no table got a row and nothing was trained."""
+
+    verdict: str
+    seconds: float
+    ignored: int
+    tables: dict[str, dict[str, Any]]
+
+
+def artifacts_folder(config: Config, lake: Lake) -> Path:
+    """Where models and training data lie: a folder that driver and workers share."""
+    if config.artifacts:
+        return Path(config.artifacts)
+    if "://" in lake.storage.root:
+        raise ConfigError(f"the lake {lake.storage.root} is no local folder, so `artifacts` must name one that all workers can reach")
+    return Path(lake.storage.root) / "_artifacts"
+
+
+class Pipeline:
+    """One configuration on one lake. Each step brings its tables up to date and hands on what the next one needs."""
+
+    def __init__(self, lake: Lake, config: Config) -> None:
+        self.lake, self.config = lake, config
+        self.ledger = Ledger(lake, config.dataset)
+        self.artifacts = artifacts_folder(config, lake)
+
+    def run(self, layers: Sequence[str] = LAYERS) -> Outcome:
+        """Brings the chosen layers up to date, in order; layers left out are taken as they are."""
+        started = time.monotonic()
+        examples = self.examples()
+        backbone = self.backbone(examples)
+        if "bronze" in layers:
+            self.embeddings(examples, backbone)
+        scoring = self.scoring(backbone, self.config.scoring.dtype, self.config.scoring.batch_size)
+        adapters = self.adapters(examples, scoring) if {"silver", "ood", "gold"} & set(layers) else ()
+        meta = examples_of(self.lake, examples, META, self.config.execution.chunk_rows)
+        if "silver" in layers:
+            build_silver(self.lake, self.ledger, meta, scoring, adapters, self.config.explanations)
+        if "ood" in layers:
+            build_ood(self.lake, self.ledger, meta, scoring, adapters, self.config.corruptions)
+        if "gold" in layers:
+            self.gold(examples, meta, scoring, adapters)
+        write_quality(self.lake)
+        written = sum(row["rows_written"] for row in self.lake.report().values())
+        return Outcome("done" if written else "nothing_to_do", time.monotonic() - started, examples.ignored, self.lake.report())
+
+    def examples(self) -> Examples:
+        config = self.config
+        source = Source(config.dataset, config.source, config.splits, config.decode, config.execution.max_rejected_share)
+        return build_examples(self.lake, self.ledger, source)
+
+    def backbone(self, examples: Examples) -> Backbone:
+        """The configured backbone; a small one is pre-trained here the first time."""
+        from models.backbone import resolve_backbone
+
+        config = self.config.backbone
+        if config.name is not None:
+            return resolve_backbone(config.name, config.revision)
+        return resolve_backbone(str(self._pretrained(examples)))
+
+    def _pretrained(self, examples: Examples) -> Path:
+        """Folder of the small backbone, found again by settings and data, trained when absent."""
+        import numpy as np
+
+        from lake.progress import Progress
+        from models.atomic import write_file
+        from models.pretraining import preprocessing_for, pretrain
+        from models.training_data import TrainingSet
+
+        config = self.config.backbone
+        if config.pretrain is None:
+            raise ConfigError("backbone.pretrain is missing")
+        folder = self.artifacts / "backbones"
+        key = settings_id([examples.inputs(*TRAINING), examples.labels, config.pretrain, config.pretrain_labels])
+        note = folder / f"{key}.txt"
+        if note.exists():
+            return folder / note.read_text()
+        scoring = _pictures_only(preprocessing_for(config.pretrain), self.config)
+        inputs = examples_of(self.lake, examples, TRAINING, self.config.execution.chunk_rows)
+        data, _ = training_data(self.lake, inputs, Zoo(examples.dataset, examples.labels, scoring, self.config.adapters, self.artifacts))
+        train = TrainingSet.load(data / "adapter_train")
+        seen = config.pretrain_labels or examples.labels
+        if unknown := sorted(set(seen) - set(examples.labels)):
+            raise ConfigError(f"backbone.pretrain_labels: {', '.join(unknown)} are no labels of the data ({', '.join(examples.labels)})")
+        ids = np.array([examples.labels.index(label) for label in seen])
+        chosen = np.flatnonzero(np.isin(train.label_ids, ids))
+        order = {int(label): position for position, label in enumerate(ids)}
+        targets = np.array([order[int(label)] for label in train.label_ids[chosen]], dtype=np.int64)
+        with Progress(f"pre-training the backbone on {len(chosen)} pictures"):
+            made = pretrain(config.pretrain, train.images[chosen], targets, folder)
+        write_file(note, lambda pending: pending.write_text(made.name) and None)
+        return made
+
+    def scoring(self, backbone: Backbone, dtype: str, batch_size: int) -> Scoring:
+        from models.dtype import resolve_dtype
+        from models.images import preprocessing_of
+        from models.scoring import Scoring
+
+        cache = int(self.config.execution.cache_gb * 2**30)
+        return Scoring(backbone, preprocessing_of(backbone.folder), self.config.decode.limits(), resolve_dtype(dtype), batch_size, cache)
+
+    def embeddings(self, examples: Examples, backbone: Backbone) -> None:
+        config = self.config.embeddings
+        scoring = self.scoring(backbone, config.dtype, config.batch_size)
+        build_embeddings(self.lake, self.ledger, examples, scoring, config.keep_units, self.config.execution.chunk_rows)
+
+    def adapters(self, examples: Examples, scoring: Scoring) -> tuple[ScoredAdapter, ...]:
+        inputs = examples_of(self.lake, examples, TRAINING, self.config.execution.chunk_rows)
+        return build_adapters(self.lake, inputs, self.zoo(examples, scoring))
+
+    def zoo(self, examples: Examples, scoring: Scoring) -> Zoo:
+        return Zoo(examples.dataset, examples.labels, scoring, self.config.adapters, self.artifacts)
+
+    def gold(self, examples: Examples, meta: Inputs, scoring: Scoring, adapters: tuple[ScoredAdapter, ...]) -> None:
+        config = self.config
+        silver = silver_ids(meta, scoring, config.explanations)
+        ood = ood_id(meta, scoring, config.corruptions)
+        zoo = self.zoo(examples, scoring)
+        training = examples_of(self.lake, examples, TRAINING, config.execution.chunk_rows)
+        names = tuple(adapter.adapter_id for adapter in adapters)
+        cells = config.corruptions.cells()
+        rests_on = {"silver": vars(silver), "ood": ood, "adapters": names, "zoo": zoo.settings_id(training), "cells": cells, "meta": meta.sha256}
+        inputs = GoldInputs(
+            dataset=config.dataset,
+            labels=examples.labels,
+            adapters_id=zoo.settings_id(training),
+            predictions_id=silver.predictions,
+            metrics_id=silver.explanation_metrics,
+            ood_id=ood,
+            adapter_ids=names,
+            cells=cells,
+            corruptions=corruption_rows(cells),
+            metric_group=config.gold_metric_group,
+            sha256=settings_id(rests_on),
+        )
+        labels_of = split_frame(self.lake, config.dataset, examples.settings_id, *META).select("example_id", "label")
+        build_gold(self.lake, self.ledger, inputs, labels_of, config.gold)
+
+
+def corruption_rows(cells: Sequence[tuple[str, int]]) -> pd.DataFrame:
+    """One row per cell that is asked for: parameter, value and expected impact, for people."""
+    records = [(name, severity, by_name(name)) for name, severity in cells if severity]
+    rows = [(n, s, record.parameter, str(record.value(s)), record.impact(s)) for n, s, record in records]
+    return pd.DataFrame(rows, columns=["corruption", "severity", "parameter", "value", "expected_impact"])
+
+
+def _pictures_only(preprocessing: Any, config: Config) -> Scoring:
+    """A scoring record for the time before there is a backbone: it prepares pictures and scores nothing."""
+    from models.backbone import Backbone
+    from models.scoring import Scoring
+
+    size = preprocessing.size
+    nobody = Backbone("none", Path(), None, "", "dinov2", size, size, 1, 1, 1, 1)
+    return Scoring(nobody, preprocessing, config.decode.limits(), "float32", 1)
+
+
+__all__ = ["LAYERS", "SPLITS", "Outcome", "Pipeline", "artifacts_folder"]

@@ -1,0 +1,208 @@
+"""Recipes and adapter folders -> trained adapters -> silver.adapters, and what workers need to score with the usable ones."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from lake.audit import REJECTED as AUDIT_REJECTED
+from lake.door import Lake
+from lake.fill import Inputs
+from lake.identity import content_id, settings_id
+from lake.progress import Progress
+from models.recipe import Recipe, recipe_sha256
+from models.scoring import ScoredAdapter, Scoring
+from silver.settings import AdapterSettings
+from silver.specs import ADAPTERS
+from silver.train import FINGERPRINT_SCHEMA, TRAINED_SCHEMA, Collection, Training, adapter_folder, collect, side_for, train_recipes
+
+if TYPE_CHECKING:
+    from models.adapters import Adapter
+
+COLLECTED = ("example_id", "label_id", "split", "image")
+
+
+@dataclass(frozen=True)
+class Zoo:
+    """All that decides which adapters a dataset has. `artifacts` is a folder every worker can reach."""
+
+    dataset: str
+    labels: tuple[str, ...]
+    scoring: Scoring
+    settings: AdapterSettings
+    artifacts: Path
+
+    @property
+    def store(self) -> Path:
+        return self.artifacts / "adapters" / self.dataset
+
+    def settings_id(self, inputs: Inputs) -> str:
+        return settings_id({"backbone_sha256": self.scoring.backbone.sha256, "labels": self.labels, "examples": inputs.settings_id})
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One adapter folder that was offered: where it is, which root it may not leave, under which name it is known."""
+
+    folder: Path
+    root: Path
+    name: str
+
+
+def training_data(lake: Lake, inputs: Inputs, zoo: Zoo) -> tuple[Path, str]:
+    """Folder and fingerprint of the training examples, collected by one task the first time and found again after."""
+    from pyspark.sql.pandas.types import from_arrow_schema
+
+    scoring, side = zoo.scoring, side_for(zoo.settings.recipes, zoo.scoring.preprocessing.size)
+    key = settings_id([inputs.sha256, scoring.preprocessing, side])
+    folder = zoo.artifacts / "training" / f"{zoo.dataset}-{key}"
+    mark = folder / "fingerprint.txt"
+    if mark.exists():
+        return folder, mark.read_text()
+    plan = Collection(folder, zoo.labels, scoring.limits, scoring.preprocessing, side)
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def verb(rows: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        return collect(rows, plan)
+
+    frame = inputs.frame().select(*COLLECTED).coalesce(1)
+    fingerprint = str(frame.mapInArrow(verb, from_arrow_schema(FINGERPRINT_SCHEMA)).first()[0])
+    from models.atomic import write_file
+
+    write_file(mark, lambda pending: pending.write_text(fingerprint) and None)
+    return folder, fingerprint
+
+
+def build_adapters(lake: Lake, inputs: Inputs, zoo: Zoo) -> tuple[ScoredAdapter, ...]:
+    """Trains recipes that have no adapter yet, registers every adapter that was offered, gives the ready and inert ones."""
+    offers = [*_trained(lake, inputs, zoo), *_foreign(zoo.settings.folders)]
+    identity = zoo.settings_id(inputs)
+    known = {row.adapter_id for row in lake.read(ADAPTERS).where(f"dataset = '{zoo.dataset}' AND settings_id = '{identity}'").collect()}
+    with ThreadPoolExecutor(2) as pool:
+        judged = list(pool.map(lambda offer: _judged(offer, zoo, known), offers))
+    rows = {row["adapter_id"]: row | {"dataset": zoo.dataset, "settings_id": identity} for row, _ in judged}
+    new = [row for adapter_id, row in rows.items() if adapter_id not in known]
+    if new:
+        ordered = [tuple(row.get(name) for name in ADAPTERS.column_names) for row in sorted(new, key=lambda row: str(row["adapter_id"]))]
+        lake.append(ADAPTERS, lake.spark.createDataFrame(ordered, ADAPTERS.ddl()).coalesce(1), len(new))
+    lake.skip(ADAPTERS, len(rows) - len(new))
+    _audit_rejected(lake, [row for row in new if row["status"] == "rejected"])
+    usable = {adapter.adapter_id: adapter for _, adapter in judged if adapter is not None}
+    return tuple(usable[adapter_id] for adapter_id in sorted(usable))
+
+
+def _trained(lake: Lake, inputs: Inputs, zoo: Zoo) -> list[Offer]:
+    """Folders of all recipes, after those that were missing have been trained, one Spark task each."""
+    recipes = zoo.settings.recipes
+    if not recipes:
+        return []
+    data, fingerprint = training_data(lake, inputs, zoo)
+    folders = [adapter_folder(zoo.store, r, recipe_sha256(r, zoo.scoring.backbone.sha256, fingerprint)) for r in recipes]
+    missing = [recipe for recipe, folder in zip(recipes, folders, strict=True) if not folder.exists()]
+    if missing:
+        zoo.store.mkdir(parents=True, exist_ok=True)
+        plan = Training(zoo.scoring.backbone, zoo.labels, data, zoo.scoring.preprocessing, zoo.store, zoo.settings.threads)
+        waiting = [folder for folder in folders if not folder.exists()]
+        with Progress(f"training {len(missing)} adapters", len(missing), lambda: sum(folder.exists() for folder in waiting)):
+            _train_missing(lake, missing, plan)
+    return [Offer(folder, zoo.store, recipe.name) for recipe, folder in zip(recipes, folders, strict=True)]
+
+
+def _train_missing(lake: Lake, recipes: Sequence[Recipe], plan: Training) -> None:
+    from pyspark.sql.pandas.types import from_arrow_schema
+
+    def verb(rows: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        return train_recipes(rows, plan)
+
+    texts = [(recipe.model_dump_json(exclude={"update_scale"} if recipe.alpha is not None else {"alpha"}),) for recipe in recipes]
+    rows = lake.spark.sparkContext.parallelize(texts, len(texts)).toDF("recipe string")
+    for row in rows.mapInArrow(verb, from_arrow_schema(TRAINED_SCHEMA)).collect():
+        if row.error_code is not None:
+            (plan.store / f"{row.name}-{row.recipe_sha256[:12]}.failed").write_text(json.dumps([row.error_code, row.message]))
+
+
+def _foreign(folders: Sequence[str]) -> list[Offer]:
+    offers = []
+    for root in map(Path, folders):
+        if not root.is_dir():
+            from lake.errors import MissingInputError
+
+            raise MissingInputError(f"adapters.folders: {root} is not a folder; correct the path or remove the entry")
+        offers += [Offer(path, root, path.name) for path in sorted(root.iterdir()) if path.is_dir() or path.is_symlink()]
+    return offers
+
+
+def _judged(offer: Offer, zoo: Zoo, known: set[str]) -> tuple[dict[str, Any], ScoredAdapter | None]:
+    """One row of silver.adapters, and the adapter as workers need it where it can be used."""
+    from models.adapter_labels import label_order
+    from models.adapters import read_adapter
+    from models.errors import ArtifactError
+    from models.merge import write_merged
+    from models.probe import probe
+
+    failed = offer.folder.with_name(offer.folder.name + ".failed")
+    try:
+        if failed.exists():
+            raise ArtifactError(*json.loads(failed.read_text()))
+        adapter = read_adapter(offer.folder, offer.root, zoo.scoring.backbone, zoo.labels, zoo.settings.labels)
+        merged = write_merged(adapter, zoo.scoring.backbone, "float32", zoo.artifacts / "merged")
+        status, notes = "ready", adapter.notes
+        if adapter.adapter_id not in known:
+            found = probe(adapter, zoo.scoring.backbone, merged)
+            status, notes = found.status, (*notes, *found.notes)
+    except ArtifactError as error:
+        return _refused(offer, zoo, error.code, error.message), None
+    order = label_order(adapter.labels, zoo.labels)
+    return _row(adapter, offer, zoo, status, notes), ScoredAdapter(adapter.adapter_id, str(merged), order)
+
+
+def _row(adapter: Adapter, offer: Offer, zoo: Zoo, status: str, notes: Sequence[str]) -> dict[str, Any]:
+    own = {name: getattr(adapter, name) for name in ("adapter_id", "rank", "use_dora", "use_rslora", "seed", "recipe_sha256", "weights_sha256")}
+    scale = adapter.alpha / (adapter.rank**0.5 if adapter.use_rslora else adapter.rank)
+    return own | {
+        "name": offer.name,
+        "folder": str(offer.folder),
+        "backbone": zoo.scoring.backbone.name,
+        "recipe": (adapter.recipe or {}).get("kind"),
+        "alpha": float(adapter.alpha),
+        "update_scale": float(scale),
+        "trainable_parameters": adapter.trainable_parameters,
+        "trainable_share": adapter.trainable_share,
+        "labels": list(adapter.labels),
+        "status": status,
+        "reason": ", ".join(notes) or None,
+        **{name: adapter.metrics.get(name) for name in ("train_loss", "eval_loss", "accuracy", "f1", "precision", "recall", "minutes")},
+    }
+
+
+def _refused(offer: Offer, zoo: Zoo, code: str, message: str) -> dict[str, Any]:
+    """A folder whose content cannot be identified is known by the hash of its name."""
+    return {
+        "adapter_id": content_id("rejected adapter", offer.name.encode("utf-8", "backslashreplace")),
+        "name": offer.name,
+        "folder": str(offer.folder),
+        "backbone": zoo.scoring.backbone.name,
+        "labels": [],
+        "status": "rejected",
+        "reason": f"{code}: {message}",
+    }
+
+
+def _audit_rejected(lake: Lake, rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    refused = [
+        (row["dataset"], ADAPTERS.full_name, json.dumps({"adapter_id": row["adapter_id"]}, separators=(",", ":")), row["settings_id"],
+         row["reason"].split(":")[0], row["reason"], lake.run_id)
+        for row in rows
+    ]  # fmt: skip
+    lake.append(AUDIT_REJECTED, lake.spark.createDataFrame(refused, AUDIT_REJECTED.ddl()).coalesce(1), len(refused))
+    lake.reject(ADAPTERS, len(refused))
+
+
