@@ -70,7 +70,7 @@ def _embedded_conf():  # type: ignore[no-untyped-def]  # SparkConf is imported l
     conf = SparkConf(loadDefaults=False)
     conf.setMaster(os.environ.get("ASSAY_MASTER", "local[*]"))
     conf.set("spark.jars", ",".join(str(jar) for jar in jars()))
-    conf.set("spark.driver.extraJavaOptions", " ".join(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", *java_options()]))
+    conf.set("spark.driver.extraJavaOptions", " ".join([*java_options()]))
     return conf
 
 

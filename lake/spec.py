@@ -118,9 +118,16 @@ class Table:
         return ", ".join(f"`{name}` {type_name}" for name, type_name in pairs)
 
     def constraints(self) -> dict[str, str]:
-        """Constraint name -> SQL condition, one per column that has a range or a value list."""
-        checks = ((column.name, column.check()) for column in self.columns)
-        return {f"{name}_range": condition for name, condition in checks if condition}
+        """Constraint name -> SQL condition, one per column that has a range or a value list.
+
+        Delta refuses a row whose condition is null, so columns that may be null say so.
+        """
+        conditions = {}
+        for column in self.columns:
+            if condition := column.check():
+                may_be_null = "" if self.required(column) else f"{column.name} IS NULL OR "
+                conditions[f"{column.name}_range"] = may_be_null + (f"({condition})" if may_be_null else condition)
+        return conditions
 
 
 SETTINGS = Column("settings_id", "string", "hash of all settings that define this row; changed settings make new rows beside the old")

@@ -30,7 +30,7 @@ class CorruptionSettings(BaseModel):
     @classmethod
     def _expanded(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         """Sets become their members; the order is that of the room's tuple."""
-        wanted = {member for name in value for member in SETS.get(name, (by_name(name).name,))} - {CLEAN[0]}
+        wanted = {member for name in value for member in (SETS[name] if name in SETS else (by_name(name).name,))} - {CLEAN[0]}
         return tuple(record.name for record in CORRUPTIONS if record.name in wanted)
 
     def cells(self) -> tuple[tuple[str, int], ...]:

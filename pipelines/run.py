@@ -80,6 +80,15 @@ class Pipeline:
         written = sum(row["rows_written"] for row in self.lake.report().values())
         return Outcome("done" if written else "nothing_to_do", time.monotonic() - started, examples.ignored, self.lake.report())
 
+    def train(self) -> Outcome:
+        """Trains and registers adapters, and no more."""
+        started = time.monotonic()
+        examples = self.examples()
+        config = self.config.scoring
+        self.adapters(examples, self.scoring(self.backbone(examples), config.dtype, config.batch_size))
+        written = sum(row["rows_written"] for row in self.lake.report().values())
+        return Outcome("done" if written else "nothing_to_do", time.monotonic() - started, examples.ignored, self.lake.report())
+
     def examples(self) -> Examples:
         config = self.config
         source = Source(config.dataset, config.source, config.splits, config.decode, config.execution.max_rejected_share)

@@ -108,12 +108,11 @@ def test_saved_is_loaded_the_merged_classifier_repeats_the_validation_metrics(fi
 
 def test_the_best_epoch_is_kept_and_of_equals_the_earlier(backbone: Backbone, tmp_path: Path) -> None:
     seen: list[Any] = []
-    result = train(
-        recipe(epochs=6), backbone, LABELS, bright(24), bright(12, 100), PREPROCESSING, tmp_path / "a", on_epoch=seen.append
-    )
+    many = recipe(epochs=8, batch_size=4, learning_rate=1e-2)
+    result = train(many, backbone, LABELS, bright(36), bright(12, 100), PREPROCESSING, tmp_path / "a", on_epoch=seen.append)
     best = max(epoch.accuracy for epoch in result.epochs)
     kept = next(epoch for epoch in result.epochs if epoch.accuracy == best)
-    assert tuple(seen) == result.epochs and len(seen) == 6
+    assert tuple(seen) == result.epochs and len(seen) == 8
     assert (result.metrics["accuracy"], result.metrics["eval_loss"]) == (best, kept.eval_loss)
     assert best > 0.8  # it learns
     assert sum(epoch.accuracy == best for epoch in result.epochs) > 1  # else "the earlier" was not tried

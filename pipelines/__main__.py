@@ -1,0 +1,94 @@
+"""What can be asked of Assay on the command line?"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipelines.exits import USAGE, guarded
+
+EXAMPLES = """examples:
+  assay run configs/demo.yaml --lake build/demo-lake
+  assay run configs/demo.yaml --lake build/demo-lake --layers ood,gold --set corruptions.names=[all]
+  assay run configs/demo.yaml --lake build/demo-lake --dry-run
+  assay train configs/demo.yaml --lake build/demo-lake
+  assay sql "SELECT name, accuracy FROM silver.adapters" --lake build/demo-lake
+  assay status --lake build/demo-lake
+  assay doctor
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands with their arguments."""
+    top = argparse.ArgumentParser(
+        prog="assay",
+        description="Which LoRA adapters will break when inputs shift, and why: answers in Delta tables.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    run = commands.add_parser("run", help="bring a lake up to date with a configuration: only what is missing is computed")
+    add_run_arguments(run)
+    train = commands.add_parser("train", help="train the adapters of a configuration that do not exist yet")
+    add_train_arguments(train)
+    sql = commands.add_parser("sql", help="query any table as layer.table")
+    sql.add_argument("query", help='one SELECT, such as "SELECT * FROM gold.worst_corruption"')
+    sql.add_argument("--lake", required=True, metavar="DIR")
+    sql.add_argument("--engine", choices=("spark", "duckdb"), help="duckdb needs no JVM (default for local lakes)")
+    sql.add_argument("--format", choices=("table", "csv", "json"), default="table")
+    status = commands.add_parser("status", help="what is in a lake")
+    status.add_argument("--lake", required=True, metavar="DIR")
+    commands.add_parser("doctor", help="versions, jars, devices, thread counts, with fixes")
+    return top
+
+
+def add_common_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("config", type=Path, metavar="CONFIG", help="YAML file, see configs/")
+    command.add_argument("--lake", metavar="DIR", help="where the tables are (default: `lake` of the configuration)")
+    command.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides", help="change one key, such as gold.n_folds=3")
+    command.add_argument("--run-id", metavar="ID", help="name of this run in the audit tables (default: made up)")
+
+
+def add_run_arguments(command: argparse.ArgumentParser) -> None:
+    add_common_arguments(command)
+    command.add_argument("--layers", default="bronze,silver,ood,gold", help="comma-separated: bronze,silver,ood,gold (default: all)")
+    command.add_argument("--dry-run", action="store_true", help="print what would be computed, write nothing")
+    command.add_argument("--quiet", action="store_true", help="no tables at the end, only the JSON line")
+
+
+def add_train_arguments(command: argparse.ArgumentParser) -> None:
+    add_common_arguments(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; gives the exit code of CONTRACTS."""
+    try:
+        options = parser().parse_args(arguments)
+    except SystemExit as stop:  # argparse has printed help (0) or the usage error
+        return USAGE if stop.code else 0
+    return guarded(lambda: dispatch(options))
+
+
+def dispatch(options: argparse.Namespace) -> int:
+    """Calls what the command stands for; imports late, so that help and errors are quick."""
+    if options.command == "sql":
+        from pipelines.sql import query
+
+        return query(options.lake, options.query, options.engine, options.format, sys.stdout)
+    if options.command == "status":
+        from pipelines.status import status
+
+        return status(options.lake, sys.stdout)
+    if options.command == "doctor":
+        from pipelines.doctor import doctor, report
+
+        return report(doctor(), sys.stdout)
+    from pipelines.command import run, train
+
+    return train(options) if options.command == "train" else run(options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

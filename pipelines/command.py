@@ -1,0 +1,104 @@
+"""What happens around one run: lease, audit row, highlights, and the JSON line?"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lake.audit import RUNS
+from lake.door import Lake
+from lake.errors import ConfigError
+from lake.identity import canonical_json
+from lake.lease import lease
+from lake.session import open_session
+from pipelines.config import Config, load_config
+from pipelines.redact import redacted
+from pipelines.rooms import own_rooms
+from pipelines.run import LAYERS, Outcome, Pipeline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+VERSIONED = ("pyspark", "delta-spark", "torch", "transformers", "peft", "xgboost-cpu", "scikit-learn", "numpy", "pyarrow", "assay")
+
+
+def run(options: argparse.Namespace) -> int:
+    """`assay run` and jobs/run_pipeline.py."""
+    layers = tuple(options.layers.split(","))
+    if unknown := [layer for layer in layers if layer not in LAYERS]:
+        raise ConfigError(f"--layers takes {', '.join(LAYERS)}; found {', '.join(unknown)}")
+    if options.dry_run:
+        from pipelines.plan import dry_run
+
+        config, root = _configured(options)
+        return dry_run(config, root, sys.stdout)
+    outcome, root = _performed(options, lambda pipeline: pipeline.run(layers))
+    if "gold" in layers and not options.quiet:
+        from pipelines.highlights import highlights
+
+        highlights(root, sys.stdout)
+    return _reported(outcome)
+
+
+def train(options: argparse.Namespace) -> int:
+    """`assay train` and jobs/train_adapters.py."""
+    outcome, _ = _performed(options, lambda pipeline: pipeline.train())
+    return _reported(outcome)
+
+
+def _configured(options: argparse.Namespace) -> tuple[Config, str]:
+    config = load_config(options.config, tuple(options.overrides))
+    root = options.lake or config.lake
+    if not root:
+        raise ConfigError("no lake: give --lake DIR, or `lake:` in the configuration")
+    return config, root if "://" in root else str(Path(root).resolve())
+
+
+def _performed(options: argparse.Namespace, work: Callable[[Pipeline], Outcome]) -> tuple[dict[str, Any], str]:
+    """Opens session and lake under a lease, does the work, leaves an audit row when something was written."""
+    from lake.describe import describe
+    from lake.format import check_format
+    from pipelines.tables import TABLES, VIEWS
+
+    own_rooms()
+    config, root = _configured(options)
+    run_id = options.run_id or f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
+    started = time.monotonic()
+    lake = Lake(open_session(), root, run_id, config.sha256)
+    with lease(lake.storage, run_id):
+        check_format(lake.storage)
+        lake.storage.delete(f"{lake.storage.root}/_staging")  # under the lease, staging can only be a dead run's
+        outcome = work(Pipeline(lake, config))
+        describe(lake, TABLES, VIEWS)
+        seconds = time.monotonic() - started
+        if outcome.verdict == "done":
+            _record(lake, options.command, config, outcome, seconds)
+    line = {"run_id": run_id, "verdict": outcome.verdict, "seconds": round(seconds, 1), "ignored": outcome.ignored, "tables": outcome.tables}
+    return line, root
+
+
+def _record(lake: Lake, command: str, config: Config, outcome: Outcome, seconds: float) -> None:
+    from importlib.metadata import PackageNotFoundError, version
+
+    versions = {}
+    for name in VERSIONED:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            versions[name] = "not installed"
+    text = redacted(canonical_json(config))
+    row = (lake.run_id, command, config.dataset, config.sha256, text, versions, outcome.verdict, seconds, datetime.now(UTC), json.dumps(outcome.tables))
+    lake.append(RUNS, lake.spark.createDataFrame([row], RUNS.ddl()), 1)
+
+
+def _reported(line: dict[str, Any]) -> int:
+    sys.stdout.flush()
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
+    return 0

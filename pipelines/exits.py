@@ -1,0 +1,54 @@
+"""Which exit code does each outcome have, and what does the user read? The codes of CONTRACTS 2."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from types import FrameType
+from typing import NoReturn
+
+from lake.door import ConflictError
+from lake.errors import ConfigError, ContractError, DataRefusedError, LeaseHeldError, MissingInputError
+from lake.jars import DependencyError
+from models.errors import ArtifactError
+
+USAGE, DATA, MISSING, UNAVAILABLE, BUG, TEMPORARY, CONFIG, TERMINATED = 2, 65, 66, 69, 70, 75, 78, 143
+
+CODES: tuple[tuple[type[Exception], int], ...] = (
+    (ConfigError, CONFIG),
+    (MissingInputError, MISSING),
+    (DataRefusedError, DATA),
+    (ArtifactError, DATA),
+    (DependencyError, UNAVAILABLE),
+    (LeaseHeldError, TEMPORARY),
+    (ConflictError, TEMPORARY),
+    (ContractError, BUG),
+)
+EXPECTED = tuple(kind for kind, _ in CODES)
+
+
+def guarded(work: Callable[[], int]) -> int:
+    """Runs the command; turns our own errors into one message and their code, anything else into a trace and 70."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        return work()
+    except EXPECTED as error:
+        sys.stderr.write(f"assay: {error}\n")
+        return next(code for kind, code in CODES if isinstance(error, kind))
+    except BrokenPipeError:
+        return 0
+    except KeyboardInterrupt:
+        sys.stderr.write("assay: stopped; run again to go on where it was\n")
+        return 130
+    except Exception:  # noqa: BLE001  # the one place where an unknown error becomes the code for a bug
+        traceback.print_exc()
+        sys.stderr.write("assay: this is a bug; the lines above say where. Tables are as they were after the last commit.\n")
+        return BUG
+
+
+def _terminated(number: int, frame: FrameType | None) -> NoReturn:
+    sys.stderr.write("assay: terminated; run again to go on where it was\n")
+    sys.stderr.flush()
+    raise SystemExit(TERMINATED)
