@@ -70,13 +70,7 @@ def build_examples(lake: Lake, ledger: Ledger, source: Source) -> Examples:
     """Brings examples, references and rejected rows up to date; reads no file again when the listing's fingerprint is known."""
     reader = reader_named(source.source.reader)
     listing = list_source(source.source, source.root, source.decode.max_bytes)
-    labels = source.source.labels or tuple(sorted({r.label for r in listing if r.label is not None and r.error_code is None}))
-    if not labels:
-        raise MissingInputError(f"{source.root}: no labelled example was found by reader {reader.name!r}; check source.root and source.reader")
-    identity = settings_id({
-        "reader": reader.name, "modality": reader.modality, "labels": labels, "splits": source.splits,
-        "split_map": source.source.split_map, "limit": source.source.limit,
-    })  # fmt: skip
+    labels, identity = examples_identity(source, listing)
     inputs = fingerprint(listing, reader, source.root)
     if ledger.complete(EXAMPLES, identity, Cell(), inputs):
         stamps = split_stamps(lake, source.dataset, identity)
@@ -87,6 +81,28 @@ def build_examples(lake: Lake, ledger: Ledger, source: Source) -> Examples:
         ledger.record(EXAMPLES, identity, {Cell(): Done(inputs, n_rows, n_rows)})
         stamps = split_stamps(lake, source.dataset, identity)
     return Examples(source.dataset, labels, identity, listing.ignored, stamps)
+
+
+def examples_identity(source: Source, listing: Listing) -> tuple[tuple[str, ...], str]:
+    """The ordered labels and the settings_id of the examples of this source. MissingInputError when no label was found.
+
+    Limits of decoding are part of it: raising one reopens what it had refused.
+    """
+    reader = reader_named(source.source.reader)
+    labels = source.source.labels or tuple(sorted({r.label for r in listing if r.label is not None and r.error_code is None}))
+    if not labels:
+        raise MissingInputError(f"{source.root}: reader {reader.name!r} found no labelled example; check source.root and source.reader")
+    return labels, settings_id(
+        {
+            "reader": reader.name,
+            "modality": reader.modality,
+            "labels": labels,
+            "splits": source.splits,
+            "split_map": source.source.split_map,
+            "limit": source.source.limit,
+            "decode": source.decode,
+        }
+    )
 
 
 def _ingest(lake: Lake, source: Source, listing: Listing, labels: tuple[str, ...], identity: str) -> int:
@@ -101,19 +117,27 @@ def _ingest(lake: Lake, source: Source, listing: Listing, labels: tuple[str, ...
     slim = staged.where("kind = 'example'").select("example_id", "source_path", "label", "split_rank", "label_id", "source_split").cache()
     torn = slim.select("example_id", "label").unionByName(known.select("example_id", "label"))
     torn = torn.groupBy("example_id").agg(F.countDistinct("label").alias("n")).where("n > 1").select("example_id").cache()
-    good = slim.join(torn, "example_id", "left_anti").withColumn("settings_id", F.lit(identity)).withColumn("dataset", F.lit(source.dataset))
-    conflicts = slim.join(torn, "example_id", "left_semi").join(known.select("example_id", "source_path"), ["example_id", "source_path"], "left_anti")
+    good = (
+        slim.join(torn, "example_id", "left_anti").withColumn("settings_id", F.lit(identity)).withColumn("dataset", F.lit(source.dataset))
+    )
+    conflicts = slim.join(torn, "example_id", "left_semi").join(
+        known.select("example_id", "source_path"), ["example_id", "source_path"], "left_anti"
+    )
     rejected = _rejected(staged, conflicts, source.dataset, identity, lake.run_id)
     rejected = rejected.join(lake.read(REJECTED).where(here).select("source_path", "stage"), ["source_path", "stage"], "left_anti")
     n_rejected = _append(lake, REJECTED, rejected)
     lake.reject(EXAMPLES, n_rejected)
     _refuse_when_too_many(lake, source, staged, here)
     _append(lake, REFERENCES, good.join(known, ["example_id", "source_path"], "left_anti"))
-    chosen = good.groupBy("example_id", "dataset", "settings_id", "label", "label_id").agg(F.min("split_rank").alias("rank"), F.min("source_path").alias("source_path"))
+    chosen = good.groupBy("example_id", "dataset", "settings_id", "label", "label_id").agg(
+        F.min("split_rank").alias("rank"), F.min("source_path").alias("source_path")
+    )
     names = F.array(*(F.lit(name) for name in SPLITS))
     content = staged.where("kind = 'example'").select("source_path", "modality", "image", F.lit(None).cast("string").alias("text"), "notes")
     old = lake.read(EXAMPLES).where(here).select("example_id")
-    new = chosen.join(old, "example_id", "left_anti").withColumn("split", F.element_at(names, F.col("rank") + 1)).join(content, "source_path")
+    new = (
+        chosen.join(old, "example_id", "left_anti").withColumn("split", F.element_at(names, F.col("rank") + 1)).join(content, "source_path")
+    )
     n_old = old.count()
     n_new = _append(lake, EXAMPLES, new.repartition(max(1, lake.spark.sparkContext.defaultParallelism // 2)))
     lake.skip(EXAMPLES, n_old)
@@ -144,7 +168,9 @@ def _rejected(staged: DataFrame, conflicts: DataFrame, dataset: str, identity: s
 
     refused = staged.where("kind = 'rejected'").select("source_path", "stage", "error_code", "message")
     message = F.concat(F.lit("the same content has more than one label; here: "), F.col("label"))
-    torn = conflicts.select("source_path", F.lit("label").alias("stage"), F.lit("label_conflict").alias("error_code"), message.alias("message"))
+    torn = conflicts.select(
+        "source_path", F.lit("label").alias("stage"), F.lit("label_conflict").alias("error_code"), message.alias("message")
+    )
     both = refused.unionByName(torn)
     return both.withColumn("dataset", F.lit(dataset)).withColumn("settings_id", F.lit(identity)).withColumn("run_id", F.lit(run_id))
 
@@ -195,7 +221,15 @@ def build_embeddings(lake: Lake, ledger: Ledger, examples: Examples, scoring: Sc
     def verb(rows: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         retry = None if scoring.dtype == "float32" else lambda: scoring.scorer(None, "float32")
         work = Embed(
-            scoring.scorer(), retry, scoring.preprocessing, scoring.limits, dataset, scoring.backbone.name, identity, keep_units, scoring.batch_size
+            scoring.scorer(),
+            retry,
+            scoring.preprocessing,
+            scoring.limits,
+            dataset,
+            scoring.backbone.name,
+            identity,
+            keep_units,
+            scoring.batch_size,
         )
         return embed(rows, work, schema)
 

@@ -85,11 +85,15 @@ def _joined(lake: Lake, inputs: GoldInputs, labels_of: DataFrame) -> DataFrame:
     clean = mine(PREDICTIONS, inputs.predictions_id).select(
         "example_id", "adapter_id", F.col("confidence"), "margin", "softmax_entropy", F.col("is_correct").alias("clean_correct")
     )
-    group = mine(EXPLANATION_METRICS, inputs.metrics_id).where((F.col("metric_group") == inputs.metric_group) & (F.col("method") == "attention"))
+    group = mine(EXPLANATION_METRICS, inputs.metrics_id).where(
+        (F.col("metric_group") == inputs.metric_group) & (F.col("method") == "attention")
+    )
     metrics = group.select("example_id", "adapter_id", *(F.col("metrics")[name].alias(name) for name in XAI_FEATURES))
     wanted = lake.spark.createDataFrame(list(inputs.cells), "corruption string, severity int")
     ood = mine(OOD_PREDICTIONS, inputs.ood_id).join(F.broadcast(wanted), ["corruption", "severity"])
-    ood = ood.select("example_id", "adapter_id", "corruption", "severity", "is_correct", "flipped", F.col("confidence").alias("shifted_confidence"))
+    ood = ood.select(
+        "example_id", "adapter_id", "corruption", "severity", "is_correct", "flipped", F.col("confidence").alias("shifted_confidence")
+    )
     key = ["example_id", "adapter_id"]
     return ood.join(clean, key, "left").join(metrics, key, "left").join(F.broadcast(labels_of), "example_id")
 
@@ -139,8 +143,8 @@ def _from_rows(lake: Lake, inputs: GoldInputs, joined: DataFrame, settings: Gold
         local = build(pd.DataFrame({name: pd.Series(dtype=object) for name in ROWS}))
     else:
         local = rows.groupBy(F.lit(0).alias("one")).applyInPandas(build, "name string, content binary").toPandas()
-    by_name = {table.spec.name: table for table in tables}
-    return {row.name: from_arrow_bytes(by_name[row.name], bytes(row.content)) for row in local.itertuples(index=False)}
+    content = dict(zip(local["name"], local["content"], strict=True))
+    return {table.spec.name: from_arrow_bytes(table, bytes(content[table.spec.name])) for table in tables}
 
 
 def to_arrow_bytes(table: GoldTable, frame: pd.DataFrame) -> bytes:
@@ -171,5 +175,3 @@ def _write(lake: Lake, ledger: Ledger, table: GoldTable, frame: pd.DataFrame, da
     lake.replace(table.spec, rows, len(filled), dataset=dataset)
     ledger.forget(table.spec)  # replaced rows belong to one fingerprint only
     ledger.note(table.spec, fingerprint, {Cell(): Done(fingerprint, len(filled), len(filled))})
-
-

@@ -59,7 +59,9 @@ class Lake:
             self._known.add(table.full_name)
             return True
         if self.storage.names(path):
-            raise ContractError(f"{table.full_name}: {path} holds files but no readable _delta_log. Restore the log, or move the folder away.")
+            raise ContractError(
+                f"{table.full_name}: {path} holds files but no readable _delta_log. Restore the log, or move the folder away."
+            )
         return False
 
     def version(self, table: Table) -> int | None:
@@ -146,7 +148,9 @@ class Lake:
                 return commit()
             except DeltaConcurrentModificationException as conflict:
                 if attempt == CONFLICT_ATTEMPTS:
-                    raise ConflictError(f"{table.full_name}: {attempt} commits in a row met another writer's; try again later") from conflict
+                    raise ConflictError(
+                        f"{table.full_name}: {attempt} commits in a row met another writer's; try again later"
+                    ) from conflict
                 time.sleep(0.2 * 2**attempt)
         raise AssertionError("unreachable")
 

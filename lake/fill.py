@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 from lake.rows import ERROR_COLUMNS
+
 Variant = Mapping[str, str | int]
 
 
@@ -105,7 +106,7 @@ def _missing(lake: Lake, stage: Stage, inputs: Inputs, indices: list[int]) -> tu
         keys = examples.select("example_id").withColumn("todo", F.explode(F.lit(indices).cast("array<int>")))
         left = keys.join(done, ["example_id", "todo"], "left_anti")
         todo = left.groupBy("example_id").agg(F.sort_array(F.collect_list("todo")).alias("todo")).cache()
-        n_missing = todo.agg(F.sum(F.size("todo"))).first()[0] or 0
+        n_missing = int(todo.agg(F.sum(F.size("todo")).alias("n")).collect()[0].n or 0)
         frame = examples.join(todo, "example_id")
     return frame, n_missing, max(1, math.ceil(n_missing / inputs.chunk_rows))
 

@@ -50,6 +50,10 @@ class Ledger:
         done = self.done(table, settings_id, cell)
         return done is not None and done.inputs_sha256 == inputs_sha256 and done.n_done == done.n_expected
 
+    def rows_done(self, table: Table, settings_id: str) -> int:
+        """Rows of one generation that are there or rejected."""
+        return sum(done.n_done for done in self._cells.get((table.full_name, settings_id), {}).values())
+
     def record(self, table: Table, settings_id: str, cells: Mapping[Cell, Done]) -> None:
         """Notes the new state of a table's cells and commits it."""
         self.note(table, settings_id, cells)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from lake.jars import jars, java_options
 
 if TYPE_CHECKING:
+    from pyspark import SparkConf
     from pyspark.sql import SparkSession
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -64,7 +65,7 @@ def _defaults(master: str) -> dict[str, str]:
     return REQUIRED | (EMBEDDED if master.startswith("local") else {})
 
 
-def _embedded_conf():  # type: ignore[no-untyped-def]  # SparkConf is imported late: pyspark costs a second
+def _embedded_conf() -> SparkConf:
     from pyspark import SparkConf
 
     conf = SparkConf(loadDefaults=False)

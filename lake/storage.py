@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -15,7 +15,7 @@ class Storage:
     def __init__(self, spark: SparkSession, root: str) -> None:
         local = "://" not in root
         self.root = (os.path.abspath(root) if local else root).rstrip("/")
-        self._jvm = spark._jvm
+        self._jvm: Any = spark._jvm
         self._path = self._jvm.org.apache.hadoop.fs.Path
         self._fs = self._path(self.root).getFileSystem(spark._jsc.hadoopConfiguration())
 

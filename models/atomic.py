@@ -43,3 +43,12 @@ def write_file(path: Path, fill: Callable[[Path], None]) -> None:
         pending.rename(path)
     finally:
         pending.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a small UTF-8 text file, whole or not at all; an existing one is replaced."""
+
+    def fill(pending: Path) -> None:
+        pending.write_text(text, encoding="utf-8")
+
+    write_file(path, fill)

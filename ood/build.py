@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from lake.door import Lake
-from lake.fill import Inputs, Stage, fill
+from lake.fill import Inputs, Stage, Variant, fill
 from lake.identity import settings_id
 from lake.ledger import Ledger
 from lake.rows import ERROR_COLUMNS, Identity
@@ -27,7 +27,7 @@ def build_ood(
 ) -> str:
     """Brings ood.predictions of these adapters and corruptions up to date; gives the generation's settings_id."""
     identity = ood_id(meta, scoring, corruptions)
-    variants = tuple(
+    variants: tuple[Variant, ...] = tuple(
         {"adapter_id": adapter.adapter_id, "corruption": corruption, "severity": severity}
         for adapter in adapters
         for corruption, severity in corruptions.cells()

@@ -93,7 +93,7 @@ def _wanted(batch: pa.RecordBatch, identity: Identity) -> dict[tuple[str, str, i
 
 
 def _answers(logits: NDArray[np.float32]) -> _Answers:
-    finite = np.isfinite(logits).all(axis=1)
+    finite = np.asarray(np.isfinite(logits).all(axis=1))
     wide = np.where(finite[:, None], logits, 0).astype(np.float64)
     p = np.exp(wide - wide.max(axis=1, keepdims=True))
     confidence = p.max(axis=1) / p.sum(axis=1)
@@ -109,7 +109,10 @@ def _rows(
     for row in rows:
         own = base | {"example_id": ids[row]}
         if not (answers.finite[row] and clean.finite[row]):
-            yield own | {"error_code": "nonfinite", "message": "logits of the corrupted or the clean input hold NaN or Inf, also in float32"}
+            yield own | {
+                "error_code": "nonfinite",
+                "message": "logits of the corrupted or the clean input hold NaN or Inf, also in float32",
+            }
             continue
         is_correct = bool(answers.predicted[row] == labels[row])
         yield own | {

@@ -47,7 +47,9 @@ def parser() -> argparse.ArgumentParser:
 def add_common_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("config", type=Path, metavar="CONFIG", help="YAML file, see configs/")
     command.add_argument("--lake", metavar="DIR", help="where the tables are (default: `lake` of the configuration)")
-    command.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides", help="change one key, such as gold.n_folds=3")
+    command.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides", help="change one key, such as gold.n_folds=3"
+    )
     command.add_argument("--run-id", metavar="ID", help="name of this run in the audit tables (default: made up)")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 import uuid
@@ -16,6 +17,7 @@ from lake.door import Lake
 from lake.errors import ConfigError
 from lake.identity import canonical_json
 from lake.lease import lease
+from lake.peek import small_frame
 from lake.session import open_session
 from pipelines.config import Config, load_config
 from pipelines.redact import redacted
@@ -38,18 +40,19 @@ def run(options: argparse.Namespace) -> int:
 
         config, root = _configured(options)
         return dry_run(config, root, sys.stdout)
-    outcome, root = _performed(options, lambda pipeline: pipeline.run(layers))
+    line, lake, dataset = _performed(options, lambda pipeline: pipeline.run(layers))
+    root = lake.storage.root
     if "gold" in layers and not options.quiet:
         from pipelines.highlights import highlights
 
-        highlights(root, sys.stdout)
-    return _reported(outcome)
+        highlights(lambda table: small_frame(lake, table, dataset), shown(root), dataset, sys.stdout)
+    return _reported(line)
 
 
 def train(options: argparse.Namespace) -> int:
     """`assay train` and jobs/train_adapters.py."""
-    outcome, _ = _performed(options, lambda pipeline: pipeline.train())
-    return _reported(outcome)
+    line, _, _ = _performed(options, lambda pipeline: pipeline.train())
+    return _reported(line)
 
 
 def _configured(options: argparse.Namespace) -> tuple[Config, str]:
@@ -60,7 +63,7 @@ def _configured(options: argparse.Namespace) -> tuple[Config, str]:
     return config, root if "://" in root else str(Path(root).resolve())
 
 
-def _performed(options: argparse.Namespace, work: Callable[[Pipeline], Outcome]) -> tuple[dict[str, Any], str]:
+def _performed(options: argparse.Namespace, work: Callable[[Pipeline], Outcome]) -> tuple[dict[str, Any], Lake, str]:
     """Opens session and lake under a lease, does the work, leaves an audit row when something was written."""
     from lake.describe import describe
     from lake.format import check_format
@@ -79,8 +82,20 @@ def _performed(options: argparse.Namespace, work: Callable[[Pipeline], Outcome])
         seconds = time.monotonic() - started
         if outcome.verdict == "done":
             _record(lake, options.command, config, outcome, seconds)
-    line = {"run_id": run_id, "verdict": outcome.verdict, "seconds": round(seconds, 1), "ignored": outcome.ignored, "tables": outcome.tables}
-    return line, root
+    line = {
+        "run_id": run_id,
+        "verdict": outcome.verdict,
+        "seconds": round(seconds, 1),
+        "ignored": outcome.ignored,
+        "tables": outcome.tables,
+    }
+    return line, lake, config.dataset
+
+
+def shown(root: str) -> str:
+    """A lake's place as a person would type it: relative where that is shorter."""
+    local = os.path.relpath(root) if "://" not in root else root
+    return min(root, local, key=len)
 
 
 def _record(lake: Lake, command: str, config: Config, outcome: Outcome, seconds: float) -> None:
@@ -93,7 +108,18 @@ def _record(lake: Lake, command: str, config: Config, outcome: Outcome, seconds:
         except PackageNotFoundError:
             versions[name] = "not installed"
     text = redacted(canonical_json(config))
-    row = (lake.run_id, command, config.dataset, config.sha256, text, versions, outcome.verdict, seconds, datetime.now(UTC), json.dumps(outcome.tables))
+    row = (
+        lake.run_id,
+        command,
+        config.dataset,
+        config.sha256,
+        text,
+        versions,
+        outcome.verdict,
+        seconds,
+        datetime.now(UTC),
+        json.dumps(outcome.tables),
+    )
     lake.append(RUNS, lake.spark.createDataFrame([row], RUNS.ddl()), 1)
 
 

@@ -82,7 +82,6 @@ class Config(_Record):
     gold_metric_group: str = "ki"
     execution: ExecutionConfig = ExecutionConfig()
 
-
     @model_validator(mode="after")
     def _group_exists(self) -> Config:
         names = [group.preset.name for group in self.explanations.groups]
@@ -102,7 +101,9 @@ def load_config(path: Path, overrides: tuple[str, ...] = ()) -> Config:
     Raises MissingInputError when the file is absent, ConfigError with key, finding and a suggestion for everything else.
     """
     if not path.is_file():
-        raise MissingInputError(f"no configuration at {path}; the ones that ship are in {Path(__file__).resolve().parent.parent / 'configs'}")
+        raise MissingInputError(
+            f"no configuration at {path}; the ones that ship are in {Path(__file__).resolve().parent.parent / 'configs'}"
+        )
     try:
         tree = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -103,12 +103,23 @@ class Pipeline:
             return resolve_backbone(config.name, config.revision)
         return resolve_backbone(str(self._pretrained(examples)))
 
+    def known_backbone(self, examples: Examples) -> Backbone | None:
+        """The backbone if it is there already, without training or downloading it."""
+        if self.config.backbone.name is not None or self._pretrained_note(examples).exists():
+            return self.backbone(examples)
+        return None
+
+    def _pretrained_note(self, examples: Examples) -> Path:
+        config = self.config.backbone
+        key = settings_id([examples.inputs(*TRAINING), examples.labels, config.pretrain, config.pretrain_labels])
+        return self.artifacts / "backbones" / f"{key}.txt"
+
     def _pretrained(self, examples: Examples) -> Path:
         """Folder of the small backbone, found again by settings and data, trained when absent."""
         import numpy as np
 
         from lake.progress import Progress
-        from models.atomic import write_file
+        from models.atomic import write_text
         from models.pretraining import preprocessing_for, pretrain
         from models.training_data import TrainingSet
 
@@ -116,8 +127,7 @@ class Pipeline:
         if config.pretrain is None:
             raise ConfigError("backbone.pretrain is missing")
         folder = self.artifacts / "backbones"
-        key = settings_id([examples.inputs(*TRAINING), examples.labels, config.pretrain, config.pretrain_labels])
-        note = folder / f"{key}.txt"
+        note = self._pretrained_note(examples)
         if note.exists():
             return folder / note.read_text()
         scoring = _pictures_only(preprocessing_for(config.pretrain), self.config)
@@ -133,7 +143,7 @@ class Pipeline:
         targets = np.array([order[int(label)] for label in train.label_ids[chosen]], dtype=np.int64)
         with Progress(f"pre-training the backbone on {len(chosen)} pictures"):
             made = pretrain(config.pretrain, train.images[chosen], targets, folder)
-        write_file(note, lambda pending: pending.write_text(made.name) and None)
+        write_text(note, made.name)
         return made
 
     def scoring(self, backbone: Backbone, dtype: str, batch_size: int) -> Scoring:
@@ -164,7 +174,14 @@ class Pipeline:
         training = examples_of(self.lake, examples, TRAINING, config.execution.chunk_rows)
         names = tuple(adapter.adapter_id for adapter in adapters)
         cells = config.corruptions.cells()
-        rests_on = {"silver": vars(silver), "ood": ood, "adapters": names, "zoo": zoo.settings_id(training), "cells": cells, "meta": meta.sha256}
+        rests_on = {
+            "silver": vars(silver),
+            "ood": ood,
+            "adapters": names,
+            "zoo": zoo.settings_id(training),
+            "cells": cells,
+            "meta": meta.sha256,
+        }
         inputs = GoldInputs(
             dataset=config.dataset,
             labels=examples.labels,

@@ -44,10 +44,9 @@ def attribute(batches: Iterator[pa.RecordBatch], plan: Attribution) -> Iterator[
     for batch in batches:
         pixels = plan.scoring.pixels(plan.scoring.pictures(batch.column("image").to_pylist()))
         ids = batch.column("example_id").to_pylist()
+        wanted = wanted_by(batch, plan.identity, "adapter_id", [adapter.adapter_id for adapter in plan.adapters])
         for adapter in plan.adapters:
-            mine = Identity(plan.identity.dataset, plan.identity.settings_id, plan.identity.variants)
-            rows = wanted_by(batch, mine, "adapter_id", [adapter.adapter_id])[adapter.adapter_id]
-            if rows:
+            if rows := wanted[adapter.adapter_id]:
                 yield batch_of(ATTRIBUTIONS, _rows(plan, adapter, [ids[row] for row in rows], pixels[rows]))
 
 
@@ -55,7 +54,7 @@ def _rows(plan: Attribution, adapter: ScoredAdapter, ids: list[str], pixels: NDA
     methods = [str(variant["method"]) for variant in plan.identity.variants if variant["adapter_id"] == adapter.adapter_id]
     for method in methods:
         logits, values = EXPLAINERS[method](plan.scoring, adapter, pixels)
-        finite = np.isfinite(logits).all(axis=1) & np.isfinite(values).all(axis=1)
+        finite = np.asarray(np.isfinite(logits).all(axis=1) & np.isfinite(values).all(axis=1))
         for position, example_id in enumerate(ids):
             base = plan.identity.columns() | {"example_id": example_id, "adapter_id": adapter.adapter_id, "method": method}
             if not finite[position]:

@@ -40,7 +40,9 @@ def silver_ids(meta: Inputs, scoring: Scoring, explanations: ExplanationSettings
     """Each generation's hash: its own settings and those of what it is computed from. Which adapters exist is no setting."""
     base = scoring.settings() | {"examples": meta.settings_id}
     attributions = settings_id(base | {"table": "attributions"})
-    metrics = settings_id({"attributions": attributions, "groups": explanations.groups, "seed": explanations.seed, "methods": explanations.methods})
+    metrics = settings_id(
+        {"attributions": attributions, "groups": explanations.groups, "seed": explanations.seed, "methods": explanations.methods}
+    )
     return SilverIds(settings_id(base), attributions, metrics)
 
 

@@ -40,7 +40,7 @@ def _rows(
     plan: Prediction, adapter: ScoredAdapter, batch: pa.RecordBatch, rows: Sequence[int], pixels: NDArray[np.float32]
 ) -> Iterator[dict[str, object]]:
     logits = plan.scoring.logits(adapter, pixels)
-    finite = np.isfinite(logits).all(axis=1)
+    finite: NDArray[np.bool_] = np.asarray(np.isfinite(logits).all(axis=1))
     scores = confidence_scores(np.where(finite[:, None], logits, 0))
     ids, labels = batch.column("example_id"), batch.column("label_id")
     for position, row in enumerate(rows):

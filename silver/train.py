@@ -59,7 +59,7 @@ def collect(batches: Iterator[pa.RecordBatch], plan: Collection) -> Iterator[pa.
     from models.training_data import TrainingSet, fingerprint, in_canonical_order
 
     larger = plan.preprocessing.model_copy(update={"size": plan.side, "resize_to": max(plan.side, plan.preprocessing.resize_to)})
-    found: dict[str, list[tuple[str, int, object]]] = {"adapter_train": [], "adapter_val": []}
+    found: dict[str, list[tuple[str, int, np.ndarray]]] = {"adapter_train": [], "adapter_val": []}
     for batch in batches:
         for row in batch.select(["example_id", "label_id", "split", "image"]).to_pylist():
             picture = to_model_resolution(decode(row["image"], plan.limits).image, larger)

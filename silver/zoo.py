@@ -16,6 +16,7 @@ from lake.door import Lake
 from lake.fill import Inputs
 from lake.identity import content_id, settings_id
 from lake.progress import Progress
+from models.atomic import write_text
 from models.recipe import Recipe, recipe_sha256
 from models.scoring import ScoredAdapter, Scoring
 from silver.settings import AdapterSettings
@@ -42,6 +43,11 @@ class Zoo:
     def store(self) -> Path:
         return self.artifacts / "adapters" / self.dataset
 
+    def training_folder(self, inputs: Inputs) -> Path:
+        """Where the training pictures of these examples are collected."""
+        side = side_for(self.settings.recipes, self.scoring.preprocessing.size)
+        return self.artifacts / "training" / f"{self.dataset}-{settings_id([inputs.sha256, self.scoring.preprocessing, side])}"
+
     def settings_id(self, inputs: Inputs) -> str:
         return settings_id({"backbone_sha256": self.scoring.backbone.sha256, "labels": self.labels, "examples": inputs.settings_id})
 
@@ -60,8 +66,7 @@ def training_data(lake: Lake, inputs: Inputs, zoo: Zoo) -> tuple[Path, str]:
     from pyspark.sql.pandas.types import from_arrow_schema
 
     scoring, side = zoo.scoring, side_for(zoo.settings.recipes, zoo.scoring.preprocessing.size)
-    key = settings_id([inputs.sha256, scoring.preprocessing, side])
-    folder = zoo.artifacts / "training" / f"{zoo.dataset}-{key}"
+    folder = zoo.training_folder(inputs)
     mark = folder / "fingerprint.txt"
     if mark.exists():
         return folder, mark.read_text()
@@ -72,10 +77,8 @@ def training_data(lake: Lake, inputs: Inputs, zoo: Zoo) -> tuple[Path, str]:
         return collect(rows, plan)
 
     frame = inputs.frame().select(*COLLECTED).coalesce(1)
-    fingerprint = str(frame.mapInArrow(verb, from_arrow_schema(FINGERPRINT_SCHEMA)).first()[0])
-    from models.atomic import write_file
-
-    write_file(mark, lambda pending: pending.write_text(fingerprint) and None)
+    fingerprint = str(frame.mapInArrow(verb, from_arrow_schema(FINGERPRINT_SCHEMA)).collect()[0].fingerprint)
+    write_text(mark, fingerprint)
     return folder, fingerprint
 
 
@@ -163,7 +166,9 @@ def _judged(offer: Offer, zoo: Zoo, known: set[str]) -> tuple[dict[str, Any], Sc
 
 
 def _row(adapter: Adapter, offer: Offer, zoo: Zoo, status: str, notes: Sequence[str]) -> dict[str, Any]:
-    own = {name: getattr(adapter, name) for name in ("adapter_id", "rank", "use_dora", "use_rslora", "seed", "recipe_sha256", "weights_sha256")}
+    own = {
+        name: getattr(adapter, name) for name in ("adapter_id", "rank", "use_dora", "use_rslora", "seed", "recipe_sha256", "weights_sha256")
+    }
     scale = adapter.alpha / (adapter.rank**0.5 if adapter.use_rslora else adapter.rank)
     return own | {
         "name": offer.name,
@@ -204,5 +209,3 @@ def _audit_rejected(lake: Lake, rows: list[dict[str, Any]]) -> None:
     ]  # fmt: skip
     lake.append(AUDIT_REJECTED, lake.spark.createDataFrame(refused, AUDIT_REJECTED.ddl()).coalesce(1), len(refused))
     lake.reject(ADAPTERS, len(refused))
-
-

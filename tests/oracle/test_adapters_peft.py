@@ -75,7 +75,9 @@ def test_a_fresh_adapter_leaves_the_logits_unchanged_and_merges_to_the_head_alon
     assert sorted(merged_tensors(adapter, backbone)) == ["classifier.bias", "classifier.weight"]
 
 
-def test_an_adapter_under_the_names_of_older_transformers_loses_no_tensor_and_is_the_same_adapter(backbone: Backbone, tmp_path: Path) -> None:
+def test_an_adapter_under_the_names_of_older_transformers_loses_no_tensor_and_is_the_same_adapter(
+    backbone: Backbone, tmp_path: Path
+) -> None:
     model = peft_model(backbone)
     new, old = save_peft(model, tmp_path / "new"), save_peft(model, tmp_path / "old")
 
@@ -96,7 +98,9 @@ def test_an_adapter_under_the_names_of_older_transformers_loses_no_tensor_and_is
     torch.testing.assert_close(logits(ours(backbone, old), backbone), logits(model, backbone), **LOGITS)
 
 
-def test_an_adapter_without_its_trained_biases_is_what_peft_0_18_saved_and_computes_with_the_backbones(backbone: Backbone, tmp_path: Path) -> None:
+def test_an_adapter_without_its_trained_biases_is_what_peft_0_18_saved_and_computes_with_the_backbones(
+    backbone: Backbone, tmp_path: Path
+) -> None:
     model = peft_model(backbone)
     folder = save_peft(model, tmp_path / "adapter")
     edit_tensors(folder, lambda tensors: {name: tensor for name, tensor in tensors.items() if ".base_layer." not in name})

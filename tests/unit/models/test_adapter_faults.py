@@ -111,7 +111,11 @@ FAULTS = [
     ("one bias of many missing", without(A0.replace("lora_A.weight", "base_layer.bias")), "tensor_mismatch"),
     ("unexpected tensor", lambda f: edit_tensors(f, lambda t: t | {A0.replace("q_proj", "k_proj"): t[A0]}), "tensor_mismatch"),
     ("foreign prefix", lambda f: edit_tensors(f, lambda t: t | {"evil": t[A0]}), "tensor_mismatch"),
-    ("one tensor in two spellings", lambda f: edit_tensors(f, lambda t: t | {A0.replace("q_proj", "attention.query"): t[A0]}), "tensor_mismatch"),
+    (
+        "one tensor in two spellings",
+        lambda f: edit_tensors(f, lambda t: t | {A0.replace("q_proj", "attention.query"): t[A0]}),
+        "tensor_mismatch",
+    ),
     ("another width", with_tensor(A0, lambda tensor: torch.zeros(4, 48)), "tensor_mismatch"),
     ("a head of four outputs", with_tensor(HEAD, lambda tensor: torch.zeros(4, 64)), "tensor_mismatch"),
     ("targets of another model", config(target_modules=["c_attn"]), "tensor_mismatch"),

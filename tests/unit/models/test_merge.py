@@ -37,7 +37,9 @@ def test_lora_adds_the_scaled_product_and_dora_sets_the_length_of_each_row() -> 
     torch.testing.assert_close(dora, torch.tensor([[3.0, 2.0], [2.0, 6.0]]))
 
 
-def test_a_merged_file_holds_what_differs_and_the_head_under_the_classifiers_names(adapter: Adapter, backbone: Backbone, tmp_path: Path) -> None:
+def test_a_merged_file_holds_what_differs_and_the_head_under_the_classifiers_names(
+    adapter: Adapter, backbone: Backbone, tmp_path: Path
+) -> None:
     path = write_merged(adapter, backbone, "float32", tmp_path / "merged")
     assert path.name == f"{adapter.adapter_id}-float32.safetensors"
     # per layer weight and bias of query, value, fc1, fc2; and the head
@@ -45,7 +47,9 @@ def test_a_merged_file_holds_what_differs_and_the_head_under_the_classifiers_nam
     assert {"classifier.weight", "dinov2.encoder.layer.1.mlp.fc2.bias"} <= load_file(path).keys()
 
 
-def test_a_file_that_is_there_is_used_again_and_one_written_anew_has_the_same_bytes(adapter: Adapter, backbone: Backbone, tmp_path: Path) -> None:
+def test_a_file_that_is_there_is_used_again_and_one_written_anew_has_the_same_bytes(
+    adapter: Adapter, backbone: Backbone, tmp_path: Path
+) -> None:
     path = write_merged(adapter, backbone, "bfloat16", tmp_path / "merged")
     stamp = path.stat().st_mtime_ns
     assert write_merged(adapter, backbone, "bfloat16", tmp_path / "merged").stat().st_mtime_ns == stamp

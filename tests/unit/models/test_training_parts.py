@@ -164,8 +164,17 @@ def test_alpha_is_twice_the_rank_unless_the_scale_of_the_update_is_fixed() -> No
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"rank": 0}, {"alpha": 4, "update_scale": 4}, {"rnak": 4}, {"targets": ()}, {"targets": ("query", "query")}, {"name": "../x"}]
-    + [{"augmentation": {"crop_from": 1, "crop_to": 2}}, {"train_share": 0}, {"learning_rate": math.inf}],
+    [
+        {"rank": 0},
+        {"alpha": 4, "update_scale": 4},
+        {"rnak": 4},
+        {"targets": ()},
+        {"targets": ("query", "query")},
+        {"name": "../x"},
+        {"augmentation": {"crop_from": 1, "crop_to": 2}},
+        {"train_share": 0},
+        {"learning_rate": math.inf},
+    ],
 )
 def test_a_recipe_that_means_nothing_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):

@@ -1,0 +1,82 @@
+"""How is a lake read without a JVM? deltalake opens the tables, DuckDB answers; nothing is copied."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from pathlib import Path
+
+import duckdb
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
+
+from lake.catalog import Plan, plan
+from lake.errors import ConfigError, ContractError
+from lake.format import FILE, known_format
+from lake.spec import Table
+from pipelines.tables import TABLES, VIEWS
+
+# After the tables are registered nothing else can be reached: no files, no variables of this process, no other settings.
+CLOSED = (
+    "SET TimeZone = 'UTC'",
+    "SET python_enable_replacements = false",
+    "SET enable_external_access = false",
+    "SET lock_configuration = true",
+)
+
+
+def place(root: str, table: Table) -> str:
+    """Where a table lies: an absolute local path, or an address. Raises ConfigError for what deltalake cannot open.
+
+    deltalake 1.6.6 takes %20 in a local path for a space: such a lake is read by Spark alone.
+    """
+    if "://" in root:
+        return f"{root.rstrip('/')}/{table.layer}/{table.name}"
+    if re.search(r"%[0-9A-Fa-f]{2}", root):
+        raise ConfigError(f"the lake's path must hold no % and two hex digits for DuckDB, found {root!r}; use --engine spark")
+    return str(Path(root).absolute() / table.layer / table.name)
+
+
+def exists(root: str, table: Table) -> bool:
+    """True when the table has a log. Raises ContractError where files lie without one: that is damage, not absence."""
+    path = place(root, table)
+    if DeltaTable.is_deltatable(path):
+        return True
+    if "://" not in root and Path(path).is_dir() and any(Path(path).iterdir()):
+        raise ContractError(f"{table.full_name}: {path} holds files but no readable _delta_log. Restore the log, or move the folder away")
+    return False
+
+
+def opened(root: str, table: Table) -> DeltaTable:
+    """The table at its newest version. Raises ContractError, naming the table, when its log cannot be read."""
+    try:
+        return DeltaTable(place(root, table))
+    except DeltaError as error:
+        raise ContractError(f"{table.full_name}: the log at {place(root, table)} cannot be read: {error}") from error
+
+
+def lake_format(root: str) -> int | None:
+    """The lake's format, None where no mark is found (behind an address none is looked for). Raises ContractError for a newer one."""
+    mark = Path(root) / FILE
+    return known_format(mark.read_text(encoding="utf-8"), str(mark)) if "://" not in root and mark.is_file() else None
+
+
+def connect(root: str, wanted: Collection[str] | None) -> tuple[duckdb.DuckDBPyConnection, Plan]:
+    """A connection in which the wanted (None: all) tables and views of the lake answer to `layer.table`, and what they are.
+
+    Tables stay where they are: filters and columns are pushed into their files. The connection is the caller's to close. Raises
+    ContractError for a lake of a newer format and for a damaged table.
+    """
+    lake_format(root)
+    found = plan(TABLES, VIEWS, wanted, lambda table: exists(root, table))
+    connection = duckdb.connect(":memory:")
+    for layer in sorted({name.partition(".")[0] for name in found.names}):
+        connection.execute(f'CREATE SCHEMA "{layer}"')
+    for table in found.tables:  # registered under its full name, so that messages and SHOW TABLES say it
+        connection.register(table.full_name, opened(root, table).to_pyarrow_dataset())
+        connection.execute(f'CREATE VIEW "{table.layer}"."{table.name}" AS SELECT * FROM "{table.full_name}"')  # noqa: S608  # names of specs
+    for view in found.views:
+        connection.execute(f'CREATE VIEW "{view.layer}"."{view.name}" AS {view.duckdb_sql}')
+    for setting in CLOSED:
+        connection.execute(setting)
+    return connection, found

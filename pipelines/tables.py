@@ -1,0 +1,87 @@
+"""Which tables and views does a lake have? Every spec of every layer, and the long, wide and current forms for SQL users."""
+
+from __future__ import annotations
+
+import re
+
+import bronze.specs
+import gold
+import lake.audit
+import ood.specs
+import silver.specs
+from lake.audit import CELLS
+from lake.catalog import View
+from lake.spec import LAYERS, Table
+from silver.specs import ADAPTERS, EXPLANATION_METRICS
+
+TABLES: tuple[Table, ...] = (
+    *bronze.specs.TABLES,
+    *silver.specs.TABLES,
+    *ood.specs.TABLES,
+    *(table.spec for table in gold.TABLES),
+    *lake.audit.TABLES,
+)
+
+# One ledger entry stands for all that one ingestion writes.
+LEDGER_OF = {"bronze.references": "bronze.examples", "bronze.rejected": "bronze.examples"}
+# No cells are kept of it, so that nothing says which generation is newest: it has no current form.
+WITHOUT_CELLS = (ADAPTERS,)
+
+GOLD_COMMENTS = {
+    "degradation_wide": "KI's wide form of gold.degradation: accuracy on clean inputs, at severity 1 (shallow), at the middle and at the deepest "
+    "severity of each corruption (heavy); drop_shallow_heavy = shallow - heavy, drop_pct the same in percent of shallow."
+}
+
+_NAMED = re.compile(rf"\b({'|'.join(LAYERS)})\.([a-z][a-z0-9_]*)")
+
+
+def current(table: Table) -> View:
+    """The newest complete generation of each dataset, or of each (dataset, adapter_id) where the table has adapters.
+
+    Complete: every cell the ledger has of that generation has all its rows. Newest: the largest `generation` of the ledger. One text
+    serves both engines.
+    """
+    by = [name for name in ("dataset", "adapter_id") if name in table.key]
+    names = ", ".join(by)
+    same = " AND ".join(f"t.{name} = newest.{name}" for name in [*by, "settings_id"])
+    # Every part of this text is a spec's name, checked by its pattern.
+    sql = f"""
+SELECT t.* FROM {table.full_name} t JOIN (
+  SELECT {names}, max_by(settings_id, generation) AS settings_id FROM (
+    SELECT {names}, settings_id, MAX(generation) AS generation FROM {CELLS.full_name}
+    WHERE table_name = '{LEDGER_OF.get(table.full_name, table.full_name)}'
+    GROUP BY {names}, settings_id HAVING MIN(CASE WHEN n_done = n_expected THEN 1 ELSE 0 END) = 1
+  ) complete GROUP BY {names}
+) newest ON {same}
+"""  # noqa: S608  # names of specs only, each checked by a pattern
+    comment = f"{table.full_name}: only the newest complete settings_id of each {' and '.join(by)}. {table.comment}"
+    return View(table.layer, f"{table.name}_current", comment, sql, sql, (table.full_name, CELLS.full_name))
+
+
+def _metrics_long() -> View:
+    names, source = ", ".join(EXPLANATION_METRICS.key), EXPLANATION_METRICS.full_name
+    # Names of specs only, each checked by a pattern.
+    return View(
+        EXPLANATION_METRICS.layer,
+        "explanation_metrics_long",
+        "silver.explanation_metrics with one row per metric: metric is its name, value null where it could not be computed.",
+        f"SELECT {names}, metric, value FROM {source} LATERAL VIEW explode(metrics) entries AS metric, value",  # noqa: S608  # names of specs
+        f"SELECT {names}, unnest(map_keys(metrics)) AS metric, unnest(map_values(metrics)) AS value FROM {source}",  # noqa: S608  # names of specs
+        (source,),
+    )
+
+
+def _gold_view(name: str, sql: str) -> View:
+    reads = tuple(sorted({match[0] for match in _NAMED.finditer(sql)}))
+    return View("gold", name, GOLD_COMMENTS[name], sql, sql, reads)
+
+
+VIEWS: tuple[View, ...] = (
+    *(
+        current(table)
+        for table in (*bronze.specs.TABLES, *silver.specs.TABLES, *ood.specs.TABLES)
+        if "settings_id" in table.key and table not in WITHOUT_CELLS
+    ),
+    _metrics_long(),
+    *(_gold_view(name, sql) for name, sql in gold.VIEWS.items()),
+)
