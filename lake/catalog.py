@@ -50,7 +50,7 @@ class Plan:
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(item.full_name for item in (*self.tables, *self.views))
+        return (*(table.full_name for table in self.tables), *(view.full_name for view in self.views))
 
 
 def plan(tables: Iterable[Table], views: Iterable[View], wanted: Collection[str] | None, exists: Callable[[Table], bool]) -> Plan:
@@ -69,8 +69,9 @@ def plan(tables: Iterable[Table], views: Iterable[View], wanted: Collection[str]
         if (needed is None or view.full_name in needed) and there.issuperset(view.reads):
             shown.append(view)
             there.add(view.full_name)
-    known = [item.full_name for item in (*chosen, *views) if needed is None or item.full_name in needed]
-    return Plan(present, tuple(shown), tuple(name for name in known if name not in there))
+    known = [*(table.full_name for table in chosen), *(view.full_name for view in views)]
+    absent = (name for name in known if name not in there and (needed is None or name in needed))
+    return Plan(present, tuple(shown), tuple(absent))
 
 
 def _with_reads(wanted: Collection[str], views: tuple[View, ...]) -> set[str]:

@@ -141,18 +141,24 @@ class Lake:
 
     def _retried(self, table: Table, commit: Callable[[], T]) -> T:
         """Runs a commit again after a conflict with another writer (OPTIMIZE, VACUUM, a second run), at most five times."""
-        from delta.exceptions import DeltaConcurrentModificationException
-
+        conflicts = _conflicts()
         for attempt in range(1, CONFLICT_ATTEMPTS + 1):
             try:
                 return commit()
-            except DeltaConcurrentModificationException as conflict:
+            except conflicts as conflict:
                 if attempt == CONFLICT_ATTEMPTS:
                     raise ConflictError(
                         f"{table.full_name}: {attempt} commits in a row met another writer's; try again later"
                     ) from conflict
                 time.sleep(0.2 * 2**attempt)
         raise AssertionError("unreachable")
+
+
+def _conflicts() -> tuple[type[Exception], ...]:
+    """Every way in which Delta says that another writer was first. The classes of its Python client share no base of their own."""
+    from delta import exceptions
+
+    return tuple(getattr(exceptions, name) for name in exceptions.__all__)
 
 
 class ConflictError(RuntimeError):

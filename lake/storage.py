@@ -17,7 +17,7 @@ class Storage:
         self.root = (os.path.abspath(root) if local else root).rstrip("/")
         self._jvm: Any = spark._jvm
         self._path = self._jvm.org.apache.hadoop.fs.Path
-        self._fs = self._path(self.root).getFileSystem(spark._jsc.hadoopConfiguration())
+        self._fs = self._path(self.root).getFileSystem(spark.sparkContext._jsc.hadoopConfiguration())  # type: ignore[union-attr]  # a live session has one
 
     def names(self, path: str) -> list[str]:
         """Names directly below a folder, sorted; empty when it is not there."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from lake.catalog import Plan, plan
 from lake.errors import ConfigError, ContractError
 from lake.format import FILE, known_format
 from lake.spec import Table
+from pipelines.sql_text import percent_coded
 from pipelines.tables import TABLES, VIEWS
 
 # After the tables are registered nothing else can be reached: no files, no variables of this process, no other settings.
@@ -32,7 +32,7 @@ def place(root: str, table: Table) -> str:
     """
     if "://" in root:
         return f"{root.rstrip('/')}/{table.layer}/{table.name}"
-    if re.search(r"%[0-9A-Fa-f]{2}", root):
+    if percent_coded(root):
         raise ConfigError(f"the lake's path must hold no % and two hex digits for DuckDB, found {root!r}; use --engine spark")
     return str(Path(root).absolute() / table.layer / table.name)
 

@@ -91,7 +91,7 @@ def _spread(summary: pd.DataFrame, degradation: pd.DataFrame) -> str:
 
 def _correlations(frame: pd.DataFrame) -> pd.DataFrame:
     wide = frame.pivot_table(index="feature", columns="scope", values=["pearson_r", "spearman_r"], sort=False, dropna=False)
-    wide.columns = [f"{figure.removesuffix('_r')} {scope}" for figure, scope in wide.columns]
+    wide.columns = pd.Index([f"{str(figure).removesuffix('_r')} {scope}" for figure, scope in wide.columns.to_flat_index()])
     return wide.reset_index().merge(frame.groupby("feature", as_index=False)["n"].max(), on="feature")
 
 

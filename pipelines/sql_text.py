@@ -23,12 +23,18 @@ def first_word(text: str) -> str:
     return word[0].upper() if word else ""
 
 
+def percent_coded(path: str) -> bool:
+    """True for a path with % and two hex digits: deltalake 1.6.6 would look for another one, decoded."""
+    return re.search(r"%[0-9A-Fa-f]{2}", path) is not None
+
+
 def refusal(text: str) -> str | None:
     """Why this text is not run, or None. The engines look again, at the parsed statement."""
     word = first_word(text)
     if word in READING:
         return None
-    return f"a query must begin with {', '.join(READING)} and only read; found {word or 'no statement'!r}. Tables are written by `assay run` alone"
+    found = repr(word) if word else "no statement"
+    return f"a query must begin with {', '.join(READING)} and only read; found {found}. Tables are written by `assay run` alone"
 
 
 def wanted(text: str) -> set[str] | None:

@@ -7,51 +7,40 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import pyarrow as pa
 
+from bronze.specs import REJECTED as BRONZE_REJECTED
 from lake.audit import CELLS, RUNS
 from lake.audit import REJECTED as AUDIT_REJECTED
-from lake.errors import MissingInputError
 from lake.format import FILE
 from lake.spec import Table
 from pipelines.duck import connect, exists, lake_format, opened
+from pipelines.sql_answer import require_lake
 from pipelines.sql_output import write
 from pipelines.tables import TABLES
+from silver.specs import ADAPTERS
 
 if TYPE_CHECKING:
     import duckdb
 
-RUNS_SHOWN = 5
 TABLE_COLUMNS = ("table", "rows", "version", "size")
 
-# (title, tables it reads, SELECT). All of it is constant text.
-SECTIONS: tuple[tuple[str, tuple[str, ...], str], ...] = (
-    (
-        "adapters by status",
-        ("silver.adapters",),
-        "SELECT dataset, status, COUNT(DISTINCT adapter_id) AS adapters FROM silver.adapters GROUP BY ALL ORDER BY ALL",
-    ),
-    (
-        "cells of work: done of expected rows, all generations",
-        (CELLS.full_name,),
-        "SELECT dataset, table_name AS table, COUNT(DISTINCT settings_id) AS generations, COUNT(*) AS cells, "
-        "COUNT(*) FILTER (n_done = n_expected) AS complete, SUM(n_done) AS done, SUM(n_expected) AS expected "
-        "FROM audit.cells GROUP BY ALL ORDER BY ALL",
-    ),
-    (
-        "inputs rejected in bronze",
-        ("bronze.rejected",),
-        "SELECT dataset, error_code, COUNT(*) AS rows FROM bronze.rejected GROUP BY ALL ORDER BY ALL",
-    ),
-    (
-        "rows rejected by a model stage",
-        (AUDIT_REJECTED.full_name,),
-        "SELECT dataset, table_name AS table, error_code, COUNT(*) AS rows FROM audit.rejected GROUP BY ALL ORDER BY ALL",
-    ),
-    (
-        f"last {RUNS_SHOWN} runs",
-        (RUNS.full_name,),
-        "SELECT run_id, dataset, verdict, seconds, started_at, command FROM audit.runs "  # started_at: informational, there is no other order
-        f"ORDER BY started_at DESC, run_id LIMIT {RUNS_SHOWN}",
-    ),
+CELL_SQL = """
+SELECT dataset, table_name AS table, COUNT(DISTINCT settings_id) AS generations, COUNT(*) AS cells,
+       COUNT(*) FILTER (n_done = n_expected) AS complete, SUM(n_done) AS done, SUM(n_expected) AS expected
+FROM audit.cells GROUP BY ALL ORDER BY ALL
+"""
+ADAPTER_SQL = "SELECT dataset, status, COUNT(DISTINCT adapter_id) AS adapters FROM silver.adapters GROUP BY ALL ORDER BY ALL"
+REFUSED_SQL = "SELECT dataset, error_code, COUNT(*) AS rows FROM bronze.rejected GROUP BY ALL ORDER BY ALL"
+FAILED_SQL = "SELECT dataset, table_name AS table, error_code, COUNT(*) AS rows FROM audit.rejected GROUP BY ALL ORDER BY ALL"
+# Wall clocks are informational, but runs have no other order.
+RUN_SQL = "SELECT run_id, dataset, verdict, seconds, started_at, command FROM audit.runs ORDER BY started_at DESC, run_id LIMIT 5"
+
+# (title, the one table it reads, SELECT)
+SECTIONS: tuple[tuple[str, str, str], ...] = (
+    ("adapters by status", ADAPTERS.full_name, ADAPTER_SQL),
+    ("cells of work: done of expected rows, all generations", CELLS.full_name, CELL_SQL),
+    ("inputs rejected in bronze", BRONZE_REJECTED.full_name, REFUSED_SQL),
+    ("rows rejected by a model stage", AUDIT_REJECTED.full_name, FAILED_SQL),
+    ("last runs, newest first", RUNS.full_name, RUN_SQL),
 )
 
 
@@ -61,15 +50,14 @@ def status(lake_root: str, stream: TextIO) -> int:
     Starts no JVM and changes nothing. Raises MissingInputError when there is no lake, ContractError when a table is damaged.
     """
     present = [table for table in TABLES if exists(lake_root, table)]
-    if not present:
-        raise MissingInputError(f"{lake_root} must be a lake, but holds none of its tables; check --lake, or make one with `assay run`")
+    require_lake(lake_root, present.__contains__)
     stream.write(f"lake {lake_root}, format {lake_format(lake_root) or f'unknown: no {FILE}'}\n")
     _section("tables", TABLE_COLUMNS, [table_line(lake_root, table) for table in present], stream)
     there = {table.full_name for table in present}
-    connection, _ = connect(lake_root, {name for _, reads, _ in SECTIONS for name in reads})
+    connection, _ = connect(lake_root, {name for _, name, _ in SECTIONS})
     try:
-        for title, reads, sql in SECTIONS:
-            if there.issuperset(reads):
+        for title, name, sql in SECTIONS:
+            if name in there:
                 _section(title, *_asked(connection, sql), stream)
     finally:
         connection.close()

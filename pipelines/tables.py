@@ -28,8 +28,10 @@ LEDGER_OF = {"bronze.references": "bronze.examples", "bronze.rejected": "bronze.
 WITHOUT_CELLS = (ADAPTERS,)
 
 GOLD_COMMENTS = {
-    "degradation_wide": "KI's wide form of gold.degradation: accuracy on clean inputs, at severity 1 (shallow), at the middle and at the deepest "
-    "severity of each corruption (heavy); drop_shallow_heavy = shallow - heavy, drop_pct the same in percent of shallow."
+    "degradation_wide": (
+        "KI's wide form of gold.degradation: accuracy on clean inputs, at severity 1 (shallow), at the middle severity (medium) and at the "
+        "deepest of each corruption (heavy); drop_shallow_heavy = shallow - heavy, drop_pct the same in percent of shallow."
+    )
 }
 
 _NAMED = re.compile(rf"\b({'|'.join(LAYERS)})\.([a-z][a-z0-9_]*)")

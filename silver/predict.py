@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from lake.rows import Identity, batch_of, wanted_by
 from models.scoring import ScoredAdapter, Scoring
 from silver.confidence import confidence_scores
-from lake.rows import Identity, batch_of, wanted_by
 from silver.specs import PREDICTIONS
 
 

@@ -17,6 +17,7 @@ from lake.fill import Inputs
 from lake.identity import content_id, settings_id
 from lake.progress import Progress
 from models.atomic import write_text
+from models.manifest import find_trained
 from models.recipe import Recipe, recipe_sha256
 from models.scoring import ScoredAdapter, Scoring
 from silver.settings import AdapterSettings
@@ -89,13 +90,16 @@ def build_adapters(lake: Lake, inputs: Inputs, zoo: Zoo) -> tuple[ScoredAdapter,
     known = {row.adapter_id for row in lake.read(ADAPTERS).where(f"dataset = '{zoo.dataset}' AND settings_id = '{identity}'").collect()}
     with ThreadPoolExecutor(2) as pool:
         judged = list(pool.map(lambda offer: _judged(offer, zoo, known), offers))
-    rows = {row["adapter_id"]: row | {"dataset": zoo.dataset, "settings_id": identity} for row, _ in judged}
+    rows: dict[str, dict[str, Any]] = {}
+    for row, _ in judged:  # of two folders with one content the first counts: a recipe's own knows how it was trained
+        rows.setdefault(row["adapter_id"], row | {"dataset": zoo.dataset, "settings_id": identity})
     new = [row for adapter_id, row in rows.items() if adapter_id not in known]
     if new:
+        # Before the adapters: killed in between, the next run finds them new again, and the audit's keys keep it from a second row.
+        _audit_rejected(lake, [row for row in new if row["status"] == "rejected"])
         ordered = [tuple(row.get(name) for name in ADAPTERS.column_names) for row in sorted(new, key=lambda row: str(row["adapter_id"]))]
         lake.append(ADAPTERS, lake.spark.createDataFrame(ordered, ADAPTERS.ddl()).coalesce(1), len(new))
     lake.skip(ADAPTERS, len(rows) - len(new))
-    _audit_rejected(lake, [row for row in new if row["status"] == "rejected"])
     usable = {adapter.adapter_id: adapter for _, adapter in judged if adapter is not None}
     return tuple(usable[adapter_id] for adapter_id in sorted(usable))
 
@@ -106,15 +110,25 @@ def _trained(lake: Lake, inputs: Inputs, zoo: Zoo) -> list[Offer]:
     if not recipes:
         return []
     data, fingerprint = training_data(lake, inputs, zoo)
-    folders = [adapter_folder(zoo.store, r, recipe_sha256(r, zoo.scoring.backbone.sha256, fingerprint)) for r in recipes]
-    missing = [recipe for recipe, folder in zip(recipes, folders, strict=True) if not folder.exists()]
+    hashes = [recipe_sha256(recipe, zoo.scoring.backbone.sha256, fingerprint) for recipe in recipes]
+    own = [adapter_folder(zoo.store, recipe, sha256) for recipe, sha256 in zip(recipes, hashes, strict=True)]
+    missing: dict[str, tuple[Recipe, Path]] = {}
+    for recipe, sha256, folder in zip(recipes, hashes, own, strict=True):
+        if find_trained(zoo.store, sha256) is None and not _failure(folder).exists():
+            missing.setdefault(sha256, (recipe, folder))
     if missing:
         zoo.store.mkdir(parents=True, exist_ok=True)
         plan = Training(zoo.scoring.backbone, zoo.labels, data, zoo.scoring.preprocessing, zoo.store, zoo.settings.threads)
-        waiting = [folder for folder in folders if not folder.exists()]
+        waiting = [folder for _, folder in missing.values()]
         with Progress(f"training {len(missing)} adapters", len(missing), lambda: sum(folder.exists() for folder in waiting)):
-            _train_missing(lake, missing, plan)
-    return [Offer(folder, zoo.store, recipe.name) for recipe, folder in zip(recipes, folders, strict=True)]
+            _train_missing(lake, [recipe for recipe, _ in missing.values()], plan)
+    found = [find_trained(zoo.store, sha256) or folder for sha256, folder in zip(hashes, own, strict=True)]
+    return [Offer(folder, zoo.store, recipe.name) for recipe, folder in zip(recipes, found, strict=True)]
+
+
+def _failure(folder: Path) -> Path:
+    """Where it is written down that training an adapter for this folder failed, and why. Removed, it is tried again."""
+    return folder.with_name(folder.name + ".failed")
 
 
 def _train_missing(lake: Lake, recipes: Sequence[Recipe], plan: Training) -> None:
@@ -125,9 +139,11 @@ def _train_missing(lake: Lake, recipes: Sequence[Recipe], plan: Training) -> Non
 
     texts = [(recipe.model_dump_json(exclude={"update_scale"} if recipe.alpha is not None else {"alpha"}),) for recipe in recipes]
     rows = lake.spark.sparkContext.parallelize(texts, len(texts)).toDF("recipe string")
+    by_name = {recipe.name: recipe for recipe in recipes}
     for row in rows.mapInArrow(verb, from_arrow_schema(TRAINED_SCHEMA)).collect():
         if row.error_code is not None:
-            (plan.store / f"{row.name}-{row.recipe_sha256[:12]}.failed").write_text(json.dumps([row.error_code, row.message]))
+            failure = _failure(adapter_folder(plan.store, by_name[row.name], row.recipe_sha256))
+            write_text(failure, json.dumps([row.error_code, row.message]))
 
 
 def _foreign(folders: Sequence[str]) -> list[Offer]:
@@ -149,7 +165,7 @@ def _judged(offer: Offer, zoo: Zoo, known: set[str]) -> tuple[dict[str, Any], Sc
     from models.merge import write_merged
     from models.probe import probe
 
-    failed = offer.folder.with_name(offer.folder.name + ".failed")
+    failed = _failure(offer.folder)
     try:
         if failed.exists():
             raise ArtifactError(*json.loads(failed.read_text()))
@@ -202,10 +218,15 @@ def _refused(offer: Offer, zoo: Zoo, code: str, message: str) -> dict[str, Any]:
 def _audit_rejected(lake: Lake, rows: list[dict[str, Any]]) -> None:
     if not rows:
         return
+    where = f"table_name = '{ADAPTERS.full_name}' AND settings_id = '{rows[0]['settings_id']}' AND dataset = '{rows[0]['dataset']}'"
+    known = {json.loads(row.key)["adapter_id"] for row in lake.read(AUDIT_REJECTED).where(where).collect()}
+    lake.reject(ADAPTERS, len(rows))
+    rows = [row for row in rows if row["adapter_id"] not in known]
+    if not rows:
+        return
     refused = [
         (row["dataset"], ADAPTERS.full_name, json.dumps({"adapter_id": row["adapter_id"]}, separators=(",", ":")), row["settings_id"],
          row["reason"].split(":")[0], row["reason"], lake.run_id)
         for row in rows
     ]  # fmt: skip
     lake.append(AUDIT_REJECTED, lake.spark.createDataFrame(refused, AUDIT_REJECTED.ddl()).coalesce(1), len(refused))
-    lake.reject(ADAPTERS, len(refused))

@@ -45,10 +45,16 @@ def degradation(corruption: str, severity: int, accuracy: float) -> dict[str, ob
 def write_small_lake(root: Path) -> None:
     """Adapter `one` has two complete generations; of `two` the newer one is half done; examples have two, the older one counts again."""
     write_table(root, EXAMPLES, [example("e", OLD, "cat"), example("f", NEW, "=dog()")])
-    write_table(root, REFERENCES, [{"dataset": "d", "source_path": "p", "example_id": "e", "settings_id": s, "label": "cat"} for s in (OLD, NEW)])
+    write_table(
+        root, REFERENCES, [{"dataset": "d", "source_path": "p", "example_id": "e", "settings_id": s, "label": "cat"} for s in (OLD, NEW)]
+    )
     refused = {"dataset": "d", "source_path": "q", "stage": "read", "error_code": "truncated", "run_id": "r"}
     write_table(root, REJECTED, [refused | {"settings_id": s} for s in (OLD, NEW)])
-    write_table(root, PREDICTIONS, [prediction(a, s, c) for a, s, c in (("one", OLD, 0.5), ("one", NEW, 0.625), ("two", OLD, 0.75), ("two", NEW, 0.875))])
+    write_table(
+        root,
+        PREDICTIONS,
+        [prediction(a, s, c) for a, s, c in (("one", OLD, 0.5), ("one", NEW, 0.625), ("two", OLD, 0.75), ("two", NEW, 0.875))],
+    )
     scores = {"dataset": "d", "example_id": "e", "method": "attention", "metric_group": "default", "settings_id": NEW}
     metrics = [("one", [("entropy", 0.25), ("gini", None)]), ("two", [])]
     write_table(root, EXPLANATION_METRICS, [scores | {"adapter_id": a, "metrics": m} for a, m in metrics])

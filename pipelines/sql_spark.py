@@ -1,0 +1,104 @@
+"""How does Spark answer a query? It registers the tables the query names in its own catalog, and looks at the parsed statement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
+
+from lake.catalog import checked_path, has_log, register
+from lake.format import FILE, known_format
+from lake.session import open_session
+from lake.spec import Table
+from lake.storage import Storage
+from pipelines.sql_answer import Answer, QueryError, cleaned, explained, require_lake
+from pipelines.sql_text import first_word, wanted
+from pipelines.tables import TABLES, VIEWS
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+WRITES = ("InsertIntoStatement", "MergeIntoTable", "UpdateTable", "DeleteFromTable")
+
+
+def ask(root: str, text: str) -> Answer:
+    """The answer of Spark. Raises QueryError where it has none, MissingInputError and ContractError for the lake itself."""
+    from pyspark.errors import AnalysisException, PySparkException
+
+    spark = open_session()
+    storage = Storage(spark, checked_path(root))
+
+    def exists(table: Table) -> bool:
+        return has_log(storage, f"{storage.root}/{table.layer}/{table.name}")
+
+    require_lake(root, exists)
+    if mark := storage.read_text(f"{storage.root}/{FILE}"):
+        known_format(mark, f"{storage.root}/{FILE}")
+    registered = register(spark, root, TABLES, VIEWS, wanted(text))
+    try:
+        with _quiet():
+            _require_reading(spark, text)
+            frame = spark.sql(text)
+    except AnalysisException as error:
+        if "NOT_FOUND" in (error.getCondition() or ""):
+            raise explained(str(error), text, registered, exists) from error
+        raise QueryError(cleaned(str(error))) from error
+    except PySparkException as error:
+        raise QueryError(cleaned(str(error))) from error
+    return Answer(frame.columns, _rows(frame))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """PySpark logs each failed statement with its Java stack to stderr; here the message alone is for the user."""
+    from pyspark.logger import PySparkLogger
+
+    loggers = [PySparkLogger.getLogger(f"{kind}QueryContextLogger") for kind in ("SQL", "DataFrame")]
+    before = [logger.disabled for logger in loggers]
+    for logger in loggers:
+        logger.disabled = True
+    try:
+        yield
+    finally:
+        for logger, disabled in zip(loggers, before, strict=True):
+            logger.disabled = disabled
+
+
+def _require_reading(spark: SparkSession, text: str) -> None:
+    """Looks at the parsed statement: WITH may lead an INSERT, and only the parser knows for certain. ParseException for two statements."""
+    parsed = spark._jsparkSession.sessionState().sqlParser().parsePlan(text)
+    if first_word(text) in ("SELECT", "WITH") and (found := _writing(parsed)):
+        raise QueryError(f"a query must only read, found {found}")
+
+
+def _writing(node: Any) -> str | None:
+    """Simple class name of the first command or write in a parsed plan of Spark, or None."""
+    name = str(node.getClass().getSimpleName())
+    interfaces = [kind.getSimpleName() for kind in _ancestors(node.getClass())]
+    if "Command" in interfaces or name in WRITES:
+        return name
+    children = node.children()
+    return next((found for i in range(children.size()) if (found := _writing(children.apply(i)))), None)
+
+
+def _ancestors(kind: Any) -> Iterator[Any]:
+    while kind is not None:
+        yield from kind.getInterfaces()
+        kind = kind.getSuperclass()
+
+
+def _rows(frame: DataFrame) -> Iterator[Sequence[Any]]:
+    from py4j.protocol import Py4JJavaError
+    from pyspark.errors import PySparkException
+    from pyspark.sql.types import TimestampType
+
+    instants = [isinstance(field.dataType, TimestampType) for field in frame.schema.fields]
+    try:
+        with _quiet():
+            for row in frame.toLocalIterator():  # PySpark gives instants as local wall clock
+                yield [v.astimezone(UTC) if instant and v is not None else v for v, instant in zip(row, instants, strict=True)]
+    except PySparkException as error:
+        raise QueryError(cleaned(str(error))) from error
+    except Py4JJavaError as error:
+        raise QueryError(cleaned(str(error.java_exception.getMessage()))) from error

@@ -1,0 +1,91 @@
+"""One Spark session and one finished lake for all tests of the engine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from lake.door import Lake
+    from pipelines.run import Outcome
+
+
+@dataclass(frozen=True)
+class Built:
+    """A lake that a run has brought up to date: where it is, its configuration as YAML tree, what the run said."""
+
+    root: Path
+    tree: dict[str, Any]
+    outcome: Outcome
+    trained: Outcome
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[SparkSession]:
+    from lake.session import open_session
+
+    os.environ.setdefault("ASSAY_MASTER", "local[2]")  # the same on every machine
+    session = open_session("assay-tests")
+    yield session
+    session.stop()
+
+
+@pytest.fixture
+def toy(spark: SparkSession, tmp_path: Path) -> Lake:
+    """An empty lake of the test's own."""
+    from lake.door import Lake
+
+    return Lake(spark, str(tmp_path / "lake"), "toy-run", "0" * 64)
+
+
+@pytest.fixture(scope="session")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tests.lakes import make_source
+
+    return make_source(tmp_path_factory.mktemp("source"))
+
+
+@pytest.fixture(scope="session")
+def built(spark: SparkSession, sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The lake most laws are read from: two trained adapters, then foreign ones beside them, all layers. Read it, never change it."""
+    from tests.lakes import make_foreign, settings
+
+    folder = tmp_path_factory.mktemp("built")
+    root = folder / "lake"
+    alone = settings(sources, None)
+    trained = run_on(spark, root, alone, "train", "run-train")
+    first = next(path for path in sorted((root / "_artifacts" / "adapters" / "small").iterdir()) if path.name.startswith("r2-s0"))
+    tree = settings(sources, make_foreign(folder / "foreign", first))
+    return Built(root, tree, run_on(spark, root, tree, "run", "run-first"), trained)
+
+
+@pytest.fixture
+def copied(built: Built, tmp_path: Path) -> Built:
+    """A copy of the finished lake, to be changed."""
+    root = Path(shutil.copytree(built.root, tmp_path / "lake"))
+    return Built(root, built.tree, built.outcome, built.trained)
+
+
+def run_on(spark: SparkSession, root: Path, tree: dict[str, Any], what: str = "run", run_id: str = "run-again") -> Outcome:
+    """One run of a configuration on a lake, in this process."""
+    from lake.door import Lake
+    from pipelines.run import Pipeline
+    from tests.lakes import config_of
+
+    config = config_of(root.parent / f"{run_id}.yaml", tree)
+    pipeline = Pipeline(Lake(spark, str(root), run_id, config.sha256), config)
+    return pipeline.train() if what == "train" else pipeline.run()
+
+
+@pytest.fixture(scope="session")
+def run(spark: SparkSession) -> Callable[..., Outcome]:
+    """(root, configuration, "run" or "train", run id) -> what the run said."""
+    return lambda root, tree, what="run", run_id="run-again": run_on(spark, root, tree, what, run_id)

@@ -1,0 +1,61 @@
+"""Are all tables and views known under one name, and are the generated docs what the specs say?"""
+
+from __future__ import annotations
+
+import ast
+from importlib import util
+from pathlib import Path
+from types import ModuleType
+
+import gold
+from pipelines.tables import TABLES, VIEWS, WITHOUT_CELLS
+
+ROOT = Path(__file__).parents[3]
+REFUSALS = ("ArtifactError", "RejectedInput", "refused")
+
+
+def docs() -> ModuleType:
+    """scripts/docs.py as a module (scripts are no package)."""
+    spec = util.spec_from_file_location("scripts_docs", ROOT / "scripts" / "docs.py")
+    assert spec is not None and spec.loader is not None
+    module = util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_name_stands_for_one_thing():
+    names = [item.full_name for item in (*TABLES, *VIEWS)]
+    assert len(names) == len(set(names))
+
+
+def test_every_view_reads_tables_that_there_are():
+    assert {name for view in VIEWS for name in view.reads} <= {table.full_name for table in TABLES}
+
+
+def test_every_computed_table_below_gold_has_a_current_form_unless_it_has_no_cells():
+    computed = {t.full_name for t in TABLES if t.layer in ("bronze", "silver", "ood") and "settings_id" in t.key}
+    current = {view.full_name.removesuffix("_current") for view in VIEWS if view.name.endswith("_current")}
+    assert computed - current == {table.full_name for table in WITHOUT_CELLS}
+
+
+def test_every_view_of_gold_is_known():
+    assert {view.name for view in VIEWS if view.layer == "gold"} == set(gold.VIEWS)
+
+
+def test_the_generated_docs_are_fresh():
+    assert docs().main(["--check"]) == 0
+
+
+def test_every_code_an_input_is_refused_with_is_explained():
+    given = set()
+    for room in docs().ROOMS:
+        for path in (ROOT / room).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in REFUSALS and node.args:
+                    code = node.args[0]
+                    given |= {code.value} if isinstance(code, ast.Constant) and isinstance(code.value, str) else set()
+    assert len(given) > 5 and given <= docs().CODES.keys()
+
+
+def test_a_vertical_bar_cannot_break_a_table():
+    assert docs().grid(("a", "b"), [("x|y", "z")]).splitlines()[-1] == r"| x\|y | z |"
