@@ -37,11 +37,19 @@ def lease(storage: Storage, run_id: str) -> Iterator[None]:
 def _take(storage: Storage, path: str, run_id: str) -> None:
     if storage.write_text(path, _text(run_id), overwrite=False):
         return
-    first = storage.read_text(path)
-    holder = json.loads(first) if first else {}
-    if time.time() - float(holder.get("renewed", 0)) < EXPIRE_SECONDS and _alive(holder):
+    holder = _holder(storage.read_text(path))
+    if time.time() - float(str(holder.get("renewed", 0))) < EXPIRE_SECONDS and _alive(holder):
         raise LeaseHeldError(f"{storage.root}: run {holder.get('run_id')} is at work here. Wait for it, or run again later.")
     storage.write_text(path, _text(run_id))
+
+
+def _holder(text: str | None) -> dict[str, object]:
+    """What a lease says; nothing where a process was killed while it wrote, so that nobody is found alive there."""
+    try:
+        found = json.loads(text or "{}")
+    except json.JSONDecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _alive(holder: dict[str, object]) -> bool:

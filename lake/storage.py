@@ -19,6 +19,10 @@ class Storage:
         self._path = self._jvm.org.apache.hadoop.fs.Path
         self._fs = self._path(self.root).getFileSystem(spark.sparkContext._jsc.hadoopConfiguration())  # type: ignore[union-attr]  # a live session has one
 
+        # Small files are replaced while others read them, and a killed run leaves half of one. Hadoop's local file system keeps a
+        # checksum beside each file, which would then fit no longer: they go past it.
+        self._small = self._fs.getRawFileSystem() if self._fs.getScheme() == "file" else self._fs
+
     def names(self, path: str) -> list[str]:
         """Names directly below a folder, sorted; empty when it is not there."""
         folder = self._path(path)
@@ -35,7 +39,7 @@ class Storage:
         where = self._path(path)
         if not self._fs.exists(where):
             return None
-        stream = self._fs.open(where)
+        stream = self._small.open(where)
         try:
             return str(self._jvm.org.apache.commons.io.IOUtils.toString(stream, "UTF-8"))
         finally:
@@ -46,7 +50,7 @@ class Storage:
         from py4j.protocol import Py4JJavaError
 
         try:
-            stream = self._fs.create(self._path(path), overwrite)
+            stream = self._small.create(self._path(path), overwrite)
         except Py4JJavaError as error:
             if "FileAlreadyExists" in str(error.java_exception.getClass().getName()):
                 return False

@@ -36,6 +36,7 @@ class PretrainSettings(BaseModel):
     depth: int = Field(default=4, ge=1)
     heads: int = Field(default=4, ge=1)
     image_size: int = Field(default=56, ge=1)
+    resize_to: int = Field(default=64, ge=1, description="shorter side before the centre crop; 64 / 56 is DINOv2's 256 / 224")
     patch_size: int = Field(default=14, ge=1)
     mlp_ratio: int = Field(default=4, ge=1)
     initializer_range: float = Field(default=0.125, gt=0, lt=1, description="1 / sqrt(width); 0.02 suits 768, and starves a width of 64")
@@ -53,6 +54,8 @@ class PretrainSettings(BaseModel):
                 f"width must be a multiple of heads and image_size of patch_size, found {self.width} / {self.heads} and "
                 f"{self.image_size} / {self.patch_size}"
             )
+        if self.resize_to < self.image_size:
+            raise ValueError(f"resize_to must be at least image_size, found {self.resize_to} < {self.image_size}")
         return self
 
 
@@ -62,6 +65,7 @@ def pretrain(
     """Train the backbone and write it below `folder` in Hugging Face layout (config.json, model.safetensors without the head,
     preprocessor_config.json); returns its path, `<name>-<hash of settings and data>`. A folder of that name is used as it is.
 
+    Pictures come at `resize_to`, so that the augmentation's crop cuts a window of them and zooms nothing.
     Deterministic on one machine and thread count; written whole or not at all. Raises ArtifactError `nonfinite` when the loss diverges,
     ValueError when images and labels do not match.
     """
@@ -124,8 +128,8 @@ def _fit(model: nn.Module, settings: PretrainSettings, images: torch.Tensor, lab
 
 
 def preprocessing_for(settings: PretrainSettings) -> Preprocessing:
-    """Pictures at the backbone's size, ImageNet's mean and standard deviation, as DINOv2 has them."""
-    return Preprocessing(size=settings.image_size, resize_to=settings.image_size)
+    """Shorter side to `resize_to`, centre crop, ImageNet's mean and standard deviation, as DINOv2 has them."""
+    return Preprocessing(size=settings.image_size, resize_to=settings.resize_to)
 
 
 def _save(model: Any, settings: PretrainSettings, folder: Path) -> None:
@@ -134,7 +138,7 @@ def _save(model: Any, settings: PretrainSettings, folder: Path) -> None:
     processor = {
         "image_processor_type": "BitImageProcessor",
         "do_resize": True,
-        "size": {"shortest_edge": side},
+        "size": {"shortest_edge": settings.resize_to},
         "resample": BICUBIC,
         "do_center_crop": True,
         "crop_size": {"height": side, "width": side},

@@ -142,7 +142,7 @@ class Pipeline:
         order = {int(label): position for position, label in enumerate(ids)}
         targets = np.array([order[int(label)] for label in train.label_ids[chosen]], dtype=np.int64)
         with Progress(f"pre-training the backbone on {len(chosen)} pictures"):
-            made = pretrain(config.pretrain, train.images[chosen], targets, folder)
+            made = pretrain(config.pretrain, train.images[chosen], targets, folder, threads=1)
         write_text(note, made.name)
         return made
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, Literal, TextIO
@@ -23,7 +22,8 @@ def write(output: Format, names: Sequence[str], rows: Iterable[Sequence[Any]], s
     """Writes all rows. Bytes are shown as `<n bytes>` in every format.
 
     table: floats with 4 significant digits, cells cut at 60 characters, control characters escaped, null as `null`, a count below.
-    csv: exact numbers, null as nothing, lists and maps as JSON; a text a spreadsheet would run as a formula gets a leading apostrophe.
+    csv: exact numbers, null as nothing (an empty text as ""), lists and maps as JSON; a text that a spreadsheet would run as a formula
+    gets a leading apostrophe.
     json: one array of objects, exact; what JSON has no number for (NaN, Infinity) is a string; a repeated name gets `_2`, `_3`, ….
     """
     {"table": _table, "csv": _csv, "json": _json}[output](_distinct(names) if output == "json" else names, rows, stream)
@@ -66,18 +66,22 @@ def _json(names: Sequence[str], rows: Iterable[Sequence[Any]], stream: TextIO) -
 
 
 def _csv(names: Sequence[str], rows: Iterable[Sequence[Any]], stream: TextIO) -> None:
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(map(_csv_cell, names))
-    writer.writerows([_csv_cell(value) for value in row] for row in rows)
+    for row in itertools.chain((names,), rows):
+        stream.write(",".join(map(_csv_field, row)) + "\n")
 
 
-def _csv_cell(value: Any) -> Any:
+def _csv_field(value: Any) -> str:
+    # Python's csv module leaves a lone carriage return unquoted, and cannot tell an empty text from null.
     simple = plain(value)
-    if isinstance(simple, (list, dict)):
-        return json.dumps(simple, ensure_ascii=False)
-    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
-        return "'" + value
-    return {True: "true", False: "false"}[simple] if isinstance(simple, bool) else simple
+    if simple is None:
+        return ""
+    if isinstance(simple, bool) or not isinstance(simple, (str, int, float)):
+        simple = json.dumps(simple, ensure_ascii=False)
+    text = str(simple)
+    if isinstance(value, str) and text.startswith(FORMULA_STARTS):
+        text = "'" + text
+    quoted = '"' + text.replace('"', '""') + '"'
+    return quoted if not text or any(char in text for char in ',"\r\n') else text
 
 
 def _table(names: Sequence[str], rows: Iterable[Sequence[Any]], stream: TextIO) -> None:
@@ -85,15 +89,11 @@ def _table(names: Sequence[str], rows: Iterable[Sequence[Any]], stream: TextIO) 
     first = list(itertools.islice(lines, MEASURED_ROWS))
     titles = [_cell(name) for name in names]
     widths = [max(len(line[column]) for line in (titles, *first)) for column in range(len(titles))]
-    count = 0
-    for line in itertools.chain((titles, ["-" * width for width in widths]), _counted(first), _counted(lines)):
+    count = -2  # the two lines of the head are no rows
+    for line in itertools.chain((titles, ["-" * width for width in widths]), first, lines):
         stream.write("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() + "\n")
         count += 1
-    stream.write(f"({count - 2} {'row' if count == 3 else 'rows'})\n")
-
-
-def _counted(lines: Iterable[list[str]]) -> Iterator[list[str]]:
-    yield from lines
+    stream.write(f"({count} {'row' if count == 1 else 'rows'})\n")
 
 
 def _cell(value: Any) -> str:

@@ -101,4 +101,11 @@ def _rows(frame: DataFrame) -> Iterator[Sequence[Any]]:
     except PySparkException as error:
         raise QueryError(cleaned(str(error))) from error
     except Py4JJavaError as error:
-        raise QueryError(cleaned(str(error.java_exception.getMessage()))) from error
+        raise QueryError(cleaned(_root_message(error.java_exception))) from error
+
+
+def _root_message(error: Any) -> str:
+    """What the innermost cause of a Java exception says; those around it only say that a job was aborted."""
+    while error.getCause() is not None:
+        error = error.getCause()
+    return str(error.getMessage() or error.getClass().getName())

@@ -87,6 +87,10 @@ def config(**changes: Any) -> Edit:
     return lambda folder: edit_config(folder, **changes)
 
 
+def nested(depth: int) -> Any:
+    return json.loads("[" * depth + "]" * depth)
+
+
 def not_a_number(tensor: torch.Tensor) -> torch.Tensor:
     tensor[0, 0] = torch.nan
     return tensor
@@ -122,11 +126,11 @@ FAULTS = [
     ("rank unlike the tensors", config(r=8), "tensor_mismatch"),
     ("no config", lambda folder: (folder / CONFIG).unlink(), "bad_config"),
     ("config over 1 MB", raw_config(lambda text: text + " " * (1 << 20)), "bad_config"),
-    ("config nested 65 deep", config(loftq_config=json.loads("[" * 64 + "]" * 64)), "bad_config"),
+    ("config nested 65 deep", config(base_model_name_or_path=nested(64)), "bad_config"),
     ("config nested 100,000 deep", raw_config(lambda text: "[" * 100_000), "bad_config"),
     ("duplicate keys", raw_config(lambda text: text.replace("{", '{"r": 4, ', 1)), "bad_config"),
-    ("NaN", raw_config(lambda text: text.replace('"lora_alpha": 8', '"lora_alpha": NaN')), "bad_config"),
-    ("a number beyond floats", raw_config(lambda text: text.replace('"lora_alpha": 8', '"lora_alpha": 1e999')), "bad_config"),
+    ("NaN", raw_config(lambda text: text.replace('"lora_dropout": 0.1', '"lora_dropout": NaN')), "bad_config"),
+    ("a number beyond floats", raw_config(lambda text: text.replace('"lora_dropout": 0.1', '"lora_dropout": 1e999')), "bad_config"),
     ("a number of 5,000 digits", raw_config(lambda text: text.replace('"r": 4', '"r": ' + "9" * 5000)), "bad_config"),
     ("not UTF-8", lambda folder: (folder / CONFIG).write_bytes(b'{"r": "\xff"}'), "bad_config"),
     ("a list", raw_config(lambda text: "[]"), "bad_config"),
@@ -202,6 +206,11 @@ def test_a_missing_folder_and_a_folder_in_place_of_a_file_are_not_files(adapter:
 
 def test_an_adapter_for_another_size_of_backbone_is_refused(adapter: Path, tmp_path: Path) -> None:
     assert code_of(adapter, small_backbone(tmp_path / "wider", width=48))[0] == "tensor_mismatch"
+
+
+def test_nesting_of_64_is_still_read(adapter: Path, backbone: Backbone) -> None:
+    edit_config(adapter, base_model_name_or_path=nested(63))  # the object itself is one more
+    read_adapter(adapter, adapter.parent, backbone, LABELS)
 
 
 def test_what_peft_itself_writes_into_every_config_is_accepted(adapter: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from sklearn.metrics import f1_score, precision_score, recall_score
 
 from models.adapters import read_adapter
@@ -71,12 +72,27 @@ def test_the_order_in_which_examples_are_listed_does_not_matter(first: Trained, 
     assert trained(backbone, tmp_path / "shuffled", shuffled).weights_sha256 == first.weights_sha256
 
 
+def test_two_accumulated_batches_of_eight_are_one_of_sixteen(backbone: Backbone, tmp_path: Path) -> None:
+    settings = {"dropout": 0, "epochs": 1, "learning_rate": 1e-3}
+    halves = trained(backbone, tmp_path / "halves", batch_size=8, accumulation=2, **settings).folder
+    whole = trained(backbone, tmp_path / "whole", batch_size=16, accumulation=1, **settings).folder
+    ours, theirs = (load_file(folder / "adapter_model.safetensors") for folder in (halves, whole))
+    for name, tensor in ours.items():
+        # sums of float32 in another order; Adam divides by the gradient's own size, so tiny gradients show more
+        torch.testing.assert_close(tensor, theirs[name], rtol=1e-3, atol=1e-4)
+    stepping = trained(backbone, tmp_path / "stepping", batch_size=8, accumulation=1, **settings).folder
+    head = "base_model.model.classifier.weight"
+    assert (load_file(stepping / "adapter_model.safetensors")[head] - ours[head]).abs().max() > 3e-4
+
+
 def test_training_moves_no_global_generator_thread_count_or_backbone_file(backbone: Backbone, tmp_path: Path) -> None:
     state, threads = torch.get_rng_state(), torch.get_num_threads()
+    torch.set_num_threads(2)  # training asks for 1
     digest = file_sha256(backbone.folder / "model.safetensors")
     numpy_state = np.random.get_state()[1].copy()  # type: ignore[index, union-attr]  # noqa: NPY002 - the global one is what must not move
     trained(backbone, tmp_path / "a", epochs=1)
-    assert torch.equal(torch.get_rng_state(), state) and torch.get_num_threads() == threads
+    assert torch.equal(torch.get_rng_state(), state) and torch.get_num_threads() == 2
+    torch.set_num_threads(threads)
     assert np.array_equal(np.random.get_state()[1], numpy_state)  # type: ignore[index]  # noqa: NPY002 - as above
     assert file_sha256(backbone.folder / "model.safetensors") == digest
 
@@ -93,8 +109,6 @@ def test_a_trained_adapter_reads_back_with_its_labels_recipe_and_metrics(first: 
 
 
 def test_saved_is_loaded_the_merged_classifier_repeats_the_validation_metrics(first: Trained, backbone: Backbone, tmp_path: Path) -> None:
-    from safetensors.torch import load_file
-
     adapter = read_adapter(first.folder, first.folder.parent, backbone, LABELS)
     model = new_classifier(backbone, LABELS)
     merged = load_file(write_merged(adapter, backbone, "float32", tmp_path))

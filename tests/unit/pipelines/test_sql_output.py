@@ -55,8 +55,12 @@ def test_no_rows_are_an_empty_array_a_header_and_a_count_of_none():
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
 def test_a_text_that_a_spreadsheet_would_run_is_disarmed_in_csv_only(text: str):
-    assert next(csv.reader(io.StringIO(shown("csv", ["a"], [text]).partition("\n")[2], newline=""))) == ["'" + text]
+    assert list(csv.reader(io.StringIO(shown("csv", ["a"], [text]), newline="")))[1] == ["'" + text]
     assert json.loads(shown("json", ["a"], [text])) == [{"a": text}]
+
+
+def test_an_empty_text_is_not_null_in_csv():
+    assert shown("csv", ["a", "b"], ["", None]) == 'a,b\n"",\n'
 
 
 def test_a_negative_number_is_no_formula():

@@ -1,0 +1,149 @@
+"""Does the one door to Delta keep the spec's promises, and say what is wrong when it cannot?"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pytest
+from deltalake import write_deltalake
+
+from lake import door
+from lake.door import CONFLICT_ATTEMPTS, ConflictError, Lake
+from lake.errors import ContractError
+from lake.spec import Column, Table
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+pytestmark = pytest.mark.spark
+
+TOY = Table(
+    "silver", "toy", "A toy.", ("dataset", "n"),
+    (Column("dataset", "string", "which"), Column("n", "int", "a number", low=0), Column("kind", "string", "a kind", allowed=("x", "y"))),
+)  # fmt: skip
+BARE = Table("silver", "bare", "A toy without constraints.", ("dataset",), (Column("dataset", "string", "which", nullable=False),))
+
+
+def rows(lake: Lake, *values: tuple[str | None, int | None, str | None]) -> DataFrame:
+    return lake.spark.createDataFrame(list(values), TOY.ddl())
+
+
+@pytest.mark.parametrize(("value", "law"), [(("d", -1, "x"), "n_range"), (("d", 1, "z"), "kind_range"), ((None, 1, "x"), "dataset")])
+def test_a_row_outside_the_range_the_list_or_without_its_key_is_refused_whole(
+    toy: Lake, value: tuple[str | None, int, str], law: str
+) -> None:
+    from pyspark.errors import PySparkException
+
+    toy.append(TOY, rows(toy, ("d", 1, None)), 1)
+    with pytest.raises(PySparkException, match=f"(?i){law}"):
+        toy.append(TOY, rows(toy, ("d", 2, "y"), value), 2)
+    assert [row.n for row in toy.read(TOY).collect()] == [1]
+    assert toy.version(TOY) == 1  # 0 created, 1 the good row
+
+
+def test_a_replaced_condition_touches_no_row_outside_it(toy: Lake) -> None:
+    toy.append(TOY, rows(toy, ("a", 1, "x"), ("b", 2, "x")), 2)
+    toy.replace(TOY, rows(toy, ("a", 3, "y")), 1, dataset="a")
+    assert sorted((row.dataset, row.n) for row in toy.read(TOY).collect()) == [("a", 3), ("b", 2)]
+    with pytest.raises(ContractError, match="quote"):
+        toy.replace(TOY, rows(toy, ("a", 3, "y")), 1, dataset="a' OR 'x' = 'x")
+
+
+def test_every_commit_says_which_run_and_configuration_made_it(toy: Lake) -> None:
+    toy.append(TOY, rows(toy, ("a", 1, "x")), 1)
+    log = Path(toy.path(TOY)) / "_delta_log" / f"{1:020}.json"
+    info = next(json.loads(line)["commitInfo"] for line in log.read_text().splitlines() if "commitInfo" in line)
+    assert json.loads(info["userMetadata"]) == {"run_id": "toy-run", "config_sha256": "0" * 64, "lake_format": 1}
+
+
+def test_data_without_a_log_is_damage_and_never_written_over(toy: Lake) -> None:
+    toy.append(TOY, rows(toy, ("a", 1, "x")), 1)
+    shutil.rmtree(Path(toy.path(TOY)) / "_delta_log")
+    later = Lake(toy.spark, toy.root)
+    for attempt in (lambda: later.read(TOY), lambda: later.append(TOY, rows(toy, ("a", 2, "x")), 1)):
+        with pytest.raises(ContractError, match=r"silver\.toy: .*_delta_log.*Restore"):
+            attempt()
+    assert not (Path(toy.path(TOY)) / "_delta_log").exists()
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        pa.schema([("dataset", pa.string()), ("n", pa.int32())]),
+        pa.schema([("dataset", pa.string()), ("n", pa.int64()), ("kind", pa.string())]),
+        pa.schema([("dataset", pa.string()), ("n", pa.int32()), ("kind", pa.string()), ("more", pa.string())]),
+    ],
+    ids=["missing", "type", "more"],
+)
+def test_columns_on_disk_that_are_not_the_specs_are_refused_with_the_difference(toy: Lake, schema: pa.Schema) -> None:
+    write_deltalake(toy.path(TOY), pa.Table.from_pylist([{"dataset": "d", "n": 1}], schema=schema))
+    with pytest.raises(ContractError, match=r"silver\.toy: the columns on disk are not those .*(kind|n|more)"):
+        toy.read(TOY)
+
+
+def _other_writer(batches: Iterator[pa.RecordBatch], path: str, flag: Path, times: int) -> Iterator[pa.RecordBatch]:
+    """While our transaction is open, another one rewrites the table; so often as `times` says, counted in a file."""
+    for batch in batches:
+        done = len(flag.read_text()) if flag.exists() else 0
+        if done < times:
+            flag.write_text("x" * (done + 1))
+            write_deltalake(path, pa.table({"dataset": [f"theirs-{done}"]}, schema=BARE.arrow_schema()), mode="overwrite")
+        yield batch
+
+
+def _contested(lake: Lake, flag: Path, times: int) -> DataFrame:
+    path = lake.path(BARE)
+    frame = lake.spark.createDataFrame([("ours",)], BARE.ddl())
+    return frame.mapInArrow(lambda batches: _other_writer(batches, path, flag, times), BARE.ddl())
+
+
+def test_a_commit_that_meets_another_writer_is_tried_again_on_what_that_one_left(toy: Lake, tmp_path: Path) -> None:
+    toy.append(BARE, toy.spark.createDataFrame([("first",)], BARE.ddl()), 1)
+    flag = tmp_path / "flag"
+    toy.replace(BARE, _contested(toy, flag, 1), 1)
+    assert flag.read_text() == "x"  # the other writer did write in between, so the first attempt must have failed
+    assert [row.dataset for row in toy.read(BARE).collect()] == ["ours"]
+
+
+def test_retries_are_bounded_and_end_in_a_temporary_error(toy: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(door.time, "sleep", waits.append)
+    toy.append(BARE, toy.spark.createDataFrame([("first",)], BARE.ddl()), 1)
+    flag = tmp_path / "flag"
+    with pytest.raises(ConflictError, match=r"silver\.bare: 5 commits in a row"):
+        toy.replace(BARE, _contested(toy, flag, 99), 1)
+    assert len(flag.read_text()) == CONFLICT_ATTEMPTS
+    assert waits == [0.4, 0.8, 1.6, 3.2]  # 0.2 s doubled before each further attempt
+    assert [row.dataset for row in toy.read(BARE).collect()] == ["theirs-4"]
+
+
+def test_every_kind_of_conflict_that_delta_knows_is_retried(toy: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    from delta import exceptions
+
+    monkeypatch.setattr(door.time, "sleep", lambda seconds: None)
+    for name in exceptions.__all__:
+        left = [getattr(exceptions, name)("another writer"), getattr(exceptions, name)("another writer")]
+
+        def commit(left: list[Exception] = left) -> str:
+            if left:
+                raise left.pop()
+            return "done"
+
+        assert toy._retried(TOY, commit) == "done", name
+
+
+def test_any_other_error_is_raised_at_once(toy: Lake) -> None:
+    calls = []
+
+    def commit() -> None:
+        calls.append(1)
+        raise ValueError("not a conflict")
+
+    with pytest.raises(ValueError, match="not a conflict"):
+        toy._retried(TOY, commit)
+    assert calls == [1]
