@@ -89,3 +89,24 @@ def run_on(spark: SparkSession, root: Path, tree: dict[str, Any], what: str = "r
 def run(spark: SparkSession) -> Callable[..., Outcome]:
     """(root, configuration, "run" or "train", run id) -> what the run said."""
     return lambda root, tree, what="run", run_id="run-again": run_on(spark, root, tree, what, run_id)
+
+
+@pytest.fixture(scope="session")
+def equal_rows() -> Callable[..., None]:
+    """(found, expected, rel=…) of lists of rows: equal but for the given relative difference of floats."""
+
+    def same(found: object, expected: object, rel: float) -> bool:
+        if isinstance(expected, float) and isinstance(found, float):
+            return found == pytest.approx(expected, rel=rel, abs=rel, nan_ok=True)
+        if isinstance(expected, dict) and isinstance(found, dict):
+            return expected.keys() == found.keys() and all(same(found[key], expected[key], rel) for key in expected)
+        if isinstance(expected, (list, tuple)) and isinstance(found, (list, tuple)):
+            return len(expected) == len(found) and all(same(a, b, rel) for a, b in zip(found, expected, strict=True))
+        return found == expected
+
+    def check(found: list[dict[str, Any]], expected: list[dict[str, Any]], rel: float) -> None:
+        assert len(found) == len(expected)
+        unlike = [(a, b) for a, b in zip(found, expected, strict=True) if not same(a, b, rel)]
+        assert not unlike, f"{len(unlike)} of {len(expected)} rows differ; first: {unlike[0]}"
+
+    return check

@@ -32,17 +32,22 @@ Edit = Callable[["DataFrame"], "DataFrame"]
 
 
 def inputs(lake: Lake, chunk_rows: int = 100, ids: list[str] = IDS) -> Inputs:
-    return Inputs("d", "s" * 16, f"set of {len(ids)}", lambda: lake.spark.createDataFrame([(i,) for i in ids], "example_id string"), len(ids), chunk_rows)
+    def frame() -> DataFrame:
+        return lake.spark.createDataFrame([(example,) for example in ids], "example_id string")
+
+    return Inputs("d", "s" * 16, f"set of {len(ids)}", frame, len(ids), chunk_rows)
 
 
-def stage(edit: Edit = lambda rows: rows, variants: tuple[dict[str, str], ...] = VARIANTS, seen: list[tuple[str, str]] | None = None) -> Stage:
+def stage(
+    edit: Edit = lambda rows: rows, variants: tuple[dict[str, str], ...] = VARIANTS, seen: list[tuple[str, str]] | None = None
+) -> Stage:
     """A stage whose rows all score 0.5; `edit` spoils its output, `seen` collects the keys it was asked for."""
     from pyspark.sql import functions as F
 
     def compute(examples: DataFrame) -> DataFrame:
         asked = examples.select("example_id", F.explode("todo").alias("todo"))
         if seen is not None:
-            seen += [(row.example_id, variants[row.todo]["adapter_id"]) for row in asked.collect()]
+            seen.extend((row.example_id, variants[row.todo]["adapter_id"]) for row in asked.collect())
         adapter = F.element_at(F.array(*(F.lit(variant["adapter_id"]) for variant in variants)), F.col("todo") + 1)
         columns = {"dataset": F.lit("d"), "adapter_id": adapter, "settings_id": F.lit("s"), "score": F.lit(0.5)}
         rows = asked.withColumns({**columns, **{name: F.lit(None).cast(kind) for name, kind in ERROR_COLUMNS}})
