@@ -8,8 +8,8 @@ import pyarrow as pa
 
 from bronze.ingest import INGEST_SCHEMA
 from bronze.settings import SplitSettings, SplitShares
-from bronze.splits import split_of
 from bronze.specs import SPLITS
+from bronze.splits import split_of
 
 ASSIGNED_SCHEMA = INGEST_SCHEMA.append(pa.field("split_rank", pa.int32())).append(pa.field("label_id", pa.int32()))
 

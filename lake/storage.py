@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -15,9 +15,9 @@ class Storage:
     def __init__(self, spark: SparkSession, root: str) -> None:
         local = "://" not in root
         self.root = (os.path.abspath(root) if local else root).rstrip("/")
-        self._jvm: Any = spark._jvm
+        self._jvm = cast(Any, spark._jvm)
         self._path = self._jvm.org.apache.hadoop.fs.Path
-        self._fs = self._path(self.root).getFileSystem(spark.sparkContext._jsc.hadoopConfiguration())  # type: ignore[union-attr]  # a live session has one
+        self._fs = self._path(self.root).getFileSystem(spark.sparkContext._jsc.hadoopConfiguration())
 
         # Small files are replaced while others read them, and a killed run leaves half of one. Hadoop's local file system keeps a
         # checksum beside each file, which would then fit no longer: they go past it.

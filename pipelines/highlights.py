@@ -38,12 +38,9 @@ def highlights(read: Read, lake: str, dataset: str, stream: TextIO) -> None:
         "forecasting 'right under corruption' from clean explanations (AUROC; ki is leaky, read grouped)",
         _learners(read(CLASSIFIER_COMPARISON)),
     )
-    stream.write(
-        "\nnext:\n"
-        f'  assay sql "SELECT * FROM gold.worst_corruption" --lake {lake}\n'
-        f'  assay sql "SELECT * FROM gold.degradation_wide" --lake {lake}\n'
-        f"  assay status --lake {lake}\n\n"
-    )
+    queries = ("gold.worst_corruption", "gold.degradation_wide")
+    lines = [f'assay sql "{query}" --lake {lake}' for query in map("SELECT * FROM {}".format, queries)]
+    stream.write("\nnext:\n  " + "\n  ".join([*lines, f"assay status --lake {lake}"]) + "\n\n")
 
 
 def _section(stream: TextIO, title: str, frame: pd.DataFrame) -> None:
@@ -55,11 +52,18 @@ def _section(stream: TextIO, title: str, frame: pd.DataFrame) -> None:
 def _adapters(summary: pd.DataFrame, names: pd.DataFrame) -> pd.DataFrame:
     frame = summary.join(names[["name", "rank", "update_scale", "seed"]].add_prefix("a_"), on="adapter_id")
     frame = frame.sort_values("accuracy", ascending=False)
-    return pd.DataFrame({
-        "adapter": frame["a_name"], "rank": frame["a_rank"].astype("Int64"), "scale": frame["a_update_scale"], "seed": frame["a_seed"].astype("Int64"),
-        "clean": frame["clean_accuracy"], "corrupted": frame["accuracy"],
-        "entropy": frame["mean_entropy"], "deletion": frame["mean_deletion"], "n": frame["n"],
-    })  # fmt: skip
+    columns = {
+        "adapter": frame["a_name"],
+        "rank": frame["a_rank"].astype("Int64"),
+        "scale": frame["a_update_scale"],
+        "seed": frame["a_seed"].astype("Int64"),
+        "clean": frame["clean_accuracy"],
+        "corrupted": frame["accuracy"],
+        "entropy": frame["mean_entropy"],
+        "deletion": frame["mean_deletion"],
+        "n": frame["n"],
+    }
+    return pd.DataFrame(columns)
 
 
 def _by_cell(degradation: pd.DataFrame) -> pd.DataFrame:
@@ -90,9 +94,14 @@ def _spread(summary: pd.DataFrame, degradation: pd.DataFrame) -> str:
 
 
 def _correlations(frame: pd.DataFrame) -> pd.DataFrame:
-    wide = frame.pivot_table(index="feature", columns="scope", values=["pearson_r", "spearman_r"], sort=False, dropna=False)
-    wide.columns = pd.Index([f"{str(figure).removesuffix('_r')} {scope}" for figure, scope in wide.columns.to_flat_index()])
-    return wide.reset_index().merge(frame.groupby("feature", as_index=False)["n"].max(), on="feature")
+    scopes = [
+        part[["feature", "pearson_r", "spearman_r"]].rename(columns={"pearson_r": f"pearson {scope}", "spearman_r": f"spearman {scope}"})
+        for scope, part in frame.groupby("scope", sort=True)
+    ]
+    wide = scopes[0]
+    for part in scopes[1:]:
+        wide = wide.merge(part, on="feature", how="outer")
+    return wide.merge(frame.groupby("feature", as_index=False)["n"].max(), on="feature")
 
 
 def _learners(frame: pd.DataFrame) -> pd.DataFrame:
