@@ -70,7 +70,8 @@ def build_examples(lake: Lake, ledger: Ledger, source: Source) -> Examples:
     """Brings examples, references and rejected rows up to date; reads no file again when the listing's fingerprint is known."""
     reader = reader_named(source.source.reader)
     listing = list_source(source.source, source.root, source.decode.max_bytes)
-    labels, identity = examples_identity(source, listing)
+    labels, settings = examples_settings(source, listing)
+    identity = lake.settings_id(EXAMPLES, source.dataset, settings)
     inputs = fingerprint(listing, reader, source.root)
     if ledger.complete(EXAMPLES, identity, Cell(), inputs):
         stamps = split_stamps(lake, source.dataset, identity)
@@ -83,8 +84,8 @@ def build_examples(lake: Lake, ledger: Ledger, source: Source) -> Examples:
     return Examples(source.dataset, labels, identity, listing.ignored, stamps)
 
 
-def examples_identity(source: Source, listing: Listing) -> tuple[tuple[str, ...], str]:
-    """The ordered labels and the settings_id of the examples of this source. MissingInputError when no label was found.
+def examples_settings(source: Source, listing: Listing) -> tuple[tuple[str, ...], dict[str, object]]:
+    """The ordered labels of this source, and all that defines its examples. MissingInputError when no label was found.
 
     Limits of decoding are part of it: raising one reopens what it had refused.
     """
@@ -92,17 +93,15 @@ def examples_identity(source: Source, listing: Listing) -> tuple[tuple[str, ...]
     labels = source.source.labels or tuple(sorted({r.label for r in listing if r.label is not None and r.error_code is None}))
     if not labels:
         raise MissingInputError(f"{source.root}: reader {reader.name!r} found no labelled example; check source.root and source.reader")
-    return labels, settings_id(
-        {
-            "reader": reader.name,
-            "modality": reader.modality,
-            "labels": labels,
-            "splits": source.splits,
-            "split_map": source.source.split_map,
-            "limit": source.source.limit,
-            "decode": source.decode,
-        }
-    )
+    return labels, {
+        "reader": reader.name,
+        "modality": reader.modality,
+        "labels": labels,
+        "splits": source.splits,
+        "split_map": source.source.split_map,
+        "limit": source.source.limit,
+        "decode": source.decode,
+    }
 
 
 def _ingest(lake: Lake, source: Source, listing: Listing, labels: tuple[str, ...], identity: str) -> int:
@@ -213,10 +212,15 @@ def split_stamps(lake: Lake, dataset: str, identity: str) -> dict[str, tuple[int
     return {split: found.get(split, (0, settings_id([0]))) for split in SPLITS}
 
 
+def embedding_settings(examples: Examples, scoring: Scoring, keep_units: bool) -> dict[str, object]:
+    """All that defines a row of bronze.embeddings."""
+    return scoring.settings() | {"keep_units": keep_units, "examples": examples.settings_id}
+
+
 def build_embeddings(lake: Lake, ledger: Ledger, examples: Examples, scoring: Scoring, keep_units: bool, chunk_rows: int) -> None:
     """Brings bronze.embeddings up to date for all splits."""
-    identity = settings_id(scoring.settings() | {"keep_units": keep_units, "examples": examples.settings_id})
     schema, dataset = EMBEDDINGS.arrow_schema(ERROR_COLUMNS), examples.dataset
+    identity = lake.settings_id(EMBEDDINGS, dataset, embedding_settings(examples, scoring, keep_units))
 
     def verb(rows: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         retry = None if scoring.dtype == "float32" else lambda: scoring.scorer(None, "float32")

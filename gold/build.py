@@ -47,13 +47,16 @@ class GoldInputs:
 
 def build_gold(lake: Lake, ledger: Ledger, inputs: GoldInputs, labels_of: DataFrame, settings: GoldSettings) -> None:
     """Rewrites the dataset's rows of each gold table whose inputs or settings changed. `labels_of`: example_id, label of meta."""
-    fingerprint = settings_id({"inputs": inputs.sha256, "settings": settings, "group": inputs.metric_group})
+    defining = {"inputs": inputs.sha256, "settings": settings, "group": inputs.metric_group}
+    fingerprint = settings_id(defining)
     stale = [table for table in TABLES if not ledger.complete(table.spec, fingerprint, Cell(), fingerprint)]
     for table in TABLES:
         if table not in stale:
             lake.skip(table.spec, ledger.done(table.spec, fingerprint, Cell()).n_done)  # type: ignore[union-attr]  # complete says so
     if not stale:
         return
+    for table in TABLES:
+        lake.settings_id(table.spec, inputs.dataset, defining)
     with Progress("gold", len(TABLES)) as progress:
         joined = _joined(lake, inputs, labels_of).cache()
         built = dict(_built(lake, inputs, joined, settings))

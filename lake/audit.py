@@ -109,4 +109,17 @@ CELLS = Table(
     ("dataset",),
 )
 
-TABLES = (META_TABLES, META_COLUMNS, RUNS, QUALITY, REJECTED, CELLS)
+SETTINGS_OF = Table(
+    "audit",
+    "settings",
+    "What stands behind each settings_id: all that defines its rows, precision and batch shape included.",
+    ("dataset", "table_name", "settings_id"),
+    (
+        DATASET,
+        TABLE_NAME,
+        SETTINGS,
+        Column("settings", "string", "the settings as canonical JSON; settings_id is its hash", nullable=False),
+    ),
+)
+
+TABLES = (META_TABLES, META_COLUMNS, RUNS, QUALITY, REJECTED, CELLS, SETTINGS_OF)

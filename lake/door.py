@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lake.errors import ContractError
+from lake.identity import canonical_json, settings_id
 from lake.spec import Table
 from lake.storage import Storage
 
@@ -41,6 +42,7 @@ class Lake:
     versions_before: dict[str, int | None] = field(default_factory=dict)
     versions_after: dict[str, int | None] = field(default_factory=dict)
     quality: list[tuple[object, ...]] = field(default_factory=list)
+    settings: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.storage = Storage(self.spark, self.root)
@@ -113,6 +115,12 @@ class Lake:
         writer = self._writer(frame).mode("overwrite").option("replaceWhere", condition)
         self._retried(table, lambda: writer.save(self.path(table)))
         self._count(table, n_rows)
+
+    def settings_id(self, table: Table, dataset: str, settings: Mapping[str, object]) -> str:
+        """The hash of a generation's settings; the settings themselves are kept for audit.settings."""
+        identity = settings_id(settings)
+        self.settings[dataset, table.full_name, identity] = canonical_json(settings)
+        return identity
 
     def skip(self, table: Table, n_rows: int) -> None:
         """Notes rows that were there already."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lake.audit import QUALITY, REJECTED
+from lake.audit import REJECTED
 from lake.door import Lake
 from lake.errors import ContractError
 from lake.ledger import Cell, Done, Ledger
@@ -207,10 +207,3 @@ def _rejected_rows(lake: Lake, stage: Stage, bad: DataFrame) -> DataFrame:
         "dataset", F.lit(stage.table.full_name).alias("table_name"), F.to_json(F.struct(*names)).alias("key"), "settings_id",
         "error_code", "message", F.lit(lake.run_id).alias("run_id"),
     )  # fmt: skip
-
-
-def write_quality(lake: Lake) -> None:
-    """Commits the checks made so far by this run."""
-    if lake.quality:
-        lake.append(QUALITY, lake.spark.createDataFrame(lake.quality, QUALITY.ddl()).coalesce(1), len(lake.quality))
-        lake.quality.clear()

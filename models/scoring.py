@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ from models.backbone import Backbone
 from models.decode import DecodeLimits, decode
 from models.images import Preprocessing, normalise, to_model_resolution
 from models.scorer import ImageScorer, ScorerCache
+
+# Another version of these may give other digits: an upgrade makes new rows, never mixed ones.
+LIBRARIES = ("numpy", "pillow", "scipy", "torch", "transformers")
 
 _CACHES: dict[int, ScorerCache] = {}
 
@@ -40,12 +44,13 @@ class Scoring:
     cache_bytes: int = 4 << 30
 
     def settings(self) -> dict[str, object]:
-        """What defines a row: which backbone, which preparation, which precision and batch shape."""
+        """What defines a row: which backbone, preparation, precision, batch shape and libraries."""
         return {
             "backbone_sha256": self.backbone.sha256,
             "preprocessing": self.preprocessing,
             "dtype": self.dtype,
             "batch_size": self.batch_size,
+            "libraries": {name: version(name) for name in LIBRARIES},
         }
 
     def pictures(self, contents: Sequence[bytes]) -> NDArray[np.uint8]:

@@ -8,7 +8,6 @@ import pyarrow as pa
 
 from lake.door import Lake
 from lake.fill import Inputs, Stage, Variant, fill
-from lake.identity import settings_id
 from lake.ledger import Ledger
 from lake.rows import ERROR_COLUMNS, Identity
 from models.scoring import ScoredAdapter, Scoring
@@ -17,16 +16,16 @@ from ood.settings import CorruptionSettings
 from ood.specs import PREDICTIONS
 
 
-def ood_id(meta: Inputs, scoring: Scoring, corruptions: CorruptionSettings) -> str:
-    """Hash of what defines a row: examples, scoring, where and with which seed corruptions are applied; not which ones are asked for."""
-    return settings_id(scoring.settings() | {"examples": meta.settings_id, "apply_at": corruptions.apply_at, "seed": corruptions.seed})
+def ood_settings(meta: Inputs, scoring: Scoring, corruptions: CorruptionSettings) -> dict[str, object]:
+    """What defines a row: examples, scoring, where and with which seed corruptions are applied; not which ones are asked for."""
+    return scoring.settings() | {"examples": meta.settings_id, "apply_at": corruptions.apply_at, "seed": corruptions.seed}
 
 
 def build_ood(
     lake: Lake, ledger: Ledger, meta: Inputs, scoring: Scoring, adapters: tuple[ScoredAdapter, ...], corruptions: CorruptionSettings
 ) -> str:
     """Brings ood.predictions of these adapters and corruptions up to date; gives the generation's settings_id."""
-    identity = ood_id(meta, scoring, corruptions)
+    identity = lake.settings_id(PREDICTIONS, meta.dataset, ood_settings(meta, scoring, corruptions))
     variants: tuple[Variant, ...] = tuple(
         {"adapter_id": adapter.adapter_id, "corruption": corruption, "severity": severity}
         for adapter in adapters

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TextIO
 
-from bronze.build import Examples, Source, examples_identity, examples_of, split_stamps
+from bronze.build import Examples, Source, embedding_settings, examples_settings, examples_of, split_stamps
 from bronze.readers import list_source, reader_named
 from bronze.readers.fingerprint import fingerprint
 from bronze.specs import EMBEDDINGS, EXAMPLES, SPLITS
@@ -13,7 +13,7 @@ from lake.door import Lake
 from lake.identity import settings_id
 from lake.ledger import Cell, Ledger
 from lake.spec import Table
-from ood.build import ood_id
+from ood.build import ood_settings
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
 from pipelines.config import Config
 from pipelines.run import META, TRAINING, Pipeline
@@ -48,7 +48,8 @@ def _examples(lake: Lake, ledger: Ledger, config: Config) -> tuple[Examples, int
     """The examples as they are or, before they are read, as the split shares foretell; and how many inputs must be read."""
     source = Source(config.dataset, config.source, config.splits, config.decode, config.execution.max_rejected_share)
     listing = list_source(config.source, source.root, config.decode.max_bytes)
-    labels, identity = examples_identity(source, listing)
+    labels, settings = examples_settings(source, listing)
+    identity = settings_id(settings)
     inputs = fingerprint(listing, reader_named(config.source.reader), source.root)
     if ledger.complete(EXAMPLES, identity, Cell(), inputs):
         return Examples(config.dataset, labels, identity, listing.ignored, split_stamps(lake, config.dataset, identity)), 0
@@ -102,10 +103,10 @@ def _done(pipeline: Pipeline, examples: Examples) -> dict[Table, int]:
     own = pipeline.scoring(backbone, config.embeddings.dtype, config.embeddings.batch_size)
     silver = silver_ids(meta, scoring, config.explanations)
     ids = {
-        EMBEDDINGS: settings_id(own.settings() | {"keep_units": config.embeddings.keep_units, "examples": examples.settings_id}),
+        EMBEDDINGS: settings_id(embedding_settings(examples, own, config.embeddings.keep_units)),
         PREDICTIONS: silver.predictions,
         ATTRIBUTIONS: silver.attributions,
         EXPLANATION_METRICS: silver.explanation_metrics,
-        OOD_PREDICTIONS: ood_id(meta, scoring, config.corruptions),
+        OOD_PREDICTIONS: settings_id(ood_settings(meta, scoring, config.corruptions)),
     }
     return {table: pipeline.ledger.rows_done(table, identity) for table, identity in ids.items()}

@@ -15,10 +15,11 @@ from bronze.specs import SPLITS
 from gold.build import GoldInputs, build_gold
 from lake.door import Lake
 from lake.errors import ConfigError
-from lake.fill import Inputs, write_quality
+from lake.fill import Inputs
 from lake.identity import settings_id
 from lake.ledger import Ledger
-from ood.build import build_ood, ood_id
+from lake.remember import remember
+from ood.build import build_ood, ood_settings
 from ood.corruptions import by_name
 from pipelines.config import Config
 from silver.build import build_silver, silver_ids
@@ -76,7 +77,7 @@ class Pipeline:
             build_ood(self.lake, self.ledger, meta, scoring, adapters, self.config.corruptions)
         if "gold" in layers:
             self.gold(examples, meta, scoring, adapters)
-        write_quality(self.lake)
+        remember(self.lake)
         written = sum(row["rows_written"] for row in self.lake.report().values())
         return Outcome("done" if written else "nothing_to_do", time.monotonic() - started, examples.ignored, self.lake.report())
 
@@ -86,6 +87,7 @@ class Pipeline:
         examples = self.examples()
         config = self.config.scoring
         self.adapters(examples, self.scoring(self.backbone(examples), config.dtype, config.batch_size))
+        remember(self.lake)
         written = sum(row["rows_written"] for row in self.lake.report().values())
         return Outcome("done" if written else "nothing_to_do", time.monotonic() - started, examples.ignored, self.lake.report())
 
@@ -169,7 +171,7 @@ class Pipeline:
     def gold(self, examples: Examples, meta: Inputs, scoring: Scoring, adapters: tuple[ScoredAdapter, ...]) -> None:
         config = self.config
         silver = silver_ids(meta, scoring, config.explanations)
-        ood = ood_id(meta, scoring, config.corruptions)
+        ood = settings_id(ood_settings(meta, scoring, config.corruptions))
         zoo = self.zoo(examples, scoring)
         training = examples_of(self.lake, examples, TRAINING, config.execution.chunk_rows)
         names = tuple(adapter.adapter_id for adapter in adapters)

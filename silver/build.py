@@ -36,14 +36,17 @@ class SilverIds:
     explanation_metrics: str
 
 
-def silver_ids(meta: Inputs, scoring: Scoring, explanations: ExplanationSettings) -> SilverIds:
-    """Each generation's hash: its own settings and those of what it is computed from. Which adapters exist is no setting."""
+def silver_settings(meta: Inputs, scoring: Scoring, explanations: ExplanationSettings) -> dict[Table, dict[str, object]]:
+    """What defines each table's rows: its own settings and those of what it is computed from. Which adapters exist is no setting."""
     base = scoring.settings() | {"examples": meta.settings_id}
-    attributions = settings_id(base | {"table": "attributions"})
-    metrics = settings_id(
-        {"attributions": attributions, "groups": explanations.groups, "seed": explanations.seed, "methods": explanations.methods}
-    )
-    return SilverIds(settings_id(base), attributions, metrics)
+    own = explanations.model_dump(mode="json", exclude={"methods"})
+    return {PREDICTIONS: base, ATTRIBUTIONS: base | {"explained": "predicted class"}, EXPLANATION_METRICS: base | {"explanations": own}}
+
+
+def silver_ids(meta: Inputs, scoring: Scoring, explanations: ExplanationSettings) -> SilverIds:
+    """The hash of each generation's settings."""
+    settings = silver_settings(meta, scoring, explanations)
+    return SilverIds(*(settings_id(settings[table]) for table in (PREDICTIONS, ATTRIBUTIONS, EXPLANATION_METRICS)))
 
 
 def build_silver(
@@ -51,6 +54,8 @@ def build_silver(
 ) -> SilverIds:
     """Brings predictions, attributions and explanation metrics of these adapters up to date."""
     ids = silver_ids(meta, scoring, explanations)
+    for table, settings in silver_settings(meta, scoring, explanations).items():
+        lake.settings_id(table, meta.dataset, settings)
     names = [adapter.adapter_id for adapter in adapters]
     mine = Identity(meta.dataset, ids.predictions, tuple({"adapter_id": name} for name in names))
     plan = Prediction(scoring, adapters, mine)

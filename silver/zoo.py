@@ -50,7 +50,11 @@ class Zoo:
         return self.artifacts / "training" / f"{self.dataset}-{settings_id([inputs.sha256, self.scoring.preprocessing, side])}"
 
     def settings_id(self, inputs: Inputs) -> str:
-        return settings_id({"backbone_sha256": self.scoring.backbone.sha256, "labels": self.labels, "examples": inputs.settings_id})
+        return settings_id(self.adapter_settings(inputs))
+
+    def adapter_settings(self, inputs: Inputs) -> dict[str, object]:
+        """What an adapter's row depends on besides the adapter."""
+        return {"backbone_sha256": self.scoring.backbone.sha256, "labels": self.labels, "examples": inputs.settings_id}
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,7 @@ def training_data(lake: Lake, inputs: Inputs, zoo: Zoo) -> tuple[Path, str]:
 def build_adapters(lake: Lake, inputs: Inputs, zoo: Zoo) -> tuple[ScoredAdapter, ...]:
     """Trains recipes that have no adapter yet, registers every adapter that was offered, gives the ready and inert ones."""
     offers = [*_trained(lake, inputs, zoo), *_foreign(zoo.settings.folders)]
-    identity = zoo.settings_id(inputs)
+    identity = lake.settings_id(ADAPTERS, zoo.dataset, zoo.adapter_settings(inputs))
     known = {row.adapter_id for row in lake.read(ADAPTERS).where(f"dataset = '{zoo.dataset}' AND settings_id = '{identity}'").collect()}
     with ThreadPoolExecutor(2) as pool:
         judged = list(pool.map(lambda offer: _judged(offer, zoo, known), offers))
