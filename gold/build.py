@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ from silver.specs import EXPLANATION_METRICS, PREDICTIONS
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
+
+WRITERS = 3  # a small commit mostly waits for the log, so a few at once cost little more than one
 
 
 @dataclass(frozen=True)
@@ -57,14 +60,20 @@ def build_gold(lake: Lake, ledger: Ledger, inputs: GoldInputs, labels_of: DataFr
         return
     for table in TABLES:
         lake.settings_id(table.spec, inputs.dataset, defining)
-    with Progress("gold", len(TABLES)) as progress:
+    with Progress("gold", len(TABLES)) as progress, ThreadPoolExecutor(WRITERS) as pool:
+        creating = [pool.submit(lake.create, table.spec) for table in TABLES]  # while one task fits the learners
         joined = _joined(lake, inputs, labels_of).cache()
         built = dict(_built(lake, inputs, joined, settings))
-        for table in TABLES:
+        joined.unpersist()
+        for created in creating:
+            created.result()
+
+        def write(table: GoldTable) -> None:
             _write(lake, ledger, table, built[table.spec.name], inputs.dataset, fingerprint)
             progress.step()
-        ledger.commit()
-        joined.unpersist()
+
+        list(pool.map(write, TABLES))
+    ledger.commit()
 
 
 def _built(lake: Lake, inputs: GoldInputs, joined: DataFrame, settings: GoldSettings) -> Iterator[tuple[str, pd.DataFrame]]:

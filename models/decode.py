@@ -9,6 +9,7 @@ CMYK goes through Pillow's plain formula, colour profiles ignored (`cmyk`). Pale
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zlib
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from models.errors import RejectedInput
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
 SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"BM", b"II*\0", b"MM\0*")
 _WEBP = slice(8, 12)  # RIFF, a length, then the kind of RIFF
+_ADDRESS = re.compile(r"\s*<[^<>]* at 0x[0-9a-f]+>")  # Pillow names the buffer it read: equal runs must write equal rows
 # What Pillow's decoders raise on damaged bytes; found by cutting and flipping bytes of every format.
 DAMAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, IndexError, KeyError, TypeError, OverflowError)
 BOMB = (Image.DecompressionBombError, Image.DecompressionBombWarning)
@@ -63,7 +65,7 @@ def decode(content: bytes, limits: DecodeLimits) -> Decoded:
         raise RejectedInput("bomb", f"a picture must be at most {limits.max_pixels:,} pixels: {error}") from error
     except DAMAGE as error:
         code = "truncated" if _has_signature(content) else "decode_error"
-        reason = str(error)[:200] or type(error).__name__
+        reason = _ADDRESS.sub("", str(error))[:200] or type(error).__name__
         raise RejectedInput(code, f"the bytes must be a whole picture ({', '.join(FORMATS)}): {reason}") from error
 
 

@@ -21,7 +21,7 @@ class CorruptionSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    names: tuple[str, ...] = ("ki",)
+    names: tuple[str, ...] = Field(default=("ki",), validate_default=True)  # the default is expanded as any other value
     severities: tuple[int, ...] | None = None
     apply_at: Literal["model", "original"] = "model"
     seed: int = Field(default=0, ge=0)

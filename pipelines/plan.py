@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TextIO
 
-from bronze.build import Examples, Source, embedding_settings, examples_settings, examples_of, split_stamps
+from bronze.build import Examples, Source, embedding_settings, examples_of, examples_settings, split_stamps
 from bronze.readers import list_source, reader_named
 from bronze.readers.fingerprint import fingerprint
 from bronze.specs import EMBEDDINGS, EXAMPLES, SPLITS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bronze.build import Examples, Source, build_embeddings, build_examples, examples_of, split_frame
-from bronze.specs import SPLITS
+from bronze.specs import EMBEDDINGS, SPLITS
 from gold.build import GoldInputs, build_gold
 from lake.door import Lake
 from lake.errors import ConfigError
@@ -21,8 +22,10 @@ from lake.ledger import Ledger
 from lake.remember import remember
 from ood.build import build_ood, ood_settings
 from ood.corruptions import by_name
+from ood.specs import TABLES as OOD_TABLES
 from pipelines.config import Config
 from silver.build import build_silver, silver_ids
+from silver.specs import TABLES as SILVER_TABLES
 from silver.zoo import Zoo, build_adapters, training_data
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 
 LAYERS = ("bronze", "silver", "ood", "gold")
 META = ("meta",)
+MODEL_TABLES = {"bronze": (EMBEDDINGS,), "silver": SILVER_TABLES, "ood": OOD_TABLES}
 TRAINING = ("adapter_train", "adapter_val")
 
 
@@ -65,7 +69,10 @@ class Pipeline:
         """Brings the chosen layers up to date, in order; layers left out are taken as they are."""
         started = time.monotonic()
         examples = self.examples()
-        backbone = self.backbone(examples)
+        with ThreadPoolExecutor(1) as pool:
+            prepared = pool.submit(self._create_tables, layers)  # while the driver reads, or trains, the backbone
+            backbone = self.backbone(examples)
+            prepared.result()
         if "bronze" in layers:
             self.embeddings(examples, backbone)
         scoring = self.scoring(backbone, self.config.scoring.dtype, self.config.scoring.batch_size)
@@ -80,6 +87,12 @@ class Pipeline:
         remember(self.lake)
         written = sum(row["rows_written"] for row in self.lake.report().values())
         return Outcome("done" if written else "nothing_to_do", time.monotonic() - started, examples.ignored, self.lake.report())
+
+    def _create_tables(self, layers: Sequence[str]) -> None:
+        """Creates the tables of these layers that are not there: half a second each, better spent while something else runs."""
+        for layer in layers:
+            for table in MODEL_TABLES.get(layer, ()):
+                self.lake.create(table)
 
     def train(self) -> Outcome:
         """Trains and registers adapters, and no more."""

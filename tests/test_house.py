@@ -1,0 +1,158 @@
+"""Does the house keep its own rules: rooms complete, public names pinned, files small, one thing per place?"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+from pathlib import Path
+
+import pytest
+
+from lake.audit import CELLS
+from lake.spec import Table
+from pipelines.tables import TABLES
+
+ROOT = Path(__file__).resolve().parent.parent
+ROOMS = ("bronze", "gold", "lake", "models", "ood", "pipelines", "silver", "xai")
+BY_NAME = {table.full_name: table for table in TABLES}
+
+# CONTRACTS 3: names that jobs, SQL users and checks depend on. Add freely; rename never.
+PINNED = {
+    "bronze.examples": ("dataset example_id settings_id", "modality split label_id label image text source_path notes"),
+    "bronze.references": ("dataset source_path settings_id", "example_id"),
+    "bronze.rejected": ("dataset source_path stage settings_id", "error_code message run_id"),
+    "bronze.embeddings": ("dataset example_id backbone settings_id", "pooled units n_units dim"),
+    "silver.adapters": (
+        "dataset adapter_id settings_id",
+        "name backbone recipe recipe_sha256 rank alpha seed use_dora use_rslora trainable_parameters trainable_share train_loss eval_loss "
+        "accuracy f1 precision recall minutes weights_sha256 status reason",
+    ),
+    "silver.predictions": (
+        "dataset example_id adapter_id settings_id",
+        "predicted_id confidence margin softmax_entropy energy pnorm_logit is_correct logits",
+    ),
+    "silver.attributions": ("dataset example_id adapter_id method settings_id", "target_id values n_units words"),
+    "silver.explanation_metrics": ("dataset example_id adapter_id method metric_group settings_id", "metrics"),
+    "ood.predictions": (
+        "dataset example_id adapter_id corruption severity settings_id",
+        "parameter predicted_id confidence is_correct flipped",
+    ),
+    "gold.correlations": (
+        "dataset method feature scope",
+        "pearson_r pearson_p spearman_r spearman_p point_biserial_r cohens_d separation_ratio separation_ratio_pooled effect_size_label "
+        "mean_correct mean_wrong std_correct std_wrong n",
+    ),
+    "gold.classifier_comparison": (
+        "dataset protocol model",
+        "accuracy roc_auc f1 precision recall specificity brier avg_precision cv_auc_mean cv_auc_std tp tn fp fn",
+    ),
+    "gold.feature_importance": (
+        "dataset protocol feature",
+        "xgb_importance rf_importance perm_importance perm_std lr_coef lr_odds_ratio",
+    ),
+    "gold.adapter_summary": ("dataset adapter_id", "clean_accuracy accuracy n"),
+    "gold.slices": ("dataset adapter_id slice_by slice corruption severity", "accuracy ci_low ci_high flip_rate n"),
+    "gold.corruption_settings": ("dataset corruption severity", "parameter value expected_impact"),
+    "gold.rank_effect": ("dataset rank update_scale", "ood_accuracy ci_low ci_high n_adapters"),
+    "gold.degradation": ("dataset adapter_id corruption severity", "accuracy drop_from_clean drop_from_shallow n"),
+    "gold.qualitative_summary": ("dataset metric", "value"),
+    "gold.quantitative_summary": ("dataset metric", "value"),
+    "gold.xai_feature_ranking": ("dataset", "rank"),
+    "gold.adapter_ranking": ("dataset", "rank"),
+    "gold.worst_corruption": ("dataset", "rank"),
+    "gold.training_summary": ("dataset adapter_id", "train_loss eval_loss accuracy f1 precision recall"),
+    "meta.tables": ("name", "type comment"),
+    "meta.columns": ("name", "type comment unit range"),
+    "audit.runs": ("run_id", "versions config"),
+    "audit.quality": ("run_id", "passed"),
+    "audit.rejected": ("dataset table_name key settings_id", "error_code message"),
+    "audit.cells": ("dataset table_name adapter_id corruption severity settings_id", "n_expected n_done"),
+}
+
+
+def python_files(room: str) -> list[Path]:
+    return sorted((ROOT / room).rglob("*.py"))
+
+
+@pytest.mark.parametrize("name", PINNED)
+def test_the_public_names_of_a_table_are_there(name: str) -> None:
+    key, columns = (text.split() for text in PINNED[name])
+    table = BY_NAME[name]
+    assert set(key) <= set(table.key), "a column others join on is no longer part of the key"
+    assert set(columns) <= set(table.column_names)
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.full_name)
+def test_a_table_says_what_it_and_each_of_its_columns_mean(table: Table) -> None:
+    assert table.comment and all(column.comment for column in table.columns)
+    assert table.key and not any(column.volatile for column in table.columns if column.name in table.key and column.name != "run_id")
+    for column in table.columns:
+        if column.low is not None and column.high is not None:
+            assert column.low <= column.high, column.name
+
+
+def test_dataset_is_the_first_key_and_every_computed_table_knows_its_settings() -> None:
+    for table in TABLES:
+        if table.layer in ("bronze", "silver", "ood", "gold"):
+            assert table.key[0] == "dataset", table.full_name
+        if table.layer in ("bronze", "silver", "ood"):
+            assert "settings_id" in table.key, table.full_name
+        if table.layer in ("silver", "ood") and table.name != "adapters":
+            assert table.partition_by == ("dataset", "adapter_id"), table.full_name
+    assert len(BY_NAME) == len(TABLES)
+    assert CELLS.partition_by == ("dataset",)
+
+
+@pytest.mark.parametrize("room", [*ROOMS, "jobs", "scripts", "tests"])
+def test_no_file_collects_all_cases(room: str) -> None:
+    sizes = {path: len(path.read_text().splitlines()) for path in python_files(room)}
+    limit = 450 if room == "tests" else 300
+    assert {str(path.relative_to(ROOT)): n for path, n in sizes.items() if n > limit} == {}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_file_says_first_which_question_it_answers(room: str) -> None:
+    silent = [path for path in python_files(room) if path.read_text().strip() and not ast.get_docstring(ast.parse(path.read_text()))]
+    assert silent == []
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_function_is_longer_than_can_be_read_at_once(room: str) -> None:
+    def length(node: ast.FunctionDef) -> int:
+        own = node.body[1:] if ast.get_docstring(node) and len(node.body) > 1 else node.body  # the docstring is not the work
+        return (node.end_lineno or 0) - own[0].lineno + 1
+
+    nodes = [(path, node) for path in python_files(room) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)]
+    assert [(path.name, node.name, length(node)) for path, node in nodes if length(node) > 50] == []
+
+
+def records_of(package: str, kind: type) -> list[object]:
+    """Every record of a kind that a module of this package holds, each once."""
+    inside = importlib.import_module(package)
+    modules = [importlib.import_module(found.name) for found in pkgutil.iter_modules(inside.__path__, f"{package}.")]
+    return list({id(value): value for module in modules for value in vars(module).values() if isinstance(value, kind)}.values())
+
+
+@pytest.mark.parametrize(
+    ("package", "attribute", "folder"),
+    [
+        ("ood.corruptions", "CORRUPTIONS", "ood.corruptions"),
+        ("gold", "TABLES", "gold.tables"),
+        ("xai.attribution", "METHODS", "xai.attribution"),
+        ("xai.metrics", "METRICS", "xai.metrics"),
+        ("models.families", "FAMILIES", "models.families"),
+    ],
+)
+def test_every_record_of_a_room_stands_in_its_tuple_and_the_tuple_holds_no_other(package: str, attribute: str, folder: str) -> None:
+    members = getattr(importlib.import_module(package), attribute)
+    found = records_of(folder, type(members[0]))
+    assert {id(member) for member in members} == {id(record) for record in found}
+    assert len(members) == len(found)  # none stands there twice
+
+
+def test_every_reader_of_bronze_stands_in_its_tuple() -> None:
+    from bronze.readers import READERS
+
+    modules = [path.stem for path in (ROOT / "bronze" / "readers").glob("*.py") if re.search(r"^def listing\(", path.read_text(), re.M)]
+    assert sorted(modules) == sorted(reader.name for reader in READERS)

@@ -1,0 +1,94 @@
+"""What does a user learn whose configuration cannot be used?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lake.errors import ConfigError, MissingInputError
+from pipelines.config import load_config
+
+ROOT = Path(__file__).resolve().parents[3]
+SMALL: dict[str, Any] = {"dataset": "d", "source": {"reader": "digits"}, "backbone": {"pretrain": {"name": "x"}}}
+
+
+def written(folder: Path, tree: object) -> Path:
+    path = folder / "config.yaml"
+    path.write_text(yaml.safe_dump(tree))
+    return path
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.name)
+def test_every_configuration_that_ships_can_be_read(path: Path) -> None:
+    assert load_config(path).dataset
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"corruption": {}}, r"corruption: unknown key; did you mean 'corruptions'\?"),
+        ({"gold": {"n_fold": 3}}, r"gold\.n_fold: unknown key; did you mean 'n_folds'\?"),
+        ({"backbone": {"pretrain": {"widht": 3}}}, r"backbone\.pretrain\.widht: unknown key; did you mean 'width'\?"),
+        ({"adapters": {"recipes": [{"name": "a", "rank": 4, "rnk": 4}]}}, r"adapters\.recipes\.0\.rnk: unknown key; did you mean 'rank'\?"),
+        ({"scoring": {"zzz": 1}}, r"scoring\.zzz: unknown key; known keys here: batch_size, dtype"),
+        ({"dataset": "../x"}, r"dataset: .*pattern"),
+        ({"dataset": "a;b"}, r"dataset: .*pattern"),
+        ({"backbone": {}}, r"give either backbone\.name .* or backbone\.pretrain"),
+        ({"backbone": {"name": "a", "pretrain": {}}}, r"not both"),
+        ({"adapters": {"recipes": [{"name": "a", "rank": 1}, {"name": "a", "rank": 2}]}}, r"recipe names must differ, found a"),
+        ({"explanations": {"methods": ["atention"]}}, r"methods must be among attention"),
+        ({"explanations": {"groups": [{"preset": "kii"}]}}, r"preset must be one of default, ki"),
+        ({"gold_metric_group": "none_such"}, r"gold_metric_group must be one of explanations\.groups \(default, ki\)"),
+        ({"corruptions": {"names": ["ki_contrasts"]}}, r"did you mean ki_contrast"),
+        ({"source": {"reader": "folder"}}, r"root must name the folder"),
+    ],
+)
+def test_the_message_names_the_key_and_what_to_write(tmp_path: Path, change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load_config(written(tmp_path, SMALL | change))
+
+
+@pytest.mark.parametrize(("text", "message"), [("a: [", "is not YAML"), ("- 1", "must hold keys and values, found list"), ("", "found NoneType")])
+def test_a_file_that_is_no_configuration_says_so(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=message):
+        load_config(path)
+
+
+def test_a_missing_file_names_where_some_are(tmp_path: Path) -> None:
+    with pytest.raises(MissingInputError, match=r"no configuration at .*none\.yaml; the ones that ship are in .*configs"):
+        load_config(tmp_path / "none.yaml")
+
+
+def test_overrides_are_yaml_values_at_dotted_keys(tmp_path: Path) -> None:
+    path = written(tmp_path, SMALL)
+    found = load_config(path, ("gold.n_folds=3", "corruptions.names=[ki_contrast]", "scoring.dtype=float32"))
+    assert (found.gold.n_folds, found.corruptions.names, found.scoring.dtype) == (3, ("ki_contrast",), "float32")
+    for wrong, message in (("gold.n_folds", "key=value"), ("=3", "key=value"), ("dataset.x=3", "dataset holds no keys"), ("a=[", "not YAML")):
+        with pytest.raises(ConfigError, match=message):
+            load_config(path, (wrong,))
+
+
+def test_paths_are_relative_to_the_file_not_to_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tree = SMALL | {"lake": "lake", "source": {"reader": "folder", "root": "data"}, "adapters": {"folders": ["../zoo"]}}
+    (tmp_path / "sub").mkdir()
+    monkeypatch.chdir("/")
+    found = load_config(written(tmp_path / "sub", tree))
+    assert (found.lake, found.source.root) == (str(tmp_path / "sub" / "lake"), str(tmp_path / "sub" / "data"))
+    assert found.adapters.folders == (str(tmp_path / "zoo"),)
+
+
+def test_the_hash_moves_with_every_setting_and_not_with_how_it_was_written(tmp_path: Path) -> None:
+    path = written(tmp_path, SMALL)
+    assert load_config(path).sha256 == load_config(path, ("gold.n_folds=5",)).sha256  # 5 is the default
+    assert load_config(path).sha256 != load_config(path, ("gold.n_folds=4",)).sha256
+
+
+def test_defaults_fill_every_recipe_and_lose_against_its_own(tmp_path: Path) -> None:
+    adapters = {"defaults": {"epochs": 3, "rank": 2}, "recipes": [{"name": "a"}, {"name": "b", "rank": 5}]}
+    found = load_config(written(tmp_path, SMALL | {"adapters": adapters})).adapters.recipes
+    assert [(recipe.name, recipe.epochs, recipe.rank) for recipe in found] == [("a", 3, 2), ("b", 3, 5)]
