@@ -15,11 +15,12 @@ from lake.ledger import Cell, Ledger
 from lake.spec import Table
 from ood.build import ood_settings
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
+from pipelines.backbones import TRAINING
 from pipelines.config import Config
-from pipelines.run import META, TRAINING, Pipeline
+from pipelines.run import META, Pipeline
+from silver.adapters.train import adapter_folder
 from silver.build import silver_ids
 from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, PREDICTIONS
-from silver.train import adapter_folder
 
 Line = tuple[str, int, int]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bronze.build import Examples, Source, build_embeddings, build_examples, examples_of, split_frame
-from bronze.specs import EMBEDDINGS, SPLITS
+from bronze.specs import EMBEDDINGS
 from gold.build import GoldInputs, build_gold
 from lake.door import Lake
 from lake.errors import ConfigError
@@ -23,10 +23,12 @@ from lake.remember import remember
 from ood.build import build_ood, ood_settings
 from ood.corruptions import by_name
 from ood.specs import TABLES as OOD_TABLES
+from pipelines.backbones import TRAINING, obtain_backbone, pretrained_note
 from pipelines.config import Config
+from silver.adapters.build import build_adapters
+from silver.adapters.offers import Zoo
 from silver.build import build_silver, silver_ids
 from silver.specs import TABLES as SILVER_TABLES
-from silver.zoo import Zoo, build_adapters, training_data
 
 if TYPE_CHECKING:
     from models.backbone import Backbone
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
 LAYERS = ("bronze", "silver", "ood", "gold")
 META = ("meta",)
 MODEL_TABLES = {"bronze": (EMBEDDINGS,), "silver": SILVER_TABLES, "ood": OOD_TABLES}
-TRAINING = ("adapter_train", "adapter_val")
 
 
 @dataclass
@@ -111,55 +112,12 @@ class Pipeline:
 
     def backbone(self, examples: Examples) -> Backbone:
         """The configured backbone; a small one is pre-trained here the first time."""
-        from models.backbone import resolve_backbone
-
-        config = self.config.backbone
-        if config.name is not None:
-            return resolve_backbone(config.name, config.revision)
-        return resolve_backbone(str(self._pretrained(examples)))
+        return obtain_backbone(self.lake, self.config, examples, self.artifacts)
 
     def known_backbone(self, examples: Examples) -> Backbone | None:
         """The backbone if it is there already, without training or downloading it."""
-        if self.config.backbone.name is not None or self._pretrained_note(examples).exists():
-            return self.backbone(examples)
-        return None
-
-    def _pretrained_note(self, examples: Examples) -> Path:
-        config = self.config.backbone
-        key = settings_id([examples.inputs(*TRAINING), examples.labels, config.pretrain, config.pretrain_labels])
-        return self.artifacts / "backbones" / f"{key}.txt"
-
-    def _pretrained(self, examples: Examples) -> Path:
-        """Folder of the small backbone, found again by settings and data, trained when absent."""
-        import numpy as np
-
-        from lake.progress import Progress
-        from models.atomic import write_text
-        from models.pretraining import preprocessing_for, pretrain
-        from models.training_data import TrainingSet
-
-        config = self.config.backbone
-        if config.pretrain is None:
-            raise ConfigError("backbone.pretrain is missing")
-        folder = self.artifacts / "backbones"
-        note = self._pretrained_note(examples)
-        if note.exists():
-            return folder / note.read_text()
-        scoring = _pictures_only(preprocessing_for(config.pretrain), self.config)
-        inputs = examples_of(self.lake, examples, TRAINING, self.config.execution.chunk_rows)
-        data, _ = training_data(self.lake, inputs, Zoo(examples.dataset, examples.labels, scoring, self.config.adapters, self.artifacts))
-        train = TrainingSet.load(data / "adapter_train")
-        seen = config.pretrain_labels or examples.labels
-        if unknown := sorted(set(seen) - set(examples.labels)):
-            raise ConfigError(f"backbone.pretrain_labels: {', '.join(unknown)} are no labels of the data ({', '.join(examples.labels)})")
-        ids = np.array([examples.labels.index(label) for label in seen])
-        chosen = np.flatnonzero(np.isin(train.label_ids, ids))
-        order = {int(label): position for position, label in enumerate(ids)}
-        targets = np.array([order[int(label)] for label in train.label_ids[chosen]], dtype=np.int64)
-        with Progress(f"pre-training the backbone on {len(chosen)} pictures"):
-            made = pretrain(config.pretrain, train.images[chosen], targets, folder, threads=1)
-        write_text(note, made.name)
-        return made
+        known = self.config.backbone.name is not None or pretrained_note(self.config, examples, self.artifacts).exists()
+        return self.backbone(examples) if known else None
 
     def scoring(self, backbone: Backbone, dtype: str, batch_size: int) -> Scoring:
         from models.dtype import resolve_dtype
@@ -219,16 +177,3 @@ def corruption_rows(cells: Sequence[tuple[str, int]]) -> pd.DataFrame:
     records = [(name, severity, by_name(name)) for name, severity in cells if severity]
     rows = [(n, s, record.parameter, str(record.value(s)), record.impact(s)) for n, s, record in records]
     return pd.DataFrame(rows, columns=["corruption", "severity", "parameter", "value", "expected_impact"])
-
-
-def _pictures_only(preprocessing: Any, config: Config) -> Scoring:
-    """A scoring record for the time before there is a backbone: it prepares pictures and scores nothing."""
-    from models.backbone import Backbone
-    from models.scoring import Scoring
-
-    size = preprocessing.size
-    nobody = Backbone("none", Path(), None, "", "dinov2", size, size, 1, 1, 1, 1)
-    return Scoring(nobody, preprocessing, config.decode.limits(), "float32", 1)
-
-
-__all__ = ["LAYERS", "SPLITS", "Outcome", "Pipeline", "artifacts_folder"]

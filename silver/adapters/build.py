@@ -5,65 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 
 from lake.audit import REJECTED as AUDIT_REJECTED
 from lake.door import Lake
 from lake.fill import Inputs
-from lake.identity import content_id, settings_id
 from lake.progress import Progress
 from models.atomic import write_text
 from models.manifest import find_trained
 from models.recipe import Recipe, recipe_sha256
-from models.scoring import ScoredAdapter, Scoring
-from silver.settings import AdapterSettings
+from models.scoring import ScoredAdapter
+from silver.adapters.offers import Offer, Zoo, failure_note, foreign_offers, judge
+from silver.adapters.train import FINGERPRINT_SCHEMA, TRAINED_SCHEMA, Collection, Training, adapter_folder, collect, side_for, train_recipes
 from silver.specs import ADAPTERS
-from silver.train import FINGERPRINT_SCHEMA, TRAINED_SCHEMA, Collection, Training, adapter_folder, collect, side_for, train_recipes
-
-if TYPE_CHECKING:
-    from models.adapters import Adapter
 
 COLLECTED = ("example_id", "label_id", "split", "image")
-
-
-@dataclass(frozen=True)
-class Zoo:
-    """All that decides which adapters a dataset has. `artifacts` is a folder every worker can reach."""
-
-    dataset: str
-    labels: tuple[str, ...]
-    scoring: Scoring
-    settings: AdapterSettings
-    artifacts: Path
-
-    @property
-    def store(self) -> Path:
-        return self.artifacts / "adapters" / self.dataset
-
-    def training_folder(self, inputs: Inputs) -> Path:
-        """Where the training pictures of these examples are collected."""
-        side = side_for(self.settings.recipes, self.scoring.preprocessing.size)
-        return self.artifacts / "training" / f"{self.dataset}-{settings_id([inputs.sha256, self.scoring.preprocessing, side])}"
-
-    def settings_id(self, inputs: Inputs) -> str:
-        return settings_id(self.adapter_settings(inputs))
-
-    def adapter_settings(self, inputs: Inputs) -> dict[str, object]:
-        """What an adapter's row depends on besides the adapter."""
-        return {"backbone_sha256": self.scoring.backbone.sha256, "labels": self.labels, "examples": inputs.settings_id}
-
-
-@dataclass(frozen=True)
-class Offer:
-    """One adapter folder that was offered: where it is, which root it may not leave, under which name it is known."""
-
-    folder: Path
-    root: Path
-    name: str
 
 
 def training_data(lake: Lake, inputs: Inputs, zoo: Zoo) -> tuple[Path, str]:
@@ -89,11 +48,11 @@ def training_data(lake: Lake, inputs: Inputs, zoo: Zoo) -> tuple[Path, str]:
 
 def build_adapters(lake: Lake, inputs: Inputs, zoo: Zoo) -> tuple[ScoredAdapter, ...]:
     """Trains recipes that have no adapter yet, registers every adapter that was offered, gives the ready and inert ones."""
-    offers = [*_trained(lake, inputs, zoo), *_foreign(zoo.settings.folders)]
+    offers = [*_trained(lake, inputs, zoo), *foreign_offers(zoo.settings.folders)]
     identity = lake.settings_id(ADAPTERS, zoo.dataset, zoo.adapter_settings(inputs))
     known = {row.adapter_id for row in lake.read(ADAPTERS).where(f"dataset = '{zoo.dataset}' AND settings_id = '{identity}'").collect()}
     with ThreadPoolExecutor(2) as pool:
-        judged = list(pool.map(lambda offer: _judged(offer, zoo, known), offers))
+        judged = list(pool.map(lambda offer: judge(offer, zoo, known), offers))
     rows: dict[str, dict[str, Any]] = {}
     for row, _ in judged:  # of two folders with one content the first counts: a recipe's own knows how it was trained
         rows.setdefault(row["adapter_id"], row | {"dataset": zoo.dataset, "settings_id": identity})
@@ -118,7 +77,7 @@ def _trained(lake: Lake, inputs: Inputs, zoo: Zoo) -> list[Offer]:
     own = [adapter_folder(zoo.store, recipe, sha256) for recipe, sha256 in zip(recipes, hashes, strict=True)]
     missing: dict[str, tuple[Recipe, Path]] = {}
     for recipe, sha256, folder in zip(recipes, hashes, own, strict=True):
-        if find_trained(zoo.store, sha256) is None and not _failure(folder).exists():
+        if find_trained(zoo.store, sha256) is None and not failure_note(folder).exists():
             missing.setdefault(sha256, (recipe, folder))
     if missing:
         zoo.store.mkdir(parents=True, exist_ok=True)
@@ -128,11 +87,6 @@ def _trained(lake: Lake, inputs: Inputs, zoo: Zoo) -> list[Offer]:
             _train_missing(lake, [recipe for recipe, _ in missing.values()], plan)
     found = [find_trained(zoo.store, sha256) or folder for sha256, folder in zip(hashes, own, strict=True)]
     return [Offer(folder, zoo.store, recipe.name) for recipe, folder in zip(recipes, found, strict=True)]
-
-
-def _failure(folder: Path) -> Path:
-    """Where it is written down that training an adapter for this folder failed, and why. Removed, it is tried again."""
-    return folder.with_name(folder.name + ".failed")
 
 
 def _train_missing(lake: Lake, recipes: Sequence[Recipe], plan: Training) -> None:
@@ -146,77 +100,8 @@ def _train_missing(lake: Lake, recipes: Sequence[Recipe], plan: Training) -> Non
     by_name = {recipe.name: recipe for recipe in recipes}
     for row in rows.mapInArrow(verb, from_arrow_schema(TRAINED_SCHEMA)).collect():
         if row.error_code is not None:
-            failure = _failure(adapter_folder(plan.store, by_name[row.name], row.recipe_sha256))
+            failure = failure_note(adapter_folder(plan.store, by_name[row.name], row.recipe_sha256))
             write_text(failure, json.dumps([row.error_code, row.message]))
-
-
-def _foreign(folders: Sequence[str]) -> list[Offer]:
-    offers = []
-    for root in map(Path, folders):
-        if not root.is_dir():
-            from lake.errors import MissingInputError
-
-            raise MissingInputError(f"adapters.folders: {root} is not a folder; correct the path or remove the entry")
-        offers += [Offer(path, root, path.name) for path in sorted(root.iterdir()) if path.is_dir() or path.is_symlink()]
-    return offers
-
-
-def _judged(offer: Offer, zoo: Zoo, known: set[str]) -> tuple[dict[str, Any], ScoredAdapter | None]:
-    """One row of silver.adapters, and the adapter as workers need it where it can be used."""
-    from models.adapter_labels import label_order
-    from models.adapters import read_adapter
-    from models.errors import ArtifactError
-    from models.merge import write_merged
-    from models.probe import probe
-
-    failed = _failure(offer.folder)
-    try:
-        if failed.exists():
-            raise ArtifactError(*json.loads(failed.read_text()))
-        adapter = read_adapter(offer.folder, offer.root, zoo.scoring.backbone, zoo.labels, zoo.settings.labels)
-        merged = write_merged(adapter, zoo.scoring.backbone, "float32", zoo.artifacts / "merged")
-        status, notes = "ready", adapter.notes
-        if adapter.adapter_id not in known:
-            found = probe(adapter, zoo.scoring.backbone, merged)
-            status, notes = found.status, (*notes, *found.notes)
-    except ArtifactError as error:
-        return _refused(offer, zoo, error.code, error.message), None
-    order = label_order(adapter.labels, zoo.labels)
-    return _row(adapter, offer, zoo, status, notes), ScoredAdapter(adapter.adapter_id, str(merged), order)
-
-
-def _row(adapter: Adapter, offer: Offer, zoo: Zoo, status: str, notes: Sequence[str]) -> dict[str, Any]:
-    own = {
-        name: getattr(adapter, name) for name in ("adapter_id", "rank", "use_dora", "use_rslora", "seed", "recipe_sha256", "weights_sha256")
-    }
-    scale = adapter.alpha / (adapter.rank**0.5 if adapter.use_rslora else adapter.rank)
-    return own | {
-        "name": offer.name,
-        "folder": str(offer.folder),
-        "backbone": zoo.scoring.backbone.name,
-        "recipe": (adapter.recipe or {}).get("kind"),
-        "alpha": float(adapter.alpha),
-        "update_scale": float(scale),
-        "trainable_parameters": adapter.trainable_parameters,
-        "trainable_share": adapter.trainable_share,
-        "labels": list(adapter.labels),
-        "status": status,
-        "reason": ", ".join(notes) or None,
-        **{name: adapter.metrics.get(name) for name in ("train_loss", "eval_loss", "accuracy", "f1", "precision", "recall", "minutes")},
-    }
-
-
-def _refused(offer: Offer, zoo: Zoo, code: str, message: str) -> dict[str, Any]:
-    """A folder whose content cannot be identified is known by the hash of its name."""
-    return {
-        "adapter_id": content_id("rejected adapter", offer.name.encode("utf-8", "backslashreplace")),
-        "name": offer.name,
-        "folder": str(offer.folder),
-        "backbone": zoo.scoring.backbone.name,
-        "labels": [],
-        "status": "rejected",
-        "reason": f"{code}: {message}",
-    }
 
 
 def _audit_rejected(lake: Lake, rows: list[dict[str, Any]]) -> None:

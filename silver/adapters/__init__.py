@@ -1,0 +1,1 @@
+"""How do adapters come into a dataset: trained from recipes, brought in from folders, judged and registered?"""

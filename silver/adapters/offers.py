@@ -1,0 +1,127 @@
+"""Which adapters are offered to a dataset, and can each be used? Reads and judges folders; knows no Spark."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lake.errors import MissingInputError
+from lake.identity import content_id, settings_id
+from models.scoring import ScoredAdapter, Scoring
+from silver.adapters.train import side_for
+from silver.settings import AdapterSettings
+
+if TYPE_CHECKING:
+    from lake.fill import Inputs
+    from models.adapters import Adapter
+
+
+@dataclass(frozen=True)
+class Zoo:
+    """All that decides which adapters a dataset has. `artifacts` is a folder every worker can reach."""
+
+    dataset: str
+    labels: tuple[str, ...]
+    scoring: Scoring
+    settings: AdapterSettings
+    artifacts: Path
+
+    @property
+    def store(self) -> Path:
+        return self.artifacts / "adapters" / self.dataset
+
+    def training_folder(self, inputs: Inputs) -> Path:
+        """Where the training pictures of these examples are collected."""
+        side = side_for(self.settings.recipes, self.scoring.preprocessing.size)
+        return self.artifacts / "training" / f"{self.dataset}-{settings_id([inputs.sha256, self.scoring.preprocessing, side])}"
+
+    def settings_id(self, inputs: Inputs) -> str:
+        return settings_id(self.adapter_settings(inputs))
+
+    def adapter_settings(self, inputs: Inputs) -> dict[str, object]:
+        """What an adapter's row depends on besides the adapter."""
+        return {"backbone_sha256": self.scoring.backbone.sha256, "labels": self.labels, "examples": inputs.settings_id}
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One adapter folder that was offered: where it is, which root it may not leave, under which name it is known."""
+
+    folder: Path
+    root: Path
+    name: str
+
+
+def foreign_offers(folders: Sequence[str]) -> list[Offer]:
+    offers = []
+    for root in map(Path, folders):
+        if not root.is_dir():
+            raise MissingInputError(f"adapters.folders: {root} is not a folder; correct the path or remove the entry")
+        offers += [Offer(path, root, path.name) for path in sorted(root.iterdir()) if path.is_dir() or path.is_symlink()]
+    return offers
+
+
+def judge(offer: Offer, zoo: Zoo, known: set[str]) -> tuple[dict[str, Any], ScoredAdapter | None]:
+    """One row of silver.adapters, and the adapter as workers need it where it can be used."""
+    from models.adapter_labels import label_order
+    from models.adapters import read_adapter
+    from models.errors import ArtifactError
+    from models.merge import write_merged
+    from models.probe import probe
+
+    failed = failure_note(offer.folder)
+    try:
+        if failed.exists():
+            raise ArtifactError(*json.loads(failed.read_text()))
+        adapter = read_adapter(offer.folder, offer.root, zoo.scoring.backbone, zoo.labels, zoo.settings.labels)
+        merged = write_merged(adapter, zoo.scoring.backbone, "float32", zoo.artifacts / "merged")
+        status, notes = "ready", adapter.notes
+        if adapter.adapter_id not in known:
+            found = probe(adapter, zoo.scoring.backbone, merged)
+            status, notes = found.status, (*notes, *found.notes)
+    except ArtifactError as error:
+        return _refused(offer, zoo, error.code, error.message), None
+    order = label_order(adapter.labels, zoo.labels)
+    return _row(adapter, offer, zoo, status, notes), ScoredAdapter(adapter.adapter_id, str(merged), order)
+
+
+def _row(adapter: Adapter, offer: Offer, zoo: Zoo, status: str, notes: Sequence[str]) -> dict[str, Any]:
+    own = {
+        name: getattr(adapter, name) for name in ("adapter_id", "rank", "use_dora", "use_rslora", "seed", "recipe_sha256", "weights_sha256")
+    }
+    scale = adapter.alpha / (adapter.rank**0.5 if adapter.use_rslora else adapter.rank)
+    return own | {
+        "name": offer.name,
+        "folder": str(offer.folder),
+        "backbone": zoo.scoring.backbone.name,
+        "recipe": (adapter.recipe or {}).get("kind"),
+        "alpha": float(adapter.alpha),
+        "update_scale": float(scale),
+        "trainable_parameters": adapter.trainable_parameters,
+        "trainable_share": adapter.trainable_share,
+        "labels": list(adapter.labels),
+        "status": status,
+        "reason": ", ".join(notes) or None,
+        **{name: adapter.metrics.get(name) for name in ("train_loss", "eval_loss", "accuracy", "f1", "precision", "recall", "minutes")},
+    }
+
+
+def _refused(offer: Offer, zoo: Zoo, code: str, message: str) -> dict[str, Any]:
+    """A folder whose content cannot be identified is known by the hash of its name."""
+    return {
+        "adapter_id": content_id("rejected adapter", offer.name.encode("utf-8", "backslashreplace")),
+        "name": offer.name,
+        "folder": str(offer.folder),
+        "backbone": zoo.scoring.backbone.name,
+        "labels": [],
+        "status": "rejected",
+        "reason": f"{code}: {message}",
+    }
+
+
+def failure_note(folder: Path) -> Path:
+    """Where it is written down that training an adapter for this folder failed, and why. Removed, it is tried again."""
+    return folder.with_name(folder.name + ".failed")
