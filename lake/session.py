@@ -38,7 +38,6 @@ EMBEDDED = {
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.sql.sources.parallelPartitionDiscovery.threshold": "1000",
-    "spark.log.level": "ERROR",
 }
 
 
@@ -71,7 +70,8 @@ def _embedded_conf() -> SparkConf:
     conf = SparkConf(loadDefaults=False)
     conf.setMaster(os.environ.get("ASSAY_MASTER", "local[*]"))
     conf.set("spark.jars", ",".join(str(jar) for jar in jars()))
-    conf.set("spark.driver.extraJavaOptions", " ".join([*java_options()]))
+    quiet = f"-Dlog4j2.configurationFile={(ROOT / 'lake' / 'log4j2.properties').as_uri()}"
+    conf.set("spark.driver.extraJavaOptions", " ".join([quiet, *java_options()]))
     return conf
 
 

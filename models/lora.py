@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,7 +72,12 @@ def with_lora(model: nn.Module, recipe: Recipe, base_name: str) -> PeftModel:
         modules_to_save=[roles["head"][0].rpartition(".")[2]],
         base_model_name_or_path=base_name,
     )
-    wrapped = get_peft_model(model, config)
+    model.name_or_path = base_name  # type: ignore[assignment]  # peft reads it off the model, else it forgets the base with a warning
+    with warnings.catch_warnings():
+        warnings.filterwarnings(
+            "ignore", message=".*is_gradient_checkpointing.*", category=FutureWarning
+        )  # peft asks transformers the old way
+        wrapped = get_peft_model(model, config)
     found = sum(parameter.numel() for parameter in wrapped.parameters() if parameter.requires_grad)
     if found != expected:
         raise ArtifactError("tensor_mismatch", f"recipe {recipe.name} must train {expected:,} parameters, peft would train {found:,}")

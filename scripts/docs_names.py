@@ -74,7 +74,9 @@ def _signature(node: ast.FunctionDef | ast.ClassDef) -> str:
 def _sentence(node: ast.FunctionDef | ast.ClassDef) -> str:
     """The docstring up to its first full stop that ends a sentence, or its first paragraph; nothing where there is none."""
     text = " ".join((ast.get_docstring(node) or "").split("\n\n")[0].split())
-    end = next((at for at in range(len(text)) if text[at] == "." and text[at + 1 : at + 2] in ("", " ") and not _abbreviates(text, at)), None)
+    end = next(
+        (at for at in range(len(text)) if text[at] == "." and text[at + 1 : at + 2] in ("", " ") and not _abbreviates(text, at)), None
+    )
     return (text if end is None else text[: end + 1]).replace("<", "&lt;")
 
 

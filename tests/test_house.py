@@ -26,8 +26,10 @@ PINNED = {
     "bronze.embeddings": ("dataset example_id backbone settings_id", "pooled units n_units dim"),
     "silver.adapters": (
         "dataset adapter_id settings_id",
-        "name backbone recipe recipe_sha256 rank alpha seed use_dora use_rslora trainable_parameters trainable_share train_loss eval_loss "
-        "accuracy f1 precision recall minutes weights_sha256 status reason",
+        (
+            "name backbone recipe recipe_sha256 rank alpha seed use_dora use_rslora trainable_parameters trainable_share train_loss "
+            "eval_loss accuracy f1 precision recall minutes weights_sha256 status reason"
+        ),
     ),
     "silver.predictions": (
         "dataset example_id adapter_id settings_id",
@@ -41,8 +43,10 @@ PINNED = {
     ),
     "gold.correlations": (
         "dataset method feature scope",
-        "pearson_r pearson_p spearman_r spearman_p point_biserial_r cohens_d separation_ratio separation_ratio_pooled effect_size_label "
-        "mean_correct mean_wrong std_correct std_wrong n",
+        (
+            "pearson_r pearson_p spearman_r spearman_p point_biserial_r cohens_d separation_ratio separation_ratio_pooled "
+            "effect_size_label mean_correct mean_wrong std_correct std_wrong n"
+        ),
     ),
     "gold.classifier_comparison": (
         "dataset protocol model",
@@ -124,8 +128,9 @@ def test_no_function_is_longer_than_can_be_read_at_once(room: str) -> None:
         own = node.body[1:] if ast.get_docstring(node) and len(node.body) > 1 else node.body  # the docstring is not the work
         return (node.end_lineno or 0) - own[0].lineno + 1
 
-    nodes = [(path, node) for path in python_files(room) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)]
-    assert [(path.name, node.name, length(node)) for path, node in nodes if length(node) > 50] == []
+    trees = [(path.name, ast.parse(path.read_text())) for path in python_files(room)]
+    nodes = [(name, node) for name, tree in trees for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    assert [(name, node.name, length(node)) for name, node in nodes if length(node) > 50] == []
 
 
 def records_of(package: str, kind: type) -> list[object]:

@@ -159,7 +159,7 @@ def test_chunks_are_separate_commits_and_a_failing_one_keeps_those_before_it(toy
     chunks = [sorted(row.example_id for row in parts if row.part == number) for number in range(3)]
     assert all(chunks)
     last = chunks[2][0]
-    with pytest.raises(ContractError, match="silver.scores"):
+    with pytest.raises(ContractError, match=r"silver\.scores"):
         fill(toy, Ledger(toy, "d"), stage(lambda rows: rows.where(f"example_id != '{last}'")), wanted)
     assert {example for example, _ in keys(toy)} == set(chunks[0] + chunks[1])
     fresh = Lake(toy.spark, toy.root, "another-run")  # with counts of its own

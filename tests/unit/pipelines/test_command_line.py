@@ -107,10 +107,9 @@ def test_a_foreign_package_with_a_rooms_name_is_never_run(tmp_path: Path, start:
     foreign = tmp_path / "elsewhere" / "silver"
     foreign.mkdir(parents=True)
     (foreign / "__init__.py").write_text("print('FOREIGN CODE RAN')\n")
-    command = ["-m", "pipelines"] + ["run"] if start == "module" else [str(ROOT / "jobs" / "run_pipeline.py")]
+    command = ["-m", "pipelines", "run"] if start == "module" else [str(ROOT / "jobs" / "run_pipeline.py")]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path / "elsewhere"), str(ROOT)])}
-    answer = subprocess.run(
-        [sys.executable, *command, "none.yaml", "--lake", "lake"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-    )
+    whole = [sys.executable, *command, "none.yaml", "--lake", "lake"]
+    answer = subprocess.run(whole, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert "FOREIGN CODE RAN" not in answer.stdout
     assert answer.returncode in (66, 69), answer.stderr  # ours went first and missed the file, or the foreign one was refused

@@ -51,7 +51,9 @@ def test_the_message_names_the_key_and_what_to_write(tmp_path: Path, change: dic
         load_config(written(tmp_path, SMALL | change))
 
 
-@pytest.mark.parametrize(("text", "message"), [("a: [", "is not YAML"), ("- 1", "must hold keys and values, found list"), ("", "found NoneType")])
+@pytest.mark.parametrize(
+    ("text", "message"), [("a: [", "is not YAML"), ("- 1", "must hold keys and values, found list"), ("", "found NoneType")]
+)
 def test_a_file_that_is_no_configuration_says_so(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "config.yaml"
     path.write_text(text)
@@ -68,7 +70,8 @@ def test_overrides_are_yaml_values_at_dotted_keys(tmp_path: Path) -> None:
     path = written(tmp_path, SMALL)
     found = load_config(path, ("gold.n_folds=3", "corruptions.names=[ki_contrast]", "scoring.dtype=float32"))
     assert (found.gold.n_folds, found.corruptions.names, found.scoring.dtype) == (3, ("ki_contrast",), "float32")
-    for wrong, message in (("gold.n_folds", "key=value"), ("=3", "key=value"), ("dataset.x=3", "dataset holds no keys"), ("a=[", "not YAML")):
+    wrong_ones = {"gold.n_folds": "key=value", "=3": "key=value", "dataset.x=3": "dataset holds no keys", "a=[": "not YAML"}
+    for wrong, message in wrong_ones.items():
         with pytest.raises(ConfigError, match=message):
             load_config(path, (wrong,))
 

@@ -39,6 +39,7 @@ VARIANTS = tuple(
     for adapter in ADAPTERS for group in GROUPS for method in ("attention", *group.controls)
 )  # fmt: skip
 ALL = list(range(len(VARIANTS)))
+ENTRY = pa.struct([("adapter_id", pa.string()), ("method", pa.string()), ("target_id", pa.int32()), ("values", pa.list_(pa.float32()))])
 Pairs = list[tuple[str, int, bytes]]
 
 
@@ -90,10 +91,7 @@ def batch(examples: list[int], attributions: list[list[dict[str, object]] | None
     columns = {
         "example_id": [f"e{example}" for example in examples],
         "image": [picture(250 - 10 * example) for example in examples],
-        "attributions": pa.array(
-            attributions,
-            pa.list_(pa.struct([("adapter_id", pa.string()), ("method", pa.string()), ("target_id", pa.int32()), ("values", pa.list_(pa.float32()))])),
-        ),
+        "attributions": pa.array(attributions, pa.list_(ENTRY)),
         "todo": pa.array(todo or [ALL] * len(examples), pa.list_(pa.int32())),
     }
     return pa.RecordBatch.from_pydict(columns)
