@@ -135,9 +135,9 @@ def preprocessing_for(settings: PretrainSettings) -> Preprocessing:
 def _save(model: Any, settings: PretrainSettings, folder: Path) -> None:
     from transformers.utils import logging
 
-    logging.disable_progress_bar()  # a bar for one small file, on a stream that is not ours
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # a bar for one small file on a stream not ours
     model.dinov2.save_pretrained(folder)
-    logging.enable_progress_bar()
+    logging.enable_progress_bar()  # type: ignore[no-untyped-call]  # transformers has no types here
     side = settings.image_size
     processor = {
         "image_processor_type": "BitImageProcessor",
