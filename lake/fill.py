@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -62,7 +63,11 @@ def fill(lake: Lake, ledger: Ledger, stage: Stage, inputs: Inputs) -> None:
     examples and variants. Killed at any point and run again, the table ends the same.
     """
     n_examples = inputs.n_examples
-    open_indices = _incomplete(ledger, stage, inputs.sha256)
+    expected = Counter(stage.cell(variant) for variant in stage.variants)
+    finished = {
+        cell for cell, n in expected.items() if ledger.complete(stage.table, stage.settings_id, cell, inputs.sha256, n * n_examples)
+    }
+    open_indices = [index for index, variant in enumerate(stage.variants) if stage.cell(variant) not in finished]
     lake.skip(stage.table, n_examples * (len(stage.variants) - len(open_indices)))
     if not open_indices:
         return
@@ -74,20 +79,8 @@ def fill(lake: Lake, ledger: Ledger, stage: Stage, inputs: Inputs) -> None:
             _chunk(lake, stage, _part(missing, chunk, n_chunks), chunk)
             progress.step()
     missing.unpersist()
-    per_cell: dict[Cell, int] = {}
-    for index in open_indices:
-        cell = stage.cell(stage.variants[index])
-        per_cell[cell] = per_cell.get(cell, 0) + n_examples
-    ledger.record(stage.table, stage.settings_id, {cell: Done(inputs.sha256, n, n) for cell, n in per_cell.items()})
-
-
-def _incomplete(ledger: Ledger, stage: Stage, inputs_sha256: str) -> list[int]:
-    """Indices of the variants whose cell is not finished; a cell counts as finished only with the rows of all its variants."""
-    done = {
-        cell: ledger.complete(stage.table, stage.settings_id, cell, inputs_sha256)
-        for cell in {stage.cell(variant) for variant in stage.variants}
-    }
-    return [index for index, variant in enumerate(stage.variants) if not done[stage.cell(variant)]]
+    state = {cell: Done(inputs.sha256, n * n_examples, n * n_examples) for cell, n in expected.items() if cell not in finished}
+    ledger.record(stage.table, stage.settings_id, state)
 
 
 def _missing(lake: Lake, stage: Stage, inputs: Inputs, indices: list[int]) -> tuple[DataFrame, int, int]:

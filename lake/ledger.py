@@ -45,10 +45,15 @@ class Ledger:
     def done(self, table: Table, settings_id: str, cell: Cell) -> Done | None:
         return self._cells.get((table.full_name, settings_id), {}).get(cell)
 
-    def complete(self, table: Table, settings_id: str, cell: Cell, inputs_sha256: str) -> bool:
-        """True when this cell was finished from exactly these inputs."""
+    def complete(self, table: Table, settings_id: str, cell: Cell, inputs_sha256: str, n_expected: int | None = None) -> bool:
+        """True when this cell was finished from exactly these inputs, with this many rows where a number is given.
+
+        The number matters: a method or metric group that was asked for later adds variants to a cell that was finished without them.
+        """
         done = self.done(table, settings_id, cell)
-        return done is not None and done.inputs_sha256 == inputs_sha256 and done.n_done == done.n_expected
+        if done is None or done.inputs_sha256 != inputs_sha256 or done.n_done != done.n_expected:
+            return False
+        return n_expected is None or done.n_expected == n_expected
 
     def rows_done(self, table: Table, settings_id: str) -> int:
         """Rows of one generation that are there or rejected."""
