@@ -94,7 +94,8 @@ def _wanted(batch: pa.RecordBatch, identity: Identity) -> dict[tuple[str, str, i
 
 def _answers(logits: NDArray[np.float32]) -> _Answers:
     finite = np.asarray(np.isfinite(logits).all(axis=1))
-    wide = np.where(finite[:, None], logits, 0).astype(np.float64)
+    # C order: a row's terms are then added in one order, whatever its neighbours and however the labels were picked
+    wide = np.where(finite[:, None], logits, 0).astype(np.float64, order="C")
     p = np.exp(wide - wide.max(axis=1, keepdims=True))
     confidence = p.max(axis=1) / p.sum(axis=1)
     return _Answers(wide.argmax(axis=1), confidence.clip(0.0, 1.0), finite)

@@ -28,7 +28,7 @@ def confidence_scores(logits: NDArray[np.float32]) -> Confidence:
     label. energy = -logsumexp(logits), lower is surer (Liu et al. 2020). pnorm_logit = max centred logit / 2-norm of the
     centred logits in [0, 1], higher is surer, 0 for equal logits (Cattelan & Silva 2024). Ties go to the first label.
     """
-    wide = logits.astype(np.float64)
+    wide = logits.astype(np.float64, order="C")  # a row's terms are then added in one order, whatever its neighbours
     energy = -logsumexp(wide, axis=1)
     log_p = wide + energy[:, None]
     p = np.exp(log_p)

@@ -11,7 +11,7 @@ import pytest
 import ood.score
 from lake.rows import ERROR_COLUMNS
 from ood.corruptions import by_name
-from ood.score import Exposure, expose
+from ood.score import Exposure, _answers, expose
 from ood.settings import CorruptionSettings
 from ood.specs import PREDICTIONS
 from tests.unit.ood.toy_adapters import ADAPTERS, ToyScoring, batch, identity, scoring
@@ -120,6 +120,15 @@ def test_the_parameter_is_that_of_the_corruption_at_this_severity() -> None:
         expected = by_name(str(row["corruption"])).value(int(str(row["severity"])))
         assert row["parameter"] == expected, row["corruption"]
     assert {row["parameter"] for row in exposed([100], [0]) if row["corruption"] == "ki_contrast"} == {0.15}  # METHODS 3: 0.7 / 0.4 / 0.15
+
+
+def test_an_answer_has_the_same_bits_alone_and_among_neighbours_in_every_memory_order() -> None:
+    # Picking labels by name leaves the columns one behind the other in memory; numpy would then add a row's ten terms in another order
+    # than for one row alone, and confidences differed in the last bit with the size of the Arrow batch.
+    logits = np.random.default_rng(1).normal(size=(64, 10)).astype(np.float32)
+    together = _answers(np.asfortranarray(logits)).confidence
+    alone = [_answers(logits[row : row + 1]).confidence[0] for row in range(len(logits))]
+    np.testing.assert_array_equal(together, alone)
 
 
 def test_an_empty_batch_gives_nothing() -> None:
