@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from types import FrameType
@@ -14,7 +15,7 @@ from lake.errors import ConfigError, ContractError, DataRefusedError, LeaseHeldE
 from lake.jars import DependencyError
 from models.errors import ArtifactError
 
-USAGE, DATA, MISSING, UNAVAILABLE, BUG, TEMPORARY, CONFIG, TERMINATED = 2, 65, 66, 69, 70, 75, 78, 143
+USAGE, DATA, MISSING, UNAVAILABLE, BUG, TEMPORARY, CONFIG, INTERRUPTED, TERMINATED = 2, 65, 66, 69, 70, 75, 78, 130, 143
 
 CODES: tuple[tuple[type[Exception], int], ...] = (
     (ConfigError, CONFIG),
@@ -30,8 +31,17 @@ EXPECTED = tuple(kind for kind, _ in CODES)
 
 
 def guarded(work: Callable[[], int]) -> int:
-    """Runs the command; turns our own errors into one message and their code, anything else into a trace and 70."""
-    signal.signal(signal.SIGTERM, _terminated)
+    """Runs the command; turns our own errors into one message and their code, anything else into a trace and 70.
+
+    After SIGTERM the answer is 143 whatever the clean-up says: the signal may have taken the JVM down before it.
+    """
+    stopping = threading.Event()
+
+    def terminated(number: int, frame: FrameType | None) -> NoReturn:
+        stopping.set()
+        raise SystemExit(TERMINATED)
+
+    signal.signal(signal.SIGTERM, terminated)
     try:
         return work()
     except EXPECTED as error:
@@ -41,14 +51,13 @@ def guarded(work: Callable[[], int]) -> int:
         return 0
     except KeyboardInterrupt:
         sys.stderr.write("assay: stopped; run again to go on where it was\n")
-        return 130
-    except Exception:  # noqa: BLE001  # the one place where an unknown error becomes the code for a bug
+        return INTERRUPTED
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # the one place where an unknown error becomes the code for a bug
+        if stopping.is_set():
+            sys.stderr.write("assay: terminated; run again to go on where it was\n")
+            return TERMINATED
+        if isinstance(error, SystemExit):
+            raise
         traceback.print_exc()
         sys.stderr.write("assay: this is a bug; the lines above say where. Tables are as they were after the last commit.\n")
         return BUG
-
-
-def _terminated(number: int, frame: FrameType | None) -> NoReturn:
-    sys.stderr.write("assay: terminated; run again to go on where it was\n")
-    sys.stderr.flush()
-    raise SystemExit(TERMINATED)
