@@ -18,12 +18,13 @@ from bronze.reference import REFERENCE_SCHEMA, Listing, batches
 from bronze.settings import DecodeSettings, SourceSettings, SplitSettings
 from bronze.specs import EMBEDDINGS, EXAMPLES, REFERENCES, REJECTED, SPLITS
 from lake.door import Lake
-from lake.errors import DataRefusedError, MissingInputError
+from lake.errors import ConfigError, DataRefusedError, MissingInputError
 from lake.fill import Inputs, Stage, fill
 from lake.identity import settings_id
 from lake.ledger import Cell, Done, Ledger
 from lake.progress import Progress
 from lake.rows import ERROR_COLUMNS
+from lake.spec import Table
 from models.scoring import Scoring
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Examples:
         return sum(self.stamps[split][0] for split in splits)
 
 
-def build_examples(lake: Lake, ledger: Ledger, source: Source) -> Examples:
+def build_examples(lake: Lake, ledger: Ledger, source: Source, read: bool = True) -> Examples:
     """Brings examples, references and rejected rows up to date; reads no file again when the listing's fingerprint is known."""
     reader = reader_named(source.source.reader)
     listing = list_source(source.source, source.root, source.decode.max_bytes)
@@ -76,6 +77,8 @@ def build_examples(lake: Lake, ledger: Ledger, source: Source) -> Examples:
     if ledger.complete(EXAMPLES, identity, Cell(), inputs):
         stamps = split_stamps(lake, source.dataset, identity)
         lake.skip(EXAMPLES, sum(n for n, _ in stamps.values()))
+    elif not read:
+        raise ConfigError(f"{source.root} holds what bronze has not read yet: include bronze in --layers")
     else:
         with Progress(f"{EXAMPLES.full_name}: reading {source.root}"):
             n_rows = _ingest(lake, source, listing, labels, identity)
@@ -119,14 +122,13 @@ def _ingest(lake: Lake, source: Source, listing: Listing, labels: tuple[str, ...
     good = (
         slim.join(torn, "example_id", "left_anti").withColumn("settings_id", F.lit(identity)).withColumn("dataset", F.lit(source.dataset))
     )
-    conflicts = slim.join(torn, "example_id", "left_semi").join(
-        known.select("example_id", "source_path"), ["example_id", "source_path"], "left_anti"
-    )
+    # a label changed at a known place is a conflict too: what stands stays, and the change is a row to be seen
+    conflicts = slim.join(torn, "example_id", "left_semi").join(known, ["example_id", "source_path", "label"], "left_anti")
     rejected = _rejected(staged, conflicts, source.dataset, identity, lake.run_id)
     rejected = rejected.join(lake.read(REJECTED).where(here).select("source_path", "stage"), ["source_path", "stage"], "left_anti")
     n_rejected = _append(lake, REJECTED, rejected)
     lake.reject(EXAMPLES, n_rejected)
-    _refuse_when_too_many(lake, source, staged, here)
+    _refuse_when_too_many(source, staged.count(), staged.where("kind = 'rejected'").count() + conflicts.count())
     _append(lake, REFERENCES, good.join(known, ["example_id", "source_path"], "left_anti"))
     chosen = good.groupBy("example_id", "dataset", "settings_id", "label", "label_id").agg(
         F.min("split_rank").alias("rank"), F.min("source_path").alias("source_path")
@@ -174,7 +176,7 @@ def _rejected(staged: DataFrame, conflicts: DataFrame, dataset: str, identity: s
     return both.withColumn("dataset", F.lit(dataset)).withColumn("settings_id", F.lit(identity)).withColumn("run_id", F.lit(run_id))
 
 
-def _append(lake: Lake, table, rows: DataFrame) -> int:  # type: ignore[no-untyped-def]  # Table, spelled by every caller
+def _append(lake: Lake, table: Table, rows: DataFrame) -> int:
     frame = rows.cache()
     n_rows = frame.count()
     lake.create(table)
@@ -184,9 +186,7 @@ def _append(lake: Lake, table, rows: DataFrame) -> int:  # type: ignore[no-untyp
     return n_rows
 
 
-def _refuse_when_too_many(lake: Lake, source: Source, staged: DataFrame, here: object) -> None:
-    n_all = staged.count()
-    n_bad = lake.read(REJECTED).where(here).join(staged.select("source_path").distinct(), "source_path", "left_semi").count()  # type: ignore[arg-type]  # Column
+def _refuse_when_too_many(source: Source, n_all: int, n_bad: int) -> None:
     if n_all and n_bad / n_all > source.max_rejected_share:
         raise DataRefusedError(
             f"{source.dataset}: {n_bad:,} of {n_all:,} inputs were rejected, more than execution.max_rejected_share = "

@@ -17,6 +17,7 @@ from lake.door import Lake
 from lake.identity import settings_id
 from lake.ledger import Cell, Done, Ledger
 from lake.progress import Progress
+from lake.spec import Table
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
 from silver.specs import ADAPTERS as SILVER_ADAPTERS
 from silver.specs import EXPLANATION_METRICS, PREDICTIONS
@@ -52,27 +53,31 @@ def build_gold(lake: Lake, ledger: Ledger, inputs: GoldInputs, labels_of: DataFr
     """Rewrites the dataset's rows of each gold table whose inputs or settings changed. `labels_of`: example_id, label of meta."""
     defining = {"inputs": inputs.sha256, "settings": settings, "group": inputs.metric_group}
     fingerprint = settings_id(defining)
+    for table in TABLES:
+        lake.settings_id(table.spec, inputs.dataset, defining)
     stale = [table for table in TABLES if not ledger.complete(table.spec, fingerprint, Cell(), fingerprint)]
     for table in TABLES:
         if table not in stale:
             lake.skip(table.spec, ledger.done(table.spec, fingerprint, Cell()).n_done)  # type: ignore[union-attr]  # complete says so
     if not stale:
         return
-    for table in TABLES:
-        lake.settings_id(table.spec, inputs.dataset, defining)
     with Progress("gold", len(TABLES)) as progress, ThreadPoolExecutor(WRITERS) as pool:
         creating = [pool.submit(lake.create, table.spec) for table in TABLES]  # while one task fits the learners
-        joined = _joined(lake, inputs, labels_of).cache()
+        joined = _joined(lake, inputs, labels_of, settings.method).cache()
         built = dict(_built(lake, inputs, joined, settings))
         joined.unpersist()
         for created in creating:
             created.result()
 
         def write(table: GoldTable) -> None:
-            _write(lake, ledger, table, built[table.spec.name], inputs.dataset, fingerprint)
+            _write(lake, table, built[table.spec.name], inputs.dataset, fingerprint)
             progress.step()
 
         list(pool.map(write, TABLES))
+    for table in TABLES:
+        n_rows = len(built[table.spec.name])
+        ledger.forget(table.spec)  # replaced rows belong to one fingerprint only
+        ledger.note(table.spec, fingerprint, {Cell(): Done(fingerprint, n_rows, n_rows)})
     ledger.commit()
 
 
@@ -86,20 +91,18 @@ def _built(lake: Lake, inputs: GoldInputs, joined: DataFrame, settings: GoldSett
         yield table.spec.name, frame
 
 
-def _joined(lake: Lake, inputs: GoldInputs, labels_of: DataFrame) -> DataFrame:
+def _joined(lake: Lake, inputs: GoldInputs, labels_of: DataFrame, method: str) -> DataFrame:
     """One row per (example, adapter, corruption, severity), clean included, with the clean scores and explanation metrics beside."""
     from pyspark.sql import functions as F
 
-    def mine(table, identity: str) -> DataFrame:  # type: ignore[no-untyped-def]  # Table
+    def mine(table: Table, identity: str) -> DataFrame:
         rows = lake.read(table).where((F.col("dataset") == inputs.dataset) & (F.col("settings_id") == identity))
         return rows.where(F.col("adapter_id").isin(list(inputs.adapter_ids)))
 
     clean = mine(PREDICTIONS, inputs.predictions_id).select(
         "example_id", "adapter_id", F.col("confidence"), "margin", "softmax_entropy", F.col("is_correct").alias("clean_correct")
     )
-    group = mine(EXPLANATION_METRICS, inputs.metrics_id).where(
-        (F.col("metric_group") == inputs.metric_group) & (F.col("method") == "attention")
-    )
+    group = mine(EXPLANATION_METRICS, inputs.metrics_id).where((F.col("metric_group") == inputs.metric_group) & (F.col("method") == method))
     metrics = group.select("example_id", "adapter_id", *(F.col("metrics")[name].alias(name) for name in XAI_FEATURES))
     wanted = lake.spark.createDataFrame(list(inputs.cells), "corruption string, severity int")
     ood = mine(OOD_PREDICTIONS, inputs.ood_id).join(F.broadcast(wanted), ["corruption", "severity"])
@@ -181,9 +184,7 @@ def from_arrow_bytes(table: GoldTable, content: bytes) -> pd.DataFrame:
     return as_table(table.spec, dataset, frame.drop(columns=["dataset", "settings_id"]))
 
 
-def _write(lake: Lake, ledger: Ledger, table: GoldTable, frame: pd.DataFrame, dataset: str, fingerprint: str) -> None:
+def _write(lake: Lake, table: GoldTable, frame: pd.DataFrame, dataset: str, fingerprint: str) -> None:
     filled = frame.assign(settings_id=fingerprint)
     rows = lake.spark.createDataFrame(to_arrow(table.spec, filled)).coalesce(1)
     lake.replace(table.spec, rows, len(filled), dataset=dataset)
-    ledger.forget(table.spec)  # replaced rows belong to one fingerprint only
-    ledger.note(table.spec, fingerprint, {Cell(): Done(fingerprint, len(filled), len(filled))})

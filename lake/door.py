@@ -42,6 +42,7 @@ class Lake:
     versions_before: dict[str, int | None] = field(default_factory=dict)
     versions_after: dict[str, int | None] = field(default_factory=dict)
     quality: list[tuple[object, ...]] = field(default_factory=list)
+    before_commit: Callable[[], None] = lambda: None  # the lease's check, where there is a lease
     settings: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -152,6 +153,7 @@ class Lake:
         conflicts = _conflicts()
         for attempt in range(1, CONFLICT_ATTEMPTS + 1):
             try:
+                self.before_commit()
                 return commit()
             except conflicts as conflict:
                 if attempt == CONFLICT_ATTEMPTS:

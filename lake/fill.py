@@ -74,11 +74,14 @@ def fill(lake: Lake, ledger: Ledger, stage: Stage, inputs: Inputs) -> None:
     lake.create(stage.table)
     missing, n_missing, n_chunks = _missing(lake, stage, inputs, open_indices)
     lake.skip(stage.table, n_examples * len(open_indices) - n_missing)
+    if n_missing and ledger.knows(stage.table, stage.settings_id):
+        # this generation was complete before: until it is again, no reader may take it for that
+        waiting = {cell: Done(inputs.sha256, n * n_examples, 0) for cell, n in expected.items() if cell not in finished}
+        ledger.record(stage.table, stage.settings_id, waiting)
     with Progress(f"{stage.table.full_name}: {n_missing:,} rows", n_chunks) as progress:
         for chunk in range(n_chunks if n_missing else 0):
             _chunk(lake, stage, _part(missing, chunk, n_chunks), chunk)
             progress.step()
-    missing.unpersist()
     state = {cell: Done(inputs.sha256, n * n_examples, n * n_examples) for cell, n in expected.items() if cell not in finished}
     ledger.record(stage.table, stage.settings_id, state)
 

@@ -55,9 +55,20 @@ class Ledger:
             return False
         return n_expected is None or done.n_expected == n_expected
 
-    def rows_done(self, table: Table, settings_id: str) -> int:
-        """Rows of one generation that are there or rejected."""
-        return sum(done.n_done for done in self._cells.get((table.full_name, settings_id), {}).values())
+    def knows(self, table: Table, settings_id: str) -> bool:
+        """True when some cell of this generation is in the ledger."""
+        return (table.full_name, settings_id) in self._cells
+
+    def rows_done(self, table: Table, settings_id: str, inputs_sha256: str) -> int:
+        """Rows of one generation, made from these inputs, that are there or rejected."""
+        cells = self._cells.get((table.full_name, settings_id), {}).values()
+        return sum(done.n_done for done in cells if done.inputs_sha256 == inputs_sha256)
+
+    def state(self, *tables: Table) -> list[list[str | int]]:
+        """Every cell of these tables in a fixed order: what something computed from them rests on."""
+        names = {table.full_name for table in tables}
+        cells = ((key, cell, done) for key, found in self._cells.items() if key[0] in names for cell, done in found.items())
+        return sorted([*key, cell.adapter_id, cell.corruption, cell.severity, done.inputs_sha256, done.n_done] for key, cell, done in cells)
 
     def record(self, table: Table, settings_id: str, cells: Mapping[Cell, Done]) -> None:
         """Notes the new state of a table's cells and commits it."""

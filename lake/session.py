@@ -21,6 +21,7 @@ REQUIRED = {
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.execution.arrow.maxRecordsPerBatch": "64",  # the default of 10,000 rows is a gigabyte of pictures
+    "spark.sql.execution.arrow.maxBytesPerBatch": "67108864",
     "spark.sql.execution.pyspark.udf.faulthandler.enabled": "true",
     "spark.python.worker.faulthandler.enabled": "true",
     "spark.python.worker.reuse": "true",  # models stay loaded between stages
@@ -57,7 +58,12 @@ def open_session(name: str = "assay") -> SparkSession:
         conf.setIfMissing(key, value)
     if not submitted:
         _prepare_environment()
-    return SparkSession.builder.config(conf=conf).appName(name).getOrCreate()
+    if submitted:
+        # workers import our rooms before any of the same name; spark-submit's --name stands
+        conf.setIfMissing("spark.executorEnv.PYTHONPATH", str(ROOT))
+    else:
+        conf.setAppName(name)
+    return SparkSession.builder.config(conf=conf).getOrCreate()
 
 
 def _defaults(master: str) -> dict[str, str]:

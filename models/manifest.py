@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from models.adapter_files import CONFIG, MANIFEST, WEIGHTS
 from models.atomic import PENDING
 from models.errors import ArtifactError
 from models.hashing import canonical_json, file_sha256
 from models.strict_json import read_object
+
+SHARES = ("accuracy", "f1", "precision", "recall", "trainable_share")
 
 
 class BackboneRecord(BaseModel):
@@ -39,6 +42,23 @@ class Manifest(BaseModel):
     recipe_sha256: str
     training_data: str = Field(description="fingerprint of the training data")
     metrics: dict[str, float]
+
+    @field_validator("recipe")
+    @classmethod
+    def _recipe_is_plain(cls, value: dict[str, Any]) -> dict[str, Any]:
+        kind, seed = value.get("kind"), value.get("seed")
+        if not isinstance(kind, str | None) or isinstance(seed, bool) or not isinstance(seed, int | None):
+            raise ValueError(f"kind must be a text and seed a whole number, found {kind!r} and {seed!r}")
+        return value
+
+    @field_validator("metrics")
+    @classmethod
+    def _metrics_are_possible(cls, value: dict[str, float]) -> dict[str, float]:
+        for name, number in value.items():
+            high = 1.0 if name in SHARES else math.inf
+            if not (math.isfinite(number) and 0.0 <= number <= high):
+                raise ValueError(f"{name} must be a finite number in [0, {high:g}], found {number!r}")
+        return value
 
 
 def file_hashes(folder: Path) -> dict[str, str]:

@@ -74,10 +74,11 @@ def _decoded(plan: Exposure, contents: list[bytes]) -> Pictures:
 
 def _corrupted(plan: Exposure, ids: list[str], pictures: Pictures, corruption: str, severity: int) -> NDArray[np.uint8]:
     """uint8 [n, size, size, 3]; noise is keyed by the example, so every adapter meets the same picture (paired design)."""
-    generators = (rng(plan.corruptions.seed, example_id, corruption, severity) for example_id in ids)
-    made = [corrupt(picture, corruption, severity, generator) for picture, generator in zip(pictures, generators, strict=True)]
-    if plan.corruptions.apply_at == "original":
-        made = [to_model_resolution(picture, plan.scoring.preprocessing) for picture in made]
+    made = []
+    for picture, example_id in zip(pictures, ids, strict=True):  # one at a time: originals may have millions of pixels
+        changed = corrupt(picture, corruption, severity, rng(plan.corruptions.seed, example_id, corruption, severity))
+        at_original = plan.corruptions.apply_at == "original"
+        made.append(to_model_resolution(changed, plan.scoring.preprocessing) if at_original else changed)
     return np.stack(made)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 import time
 import uuid
@@ -20,6 +21,7 @@ from lake.lease import lease
 from lake.peek import small_frame
 from lake.session import open_session
 from pipelines.config import Config, load_config
+from pipelines.exits import EXPECTED
 from pipelines.redact import redacted
 from pipelines.rooms import own_rooms
 from pipelines.run import LAYERS, Outcome, Pipeline
@@ -27,6 +29,7 @@ from pipelines.run import LAYERS, Outcome, Pipeline
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+RUN_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
 VERSIONED = ("pyspark", "delta-spark", "torch", "transformers", "peft", "xgboost-cpu", "scikit-learn", "numpy", "pyarrow", "assay")
 
 
@@ -71,25 +74,33 @@ def _performed(options: argparse.Namespace, work: Callable[[Pipeline], Outcome])
 
     own_rooms()
     config, root = _configured(options)
+    if options.run_id and not RUN_ID.match(options.run_id):
+        raise ConfigError(f"--run-id must match {RUN_ID.pattern}, found {options.run_id!r}")
     run_id = options.run_id or f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
     started = time.monotonic()
     lake = Lake(open_session(), root, run_id, config.sha256)
-    with lease(lake.storage, run_id):
-        check_format(lake.storage)
-        lake.storage.delete(f"{lake.storage.root}/_staging")  # under the lease, staging can only be a dead run's
-        outcome = work(Pipeline(lake, config))
-        describe(lake, TABLES, VIEWS)
-        seconds = time.monotonic() - started
-        if outcome.verdict == "done":
-            _record(lake, options.command, config, outcome, seconds)
-    line = {
-        "run_id": run_id,
-        "verdict": outcome.verdict,
-        "seconds": round(seconds, 1),
-        "ignored": outcome.ignored,
-        "tables": outcome.tables,
-    }
-    return line, lake, config.dataset
+    line: dict[str, Any] = {"run_id": run_id, "verdict": "failed", "seconds": 0.0, "ignored": 0, "tables": {}}
+    try:
+        with lease(lake.storage, run_id) as check:
+            lake.before_commit = check
+            _refuse_known(lake, options.run_id)
+            check_format(lake.storage)
+            lake.storage.delete(f"{lake.storage.root}/_staging")  # under the lease, staging can only be a dead run's
+            outcome = work(Pipeline(lake, config))
+            describe(lake, TABLES, VIEWS)
+            line |= {"verdict": outcome.verdict, "seconds": round(time.monotonic() - started, 1), "ignored": outcome.ignored}
+            if outcome.verdict == "done":
+                _record(lake, options.command, config, outcome, time.monotonic() - started)
+    except EXPECTED:
+        _reported(line | {"seconds": round(time.monotonic() - started, 1), "tables": lake.report()})  # what was done, and rejected, so far
+        raise
+    return line | {"tables": lake.report()}, lake, config.dataset
+
+
+def _refuse_known(lake: Lake, run_id: str | None) -> None:
+    """A run id names one run: a second one under it would leave two rows of one key."""
+    if run_id is not None and not lake.read(RUNS).where(f"run_id = '{run_id}'").isEmpty():
+        raise ConfigError(f"--run-id {run_id} is in audit.runs already: choose another, or leave it out")
 
 
 def shown(root: str) -> str:

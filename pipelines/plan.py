@@ -18,7 +18,7 @@ from ood.specs import PREDICTIONS as OOD_PREDICTIONS
 from pipelines.backbones import TRAINING
 from pipelines.config import Config
 from pipelines.run import META, Pipeline
-from silver.adapters.train import adapter_folder
+from silver.adapters.train import side_for
 from silver.build import silver_ids
 from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, PREDICTIONS
 
@@ -61,6 +61,7 @@ def _examples(lake: Lake, ledger: Ledger, config: Config) -> tuple[Examples, int
 
 def _recipes(pipeline: Pipeline, examples: Examples) -> tuple[int, int, int]:
     """Adapters to train, trained already, and brought in from elsewhere."""
+    from models.manifest import find_trained
     from models.recipe import recipe_sha256
 
     settings = pipeline.config.adapters
@@ -70,11 +71,12 @@ def _recipes(pipeline: Pipeline, examples: Examples) -> tuple[int, int, int]:
         return len(settings.recipes), 0, foreign
     scoring = pipeline.scoring(backbone, pipeline.config.scoring.dtype, pipeline.config.scoring.batch_size)
     zoo = pipeline.zoo(examples, scoring)
-    mark = zoo.training_folder(examples_of(pipeline.lake, examples, TRAINING, 1)) / "fingerprint.txt"
-    if not mark.exists():
-        return len(settings.recipes), 0, foreign
-    hashes = [recipe_sha256(recipe, backbone.sha256, mark.read_text()) for recipe in settings.recipes]
-    known = sum(adapter_folder(zoo.store, recipe, sha256).exists() for recipe, sha256 in zip(settings.recipes, hashes, strict=True))
+    inputs = examples_of(pipeline.lake, examples, TRAINING, 1)
+    known = 0
+    for recipe in settings.recipes:
+        mark = zoo.training_folder(inputs, side_for(recipe, scoring.preprocessing.size)) / "fingerprint.txt"
+        sha256 = recipe_sha256(recipe, backbone.sha256, mark.read_text(encoding="utf-8")) if mark.exists() else None
+        known += sha256 is not None and find_trained(zoo.store, sha256) is not None
     return len(settings.recipes) - known, known, foreign
 
 
@@ -110,4 +112,8 @@ def _done(pipeline: Pipeline, examples: Examples) -> dict[Table, int]:
         EXPLANATION_METRICS: silver.explanation_metrics,
         OOD_PREDICTIONS: settings_id(ood_settings(meta, scoring, config.corruptions)),
     }
-    return {table: pipeline.ledger.rows_done(table, identity) for table, identity in ids.items()}
+
+    def inputs_of(table: Table) -> str:
+        return examples.inputs(*SPLITS) if table is EMBEDDINGS else meta.sha256
+
+    return {table: pipeline.ledger.rows_done(table, identity, inputs_of(table)) for table, identity in ids.items()}

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ import pandas as pd
 from bronze.build import Examples, Source, build_embeddings, build_examples, examples_of, split_frame
 from bronze.specs import EMBEDDINGS
 from gold.build import GoldInputs, build_gold
+from lake.audit import TABLES as AUDIT_TABLES
 from lake.door import Lake
 from lake.errors import ConfigError
 from lake.fill import Inputs
@@ -69,7 +71,9 @@ class Pipeline:
     def run(self, layers: Sequence[str] = LAYERS) -> Outcome:
         """Brings the chosen layers up to date, in order; layers left out are taken as they are."""
         started = time.monotonic()
-        examples = self.examples()
+        examples = self.examples("bronze" in layers)
+        if "bronze" not in layers and self.known_backbone(examples) is None:
+            raise ConfigError("the backbone is not pre-trained yet: include bronze in --layers")
         with ThreadPoolExecutor(1) as pool:
             prepared = pool.submit(self._create_tables, layers)  # while the driver reads, or trains, the backbone
             backbone = self.backbone(examples)
@@ -77,7 +81,7 @@ class Pipeline:
         if "bronze" in layers:
             self.embeddings(examples, backbone)
         scoring = self.scoring(backbone, self.config.scoring.dtype, self.config.scoring.batch_size)
-        adapters = self.adapters(examples, scoring) if {"silver", "ood", "gold"} & set(layers) else ()
+        adapters = self.adapters(examples, scoring, "silver" in layers) if {"silver", "ood", "gold"} & set(layers) else ()
         meta = examples_of(self.lake, examples, META, self.config.execution.chunk_rows)
         if "silver" in layers:
             build_silver(self.lake, self.ledger, meta, scoring, adapters, self.config.explanations)
@@ -91,9 +95,8 @@ class Pipeline:
 
     def _create_tables(self, layers: Sequence[str]) -> None:
         """Creates the tables of these layers that are not there: half a second each, better spent while something else runs."""
-        for layer in layers:
-            for table in MODEL_TABLES.get(layer, ()):
-                self.lake.create(table)
+        for table in (*AUDIT_TABLES, *(table for layer in layers for table in MODEL_TABLES.get(layer, ()))):
+            self.lake.create(table)
 
     def train(self) -> Outcome:
         """Trains and registers adapters, and no more."""
@@ -105,10 +108,11 @@ class Pipeline:
         written = sum(row["rows_written"] for row in self.lake.report().values())
         return Outcome("done" if written else "nothing_to_do", time.monotonic() - started, examples.ignored, self.lake.report())
 
-    def examples(self) -> Examples:
+    def examples(self, read: bool = True) -> Examples:
+        """The dataset's examples, brought up to date when `read`; else as they are, ConfigError when the source has moved on."""
         config = self.config
         source = Source(config.dataset, config.source, config.splits, config.decode, config.execution.max_rejected_share)
-        return build_examples(self.lake, self.ledger, source)
+        return build_examples(self.lake, self.ledger, source, read)
 
     def backbone(self, examples: Examples) -> Backbone:
         """The configured backbone; a small one is pre-trained here the first time."""
@@ -132,9 +136,9 @@ class Pipeline:
         scoring = self.scoring(backbone, config.dtype, config.batch_size)
         build_embeddings(self.lake, self.ledger, examples, scoring, config.keep_units, self.config.execution.chunk_rows)
 
-    def adapters(self, examples: Examples, scoring: Scoring) -> tuple[ScoredAdapter, ...]:
+    def adapters(self, examples: Examples, scoring: Scoring, train: bool = True) -> tuple[ScoredAdapter, ...]:
         inputs = examples_of(self.lake, examples, TRAINING, self.config.execution.chunk_rows)
-        return build_adapters(self.lake, inputs, self.zoo(examples, scoring))
+        return build_adapters(self.lake, self.ledger, inputs, self.zoo(examples, scoring), train)
 
     def zoo(self, examples: Examples, scoring: Scoring) -> Zoo:
         return Zoo(examples.dataset, examples.labels, scoring, self.config.adapters, self.artifacts)
@@ -154,6 +158,8 @@ class Pipeline:
             "zoo": zoo.settings_id(training),
             "cells": cells,
             "meta": meta.sha256,
+            "work": self.ledger.state(*SILVER_TABLES, *OOD_TABLES),  # what is there, not only what was asked for
+            "libraries": {name: version(name) for name in ("scikit-learn", "scipy", "xgboost-cpu")},
         }
         inputs = GoldInputs(
             dataset=config.dataset,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import pyarrow as pa
 
 from lake.audit import REJECTED as AUDIT_REJECTED
 from lake.door import Lake
+from lake.errors import ConfigError
 from lake.fill import Inputs
+from lake.ledger import Cell, Done, Ledger
 from lake.progress import Progress
 from models.atomic import write_text
 from models.manifest import find_trained
@@ -25,12 +28,11 @@ from silver.specs import ADAPTERS
 COLLECTED = ("example_id", "label_id", "split", "image")
 
 
-def training_data(lake: Lake, inputs: Inputs, zoo: Zoo) -> tuple[Path, str]:
+def training_data(lake: Lake, inputs: Inputs, zoo: Zoo, side: int) -> tuple[Path, str]:
     """Folder and fingerprint of the training examples, collected by one task the first time and found again after."""
     from pyspark.sql.pandas.types import from_arrow_schema
 
-    scoring, side = zoo.scoring, side_for(zoo.settings.recipes, zoo.scoring.preprocessing.size)
-    folder = zoo.training_folder(inputs)
+    scoring, folder = zoo.scoring, zoo.training_folder(inputs, side)
     mark = folder / "fingerprint.txt"
     if mark.exists():
         return folder, mark.read_text()
@@ -46,9 +48,9 @@ def training_data(lake: Lake, inputs: Inputs, zoo: Zoo) -> tuple[Path, str]:
     return folder, fingerprint
 
 
-def build_adapters(lake: Lake, inputs: Inputs, zoo: Zoo) -> tuple[ScoredAdapter, ...]:
+def build_adapters(lake: Lake, ledger: Ledger, inputs: Inputs, zoo: Zoo, train: bool = True) -> tuple[ScoredAdapter, ...]:
     """Trains recipes that have no adapter yet, registers every adapter that was offered, gives the ready and inert ones."""
-    offers = [*_trained(lake, inputs, zoo), *foreign_offers(zoo.settings.folders)]
+    offers = [*_trained(lake, inputs, zoo, train), *foreign_offers(zoo.settings.folders)]
     identity = lake.settings_id(ADAPTERS, zoo.dataset, zoo.adapter_settings(inputs))
     known = {row.adapter_id for row in lake.read(ADAPTERS).where(f"dataset = '{zoo.dataset}' AND settings_id = '{identity}'").collect()}
     with ThreadPoolExecutor(2) as pool:
@@ -62,31 +64,43 @@ def build_adapters(lake: Lake, inputs: Inputs, zoo: Zoo) -> tuple[ScoredAdapter,
         _audit_rejected(lake, [row for row in new if row["status"] == "rejected"])
         ordered = [tuple(row.get(name) for name in ADAPTERS.column_names) for row in sorted(new, key=lambda row: str(row["adapter_id"]))]
         lake.append(ADAPTERS, lake.spark.createDataFrame(ordered, ADAPTERS.ddl()).coalesce(1), len(new))
+    if not all(ledger.complete(ADAPTERS, identity, Cell(row["adapter_id"]), row["adapter_id"]) for row in rows.values()):
+        ledger.record(ADAPTERS, identity, {Cell(adapter_id): Done(adapter_id, 1, 1) for adapter_id in rows})
     lake.skip(ADAPTERS, len(rows) - len(new))
     usable = {adapter.adapter_id: adapter for _, adapter in judged if adapter is not None}
     return tuple(usable[adapter_id] for adapter_id in sorted(usable))
 
 
-def _trained(lake: Lake, inputs: Inputs, zoo: Zoo) -> list[Offer]:
-    """Folders of all recipes, after those that were missing have been trained, one Spark task each."""
-    recipes = zoo.settings.recipes
-    if not recipes:
-        return []
-    data, fingerprint = training_data(lake, inputs, zoo)
-    hashes = [recipe_sha256(recipe, zoo.scoring.backbone.sha256, fingerprint) for recipe in recipes]
-    own = [adapter_folder(zoo.store, recipe, sha256) for recipe, sha256 in zip(recipes, hashes, strict=True)]
-    missing: dict[str, tuple[Recipe, Path]] = {}
-    for recipe, sha256, folder in zip(recipes, hashes, own, strict=True):
-        if find_trained(zoo.store, sha256) is None and not failure_note(folder).exists():
-            missing.setdefault(sha256, (recipe, folder))
-    if missing:
-        zoo.store.mkdir(parents=True, exist_ok=True)
-        plan = Training(zoo.scoring.backbone, zoo.labels, data, zoo.scoring.preprocessing, zoo.store, zoo.settings.threads)
-        waiting = [folder for _, folder in missing.values()]
-        with Progress(f"training {len(missing)} adapters", len(missing), lambda: sum(folder.exists() for folder in waiting)):
-            _train_missing(lake, [recipe for recipe, _ in missing.values()], plan)
-    found = [find_trained(zoo.store, sha256) or folder for sha256, folder in zip(hashes, own, strict=True)]
-    return [Offer(folder, zoo.store, recipe.name) for recipe, folder in zip(recipes, found, strict=True)]
+def _trained(lake: Lake, inputs: Inputs, zoo: Zoo, train: bool) -> list[Offer]:
+    """Folders of all recipes, after those that were missing have been trained, one Spark task each.
+
+    Raises ConfigError when some are missing and `train` is False.
+    """
+    sides = {recipe.name: side_for(recipe, zoo.scoring.preprocessing.size) for recipe in zoo.settings.recipes}
+    data = {side: training_data(lake, inputs, zoo, side) for side in sorted(set(sides.values()))}
+    hashes = {r.name: recipe_sha256(r, zoo.scoring.backbone.sha256, data[sides[r.name]][1]) for r in zoo.settings.recipes}
+    own = {recipe.name: adapter_folder(zoo.store, recipe, hashes[recipe.name]) for recipe in zoo.settings.recipes}
+    missing: dict[str, Recipe] = {}
+    for recipe in zoo.settings.recipes:
+        if find_trained(zoo.store, hashes[recipe.name]) is None and not failure_note(own[recipe.name]).exists():
+            missing.setdefault(hashes[recipe.name], recipe)
+    if missing and not train:
+        names = ", ".join(recipe.name for recipe in missing.values())
+        raise ConfigError(f"no adapter yet for {names}: train first (`assay train`), or include silver in --layers")
+    for side, (folder, _) in data.items():
+        recipes = [recipe for recipe in missing.values() if sides[recipe.name] == side]
+        if recipes:
+            zoo.store.mkdir(parents=True, exist_ok=True)
+            plan = Training(zoo.scoring.backbone, zoo.labels, folder, zoo.scoring.preprocessing, zoo.store, zoo.settings.threads)
+            waiting = [own[recipe.name] for recipe in recipes]
+            with Progress(f"training {len(recipes)} adapters", len(recipes), partial(_count_existing, waiting)):
+                _train_missing(lake, recipes, plan)
+    found = {name: find_trained(zoo.store, sha256) or own[name] for name, sha256 in hashes.items()}
+    return [Offer(found[recipe.name], zoo.store, recipe.name) for recipe in zoo.settings.recipes]
+
+
+def _count_existing(folders: Sequence[Path]) -> int:
+    return sum(folder.exists() for folder in folders)
 
 
 def _train_missing(lake: Lake, recipes: Sequence[Recipe], plan: Training) -> None:

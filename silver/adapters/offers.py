@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from lake.errors import MissingInputError
 from lake.identity import content_id, settings_id
 from models.scoring import ScoredAdapter, Scoring
-from silver.adapters.train import side_for
 from silver.settings import AdapterSettings
 
 if TYPE_CHECKING:
@@ -33,9 +32,8 @@ class Zoo:
     def store(self) -> Path:
         return self.artifacts / "adapters" / self.dataset
 
-    def training_folder(self, inputs: Inputs) -> Path:
-        """Where the training pictures of these examples are collected."""
-        side = side_for(self.settings.recipes, self.scoring.preprocessing.size)
+    def training_folder(self, inputs: Inputs, side: int) -> Path:
+        """Where the training pictures of these examples are collected at this size."""
         return self.artifacts / "training" / f"{self.dataset}-{settings_id([inputs.sha256, self.scoring.preprocessing, side])}"
 
     def settings_id(self, inputs: Inputs) -> str:
@@ -74,8 +72,8 @@ def judge(offer: Offer, zoo: Zoo, known: set[str]) -> tuple[dict[str, Any], Scor
 
     failed = failure_note(offer.folder)
     try:
-        if failed.exists():
-            raise ArtifactError(*json.loads(failed.read_text()))
+        if offer.root == zoo.store and failed.exists():
+            raise ArtifactError(*json.loads(failed.read_text(encoding="utf-8")))
         adapter = read_adapter(offer.folder, offer.root, zoo.scoring.backbone, zoo.labels, zoo.settings.labels)
         merged = write_merged(adapter, zoo.scoring.backbone, "float32", zoo.artifacts / "merged")
         status, notes = "ready", adapter.notes
@@ -84,6 +82,8 @@ def judge(offer: Offer, zoo: Zoo, known: set[str]) -> tuple[dict[str, Any], Scor
             status, notes = found.status, (*notes, *found.notes)
     except ArtifactError as error:
         return _refused(offer, zoo, error.code, error.message), None
+    except OSError as error:
+        return _refused(offer, zoo, "not_a_file", f"cannot be read: {error.strerror or type(error).__name__}"), None
     order = label_order(adapter.labels, zoo.labels)
     return _row(adapter, offer, zoo, status, notes), ScoredAdapter(adapter.adapter_id, str(merged), order)
 
@@ -110,9 +110,10 @@ def _row(adapter: Adapter, offer: Offer, zoo: Zoo, status: str, notes: Sequence[
 
 
 def _refused(offer: Offer, zoo: Zoo, code: str, message: str) -> dict[str, Any]:
-    """A folder whose content cannot be identified is known by the hash of its name."""
+    """A folder whose content cannot be identified is known by the hash of its path; another reason is another row."""
+    own = offer.folder.name if offer.root == zoo.store else str(offer.folder)
     return {
-        "adapter_id": content_id("rejected adapter", offer.name.encode("utf-8", "backslashreplace")),
+        "adapter_id": content_id("rejected adapter", f"{own}\0{code}".encode("utf-8", "backslashreplace")),
         "name": offer.name,
         "folder": str(offer.folder),
         "backbone": zoo.scoring.backbone.name,

@@ -20,9 +20,9 @@ FINGERPRINT_SCHEMA = pa.schema([("fingerprint", pa.string())])
 
 @dataclass(frozen=True)
 class Collection:
-    """How the training examples become two files that all training tasks map: train and val below `folder`, pictures of `side` pixels.
+    """How the training examples become two files that all training tasks map, train and val below `folder`.
 
-    `side` exceeds the model's size where recipes crop from a larger picture.
+    Training pictures have `side` pixels, more than the model's size where recipes crop from a larger picture; val has the model's.
     """
 
     folder: Path
@@ -44,9 +44,9 @@ class Training:
     threads: int
 
 
-def side_for(recipes: tuple[Recipe, ...], size: int) -> int:
-    """Side in pixels at which training pictures are stored: the largest that a recipe crops from, so that no crop is zoomed."""
-    return max([size, *(round(size * r.augmentation.crop_from / r.augmentation.crop_to) for r in recipes)])
+def side_for(recipe: Recipe, size: int) -> int:
+    """Side in pixels at which a recipe's training pictures are stored: what it crops from, so that no crop is zoomed."""
+    return max(size, round(size * recipe.augmentation.crop_from / recipe.augmentation.crop_to))
 
 
 def collect(batches: Iterator[pa.RecordBatch], plan: Collection) -> Iterator[pa.RecordBatch]:
@@ -58,15 +58,19 @@ def collect(batches: Iterator[pa.RecordBatch], plan: Collection) -> Iterator[pa.
 
     from models.training_data import TrainingSet, fingerprint, in_canonical_order
 
-    larger = plan.preprocessing.model_copy(update={"size": plan.side, "resize_to": max(plan.side, plan.preprocessing.resize_to)})
+    own = plan.preprocessing
+    resize_to = plan.side if own.crop == "none" else max(plan.side, own.resize_to)
+    # validation pictures are prepared exactly as scoring prepares them: checkpoints are chosen on what is used
+    prepared = {"adapter_train": own.model_copy(update={"size": plan.side, "resize_to": resize_to}), "adapter_val": own}
     found: dict[str, list[tuple[str, int, np.ndarray]]] = {"adapter_train": [], "adapter_val": []}
     for batch in batches:
         for row in batch.select(["example_id", "label_id", "split", "image"]).to_pylist():
-            picture = to_model_resolution(decode(row["image"], plan.limits).image, larger)
+            picture = to_model_resolution(decode(row["image"], plan.limits).image, prepared[row["split"]])
             found[row["split"]].append((row["example_id"], row["label_id"], picture))
     sets = {}
     for split, rows in found.items():
-        images = np.stack([row[2] for row in rows]) if rows else np.zeros((0, plan.side, plan.side, 3), np.uint8)
+        side = prepared[split].size
+        images = np.stack([row[2] for row in rows]) if rows else np.zeros((0, side, side, 3), np.uint8)
         ids = tuple(row[0] for row in rows)
         sets[split] = in_canonical_order(TrainingSet(images, np.array([row[1] for row in rows], dtype=np.int64), ids))
         if not (plan.folder / split).exists():

@@ -121,9 +121,9 @@ def test_the_majority_baseline_is_the_share_of_the_training_majority_in_the_test
 def test_confusion_counts_are_those_of_the_test_rows(make_rows: Make, small: GoldSettings) -> None:
     found = evaluate(design(make_rows()), LOGISTIC, GROUPED, small)
     assert None not in (found.tp, found.tn, found.fp, found.fn, found.accuracy, found.n_test, found.n_train)
-    assert found.tp + found.tn + found.fp + found.fn == found.n_test  # type: ignore[operator]
-    assert found.accuracy == pytest.approx((found.tp + found.tn) / found.n_test)  # type: ignore[operator]
-    assert found.n_train + found.n_test == found.n  # type: ignore[operator]
+    assert found.tp + found.tn + found.fp + found.fn == found.n_test
+    assert found.accuracy == pytest.approx((found.tp + found.tn) / found.n_test)
+    assert found.n_train + found.n_test == found.n
 
 
 def test_rows_without_a_feature_are_left_out_and_counted(make_rows: Make, small: GoldSettings) -> None:
