@@ -87,6 +87,10 @@ class Config(_Record):
         names = [group.preset.name for group in self.explanations.groups]
         if self.gold_metric_group not in names:
             raise ValueError(f"gold_metric_group must be one of explanations.groups ({', '.join(names)}), found {self.gold_metric_group!r}")
+        group = self.explanations.groups[names.index(self.gold_metric_group)]
+        scored = (*self.explanations.methods, *group.controls)
+        if self.gold.method not in scored:
+            raise ValueError(f"gold.method must be scored under {self.gold_metric_group} ({', '.join(scored)}), found {self.gold.method!r}")
         return self
 
     @property

@@ -29,7 +29,7 @@ SPEC = Table(
         Column("use_rslora", "boolean", "rank-stabilised scale"),
         Column("trainable_parameters", "bigint", "parameters that were trained", low=0),
         share("trainable_share", "their share of all parameters"),
-        Column("train_loss", "double", "mean loss of the last epoch", unit="nats"),
+        Column("train_loss", "double", "mean loss of the kept epoch", unit="nats"),
         Column("eval_loss", "double", "loss on adapter_val", unit="nats"),
         share("accuracy", "accuracy on adapter_val"),
         share("f1", "weighted F1 on adapter_val"),

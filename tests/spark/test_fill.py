@@ -142,6 +142,38 @@ def test_a_finished_cell_is_believed_without_looking_at_its_rows(toy: Lake) -> N
     assert sorted(seen) == [(example, "b") for example in IDS]
 
 
+def test_a_variant_asked_for_later_is_computed_although_its_cell_was_finished(toy: Lake) -> None:
+    from pyspark.sql import functions as F
+
+    method = Column("method", "string", "how")
+    looks = Table("silver", "looks", "A toy.", ("dataset", "example_id", "adapter_id", "method", "settings_id"), (*SCORES.columns, method))
+
+    def wanted(*methods: str) -> Stage:
+        def compute(examples: DataFrame) -> DataFrame:
+            asked = examples.select("example_id", F.explode("todo").alias("todo"))
+            how = F.element_at(F.array(*(F.lit(name) for name in methods)), F.col("todo") + 1)
+            columns = {"dataset": F.lit("d"), "adapter_id": F.lit("a"), "settings_id": F.lit("s"), "score": F.lit(0.5), "method": how}
+            rows = asked.withColumns({**columns, **{name: F.lit(None).cast(kind) for name, kind in ERROR_COLUMNS}})
+            return rows.select(*looks.column_names, *(name for name, _ in ERROR_COLUMNS))
+
+        return Stage(looks, "s", tuple({"adapter_id": "a", "method": name} for name in methods), compute)
+
+    fill(toy, Ledger(toy, "d"), wanted("one"), inputs(toy))
+    fill(toy, Ledger(toy, "d"), wanted("one", "two"), inputs(toy))
+    found = sorted((row.example_id, row.method) for row in toy.read(looks).collect())
+    assert found == sorted((example, name) for example in IDS for name in ("one", "two"))
+    assert Ledger(toy, "d").done(looks, "s", Cell("a")) == Done(f"set of {len(IDS)}", 12, 12)
+
+
+def test_a_generation_that_grows_is_not_complete_until_it_has_grown(toy: Lake) -> None:
+    fill(toy, Ledger(toy, "d"), stage(), inputs(toy))
+    more = [*IDS, "e6", "e7"]
+    with pytest.raises(ContractError):
+        fill(toy, Ledger(toy, "d"), stage(lambda rows: rows.where("example_id != 'e7'")), inputs(toy, ids=more))
+    half = Ledger(toy, "d").done(SCORES, "s", Cell("a"))
+    assert half is not None and half.n_done < half.n_expected == len(more)  # so that no view shows it as the newest complete one
+
+
 def test_new_examples_cost_themselves_alone(toy: Lake) -> None:
     fill(toy, Ledger(toy, "d"), stage(), inputs(toy, ids=IDS[:4]))
     seen: list[tuple[str, str]] = []

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from lake.audit import RUNS
 from lake.door import FORMAT_VERSION, Lake
 from lake.errors import ContractError, LeaseHeldError
 from lake.format import check_format
@@ -62,6 +63,18 @@ def test_the_lease_of_a_process_that_is_gone_is_taken_over_at_once(toy: Lake) ->
     held_by(Path(toy.root), dead_pid())
     with lease(toy.storage, "mine"):
         pass
+
+
+def test_a_run_whose_lease_was_taken_over_stops_before_its_next_commit(toy: Lake) -> None:
+    with lease(toy.storage, "one") as check:
+        check()
+        held_by(Path(toy.root), os.getpid())  # what a second run leaves that found the first one's lease expired
+        toy.before_commit = check
+        with pytest.raises(LeaseHeldError, match="other has taken over"):
+            toy.create(RUNS)
+        toy.before_commit = lambda: None
+        assert toy.version(RUNS) is None
+    assert json.loads(Path(toy.root, "_lease.json").read_text())["run_id"] == "other"  # and does not give away what is not its own
 
 
 @pytest.mark.parametrize("left", ["", "{", '{"run_id": "oth'])

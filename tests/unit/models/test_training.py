@@ -210,3 +210,13 @@ def test_target_names_mean_exactly_the_modules_asked_for() -> None:
     assert target_names(model, ["fc1"]) == ["fc1"]
     # "dense" would also adapt the attention's output
     assert target_names(model, ["layer.0.dense"]) == ["layer.0.dense"]
+
+
+@pytest.mark.parametrize(
+    "sloppy", [{"metrics": {"accuracy": 92.6}}, {"metrics": {"eval_loss": -1}}, {"recipe": {"seed": "a"}}, {"recipe": {"kind": 5}}]
+)
+def test_a_manifest_whose_figures_no_table_could_hold_is_refused(first: Trained, tmp_path: Path, sloppy: dict[str, Any]) -> None:
+    content = json.loads((first.folder / "manifest.json").read_text())
+    (tmp_path / "manifest.json").write_text(json.dumps(content | sloppy))
+    with pytest.raises(ArtifactError, match="bad_config"):
+        read_manifest(tmp_path / "manifest.json")
