@@ -142,10 +142,10 @@ def test_the_ledger_says_what_counting_says(built: Built) -> None:
     cells = rows_of(built.root, CELLS)
     assert all(row["n_done"] == row["n_expected"] for row in cells)
     counted: Counter[tuple[str, str, str, int, str]] = Counter()
-    for table in (*STAGES, EMBEDDINGS, EXAMPLES, *(gold.spec for gold in GOLD)):
+    for table in (*STAGES, ADAPTERS, EMBEDDINGS, EXAMPLES, *(gold.spec for gold in GOLD)):
         for row in rows_of(built.root, table):
             cell = (row.get("adapter_id", "*"), row.get("corruption", "*"), row.get("severity", 0))
-            own = cell if table in STAGES else ("*", "*", 0)
+            own = cell if table in (*STAGES, ADAPTERS) else ("*", "*", 0)
             counted[(table.full_name, *own, row["settings_id"])] += 1
     names = ("table_name", "adapter_id", "corruption", "severity", "settings_id")
     known = {tuple(row[name] for name in names): row["n_done"] for row in cells}
