@@ -1,8 +1,9 @@
-"""Are all tables and views known under one name, and are the generated docs what the specs say?"""
+"""Are all tables and views known under one name, and does the documentation explain them?"""
 
 from __future__ import annotations
 
 import ast
+import sys
 from importlib import util
 from pathlib import Path
 from types import ModuleType
@@ -14,12 +15,16 @@ ROOT = Path(__file__).parents[3]
 REFUSALS = ("ArtifactError", "RejectedInput", "refused")
 
 
-def docs() -> ModuleType:
-    """scripts/docs.py as a module (scripts are no package)."""
-    spec = util.spec_from_file_location("scripts_docs", ROOT / "scripts" / "docs.py")
+def script(name: str) -> ModuleType:
+    """A file of scripts/ as a module (scripts are no package)."""
+    spec = util.spec_from_file_location(f"scripts_{name}", ROOT / "scripts" / f"{name}.py")
     assert spec is not None and spec.loader is not None
     module = util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    sys.path.insert(0, str(ROOT / "scripts"))
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(ROOT / "scripts"))
     return module
 
 
@@ -42,20 +47,16 @@ def test_every_view_of_gold_is_known():
     assert {view.name for view in VIEWS if view.layer == "gold"} == set(gold.VIEWS)
 
 
-def test_the_generated_docs_are_fresh():
-    assert docs().main(["--check"]) == 0
-
-
 def test_every_code_an_input_is_refused_with_is_explained():
     given = set()
-    for room in docs().ROOMS:
+    for room in script("docs_tables").ROOMS:
         for path in (ROOT / room).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in REFUSALS and node.args:
                     code = node.args[0]
                     given |= {code.value} if isinstance(code, ast.Constant) and isinstance(code.value, str) else set()
-    assert len(given) > 5 and given <= docs().CODES.keys()
+    assert len(given) > 5 and given <= script("docs_tables").CODES.keys()
 
 
 def test_a_vertical_bar_cannot_break_a_table():
-    assert docs().grid(("a", "b"), [("x|y", "z")]).splitlines()[-1] == r"| x\|y | z |"
+    assert script("docs_markdown").grid(("a", "b"), [("x|y", "z")]).splitlines()[-1] == r"| x\|y | z |"
