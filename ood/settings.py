@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ood.corruptions import CORRUPTIONS, IMAGENET_C, KI, by_name
 
@@ -32,6 +32,14 @@ class CorruptionSettings(BaseModel):
         """Sets become their members; the order is that of the room's tuple."""
         wanted = {member for name in value for member in (SETS[name] if name in SETS else (by_name(name).name,))} - {CLEAN[0]}
         return tuple(record.name for record in CORRUPTIONS if record.name in wanted)
+
+    @model_validator(mode="after")
+    def _severities_exist(self) -> CorruptionSettings:
+        """A severity that no chosen corruption has would vanish without a word."""
+        known = {severity for name in self.names for severity in by_name(name).severities}
+        if alien := sorted(set(self.severities or ()) - known):
+            raise ValueError(f"severities must be among {sorted(known)} for these corruptions, found {alien}")
+        return self
 
     def cells(self) -> tuple[tuple[str, int], ...]:
         """(corruption, severity), clean first."""

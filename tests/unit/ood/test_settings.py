@@ -35,3 +35,9 @@ def test_a_severity_that_a_corruption_lacks_is_left_out_for_it_alone() -> None:
 def test_what_is_unknown_is_refused(given: dict[str, object], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         CorruptionSettings.model_validate(given)
+
+
+def test_a_severity_that_no_chosen_corruption_has_is_refused_instead_of_vanishing() -> None:
+    with pytest.raises(ValueError, match=r"severities must be among \[1, 2, 3\].*found \[9\]"):
+        CorruptionSettings(names=("ki",), severities=(1, 9))
+    assert len(CorruptionSettings(names=("all",), severities=(5,)).cells()) == 1 + 15  # KI's three end at 3, which is no fault
