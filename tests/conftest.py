@@ -1,11 +1,13 @@
-"""One Spark session and one finished lake for all tests of the engine."""
+"""One Spark session and one finished lake for all tests of the engine; who runs beside whom when two processes share the tests."""
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,12 +55,47 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_source(tmp_path_factory.mktemp("source"))
 
 
+# Tests that start processes of their own. They share one of the two test processes, those on the one session the other.
+OWN_PROCESSES = ("cluster", "faults", "endpoint")
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist writes the group into the name
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Cuts the tests for `--dist loadgroup`: one group on the shared session, one of processes of their own, and each other file."""
+    for item in items:
+        part = item.path.relative_to(item.config.rootpath).parts[1]
+        group = "processes" if part in OWN_PROCESSES else "session" if item.get_closest_marker("spark") else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(scope="session")
-def built(spark: SparkSession, sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """The lake most laws are read from: two trained adapters, then foreign ones beside them, all layers. Read it, never change it."""
+def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The lake most laws are read from: two trained adapters, then foreign ones beside them, all layers. Read it, never change it.
+
+    Made by the first test process that asks for it; the others wait, and need no session.
+    """
+    alone = "PYTEST_XDIST_WORKER" not in os.environ
+    folder = tmp_path_factory.mktemp("built") if alone else tmp_path_factory.getbasetemp().parent / "built"
+    folder.mkdir(exist_ok=True)
+    said = folder / "built.json"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not said.exists():
+            made = _build(request.getfixturevalue("spark"), request.getfixturevalue("sources"), folder)
+            said.write_text(json.dumps(asdict(made), default=str))
+    found = json.loads(said.read_text())
+    return Built(Path(found["root"]), found["tree"], _outcome(found["outcome"]), _outcome(found["trained"]))
+
+
+def _outcome(fields: dict[str, Any]) -> Outcome:
+    from pipelines.run import Outcome
+
+    return Outcome(**fields)
+
+
+def _build(spark: SparkSession, sources: Path, folder: Path) -> Built:
     from tests.lakes import make_foreign, settings
 
-    folder = tmp_path_factory.mktemp("built")
     root = folder / "lake"
     alone = settings(sources, None)
     trained = run_on(spark, root, alone, "train", "run-train")
