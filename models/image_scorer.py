@@ -7,23 +7,24 @@ content, so a picture's numbers are the same bits whatever its neighbours are.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from models.attention_row import cls_rows
 from models.backbone import Backbone
 from models.baselines import BASELINES, baseline_pixels
+from models.encoder import Encoder
 from models.errors import ArtifactError
 from models.families import family_named
 from models.families.family import Family
-from models.masked_value import MaskedValue
+from models.masked_value import MaskedValue, Shares
 
 Floats = NDArray[np.float32]
+# With nothing visible these show every picture alike: each patch is the training mean colour, or gone.
+ALIKE = ("zero", "drop")
 
 
 @dataclass(frozen=True)
@@ -31,15 +32,19 @@ class ImageScorer:
     """One classifier (or a backbone without a head) in inference. numpy float32 in and out; not for two threads at once.
 
     Numbers that are not finite are returned as they are: the caller retries in float32, then rejects.
+    `model` is the classifier without its layers, which `encoder` stands for; its own forward means nothing.
     """
 
     backbone: Backbone
     model: nn.Module
+    encoder: Encoder
     n_labels: int  # 0: no head, only `embed` works
     dtype: torch.dtype
     device: str
     batch_size: int
     own_bytes: int  # memory of the tensors not shared with other scorers of this backbone
+    heads: int
+    _blank: dict[str, list[Shares]] = field(default_factory=dict, compare=False)
 
     def logits(self, pixels: Floats) -> Floats:
         """Normalised pictures [n,3,s,s] -> logits [n,labels]. ArtifactError `label_mismatch` without a head."""
@@ -53,12 +58,10 @@ class ImageScorer:
         """(logits [n,labels], last layer's CLS row [n,heads,tokens]); rows sum to 1 over all tokens, the `n_prefix` first included."""
         self._require_head()
         logits = np.empty((len(pixels), self.n_labels), dtype=np.float32)
-        config: Any = self.model.config
-        attention = np.empty((len(pixels), config.num_attention_heads, self.backbone.n_prefix + self.backbone.n_units), dtype=np.float32)
+        attention = np.empty((len(pixels), self.heads, self.backbone.n_prefix + self.backbone.n_units), dtype=np.float32)
         for where, batch in self._batches(pixels):
-            with cls_rows(self._family.last_attention(self.model)) as rows:
-                logits[where] = self._to_numpy(self._logits(batch), where)
-            attention[where] = self._to_numpy(rows[0], where)
+            scores, row = self._explained(batch)
+            logits[where], attention[where] = self._to_numpy(scores, where), self._to_numpy(row, where)
         return logits, attention
 
     def embed(self, pixels: Floats) -> tuple[Floats, Floats]:
@@ -84,12 +87,13 @@ class ImageScorer:
             raise ValueError(f"targets must be int[{len(pixels)}] in 0..{self.n_labels - 1}, found {targets.tolist()[:5]}.")
         tokens, removed = self._tokens(pixels, baseline)
         return MaskedValue(
-            model=self.model,
-            family=self._family,
+            shares=self._shares,
             tokens=tokens,
             removed=removed,
-            targets=torch.from_numpy(targets.astype(np.int64)).to(self.device),
+            n_prefix=self.backbone.n_prefix,
+            targets=targets.astype(np.int64),
             batch_size=self.batch_size,
+            blank=self._blank.setdefault(baseline, []) if baseline in ALIKE else None,
         )
 
     @property
@@ -111,27 +115,44 @@ class ImageScorer:
             batch[: len(rows)] = rows
             yield slice(start, start + len(rows)), torch.from_numpy(batch).to(self.device)
 
+    def _sequence(self, batch: torch.Tensor) -> torch.Tensor:
+        family = self._family
+        return family.sequence(self.model, family.patch_tokens(self.model, batch.to(self.dtype)))
+
+    def _scored(self, hidden: torch.Tensor) -> torch.Tensor:
+        """Hidden states before the last layer norm -> logits."""
+        family = self._family
+        return family.head(self.model, family.norm(self.model)(hidden))
+
     @torch.inference_mode()
     def _hidden(self, batch: torch.Tensor) -> torch.Tensor:
-        family = self._family
-        return family.encode(self.model, family.patch_tokens(self.model, batch.to(self.dtype)), None)
+        hidden: torch.Tensor = self._family.norm(self.model)(self.encoder(self._sequence(batch)))
+        return hidden
 
     @torch.inference_mode()
     def _logits(self, batch: torch.Tensor) -> torch.Tensor:
-        return self._family.head(self.model, self._hidden(batch))
+        return self._scored(self.encoder(self._sequence(batch)))
+
+    @torch.inference_mode()
+    def _explained(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        hidden, row = self.encoder.reading(self._sequence(batch))
+        return self._scored(hidden), row
+
+    @torch.inference_mode()
+    def _shares(self, sequences: torch.Tensor) -> torch.Tensor:
+        return self._scored(self.encoder(sequences)).float().softmax(dim=1)
 
     @torch.inference_mode()
     def _tokens(self, pixels: Floats, baseline: str) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Patch tokens of the pictures, and of their baseline pictures unless tokens are dropped: [b,N,d] each."""
-        shape = (len(pixels), self.backbone.n_units, self.backbone.hidden_size)
+        """Tokens of the pictures with prefix and positions, and of their baseline pictures unless tokens are dropped: [b,n_prefix+N,d]."""
+        shape = (len(pixels), self.backbone.n_prefix + self.backbone.n_units, self.backbone.hidden_size)
         tokens = torch.empty(shape, dtype=self.dtype, device=self.device)
         removed = None if baseline == "drop" else torch.empty_like(tokens)
         for where, batch in self._batches(pixels):
             count = where.stop - where.start
-            tokens[where] = self._family.patch_tokens(self.model, batch.to(self.dtype))[:count]
+            tokens[where] = self._sequence(batch)[:count]
             if removed is not None:
-                shown = baseline_pixels(batch, baseline, self.backbone.patch_size)
-                removed[where] = self._family.patch_tokens(self.model, shown.to(self.dtype))[:count]
+                removed[where] = self._sequence(baseline_pixels(batch, baseline, self.backbone.patch_size))[:count]
         return tokens, removed
 
     @staticmethod

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
-from models.families.family import Family
+from models.families.family import kept_tokens
+
+Shares = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class MaskedValue:
-    """v(keep) for the pictures it was made for. Patch tokens of picture and baseline were computed once; a mask chooses between them.
+    """v(keep) for the pictures it was made for. The tokens of picture and baseline were computed once; a mask chooses between them.
 
     `removed` None is the baseline `drop`: removed tokens leave the sequence, so masks are batched by how many they keep.
+    `blank`: where nothing visible is the same input for every picture, the classes' probabilities for it, once known (one entry).
     """
 
-    model: nn.Module
-    family: Family
-    tokens: torch.Tensor  # [b,N,d]
-    removed: torch.Tensor | None  # [b,N,d]
-    targets: torch.Tensor  # int64[b]
+    shares: Callable[[torch.Tensor], torch.Tensor]  # sequences [m,n,d] -> probabilities float32 [m,labels]
+    tokens: torch.Tensor  # [b,n_prefix+N,d], positions in
+    removed: torch.Tensor | None  # the same of the baseline's pictures
+    n_prefix: int
+    targets: NDArray[np.int64]  # [b]
     batch_size: int
+    blank: list[Shares] | None
 
     def __call__(self, rows: NDArray[np.int64], keep: NDArray[np.bool_]) -> NDArray[np.float32]:
         """p(target) in [0, 1] of picture `rows[i]` (int[m]) with the patches where `keep[i]` (bool[m,N]) is True: float32[m].
@@ -33,16 +36,34 @@ class MaskedValue:
         Bit-equal whatever the other masks are. NaN where the logits are not finite. ValueError on other shapes or unknown rows.
         """
         rows, keep = np.asarray(rows), np.asarray(keep, dtype=bool)
-        if rows.ndim != 1 or keep.shape != (len(rows), self.tokens.shape[1]):
-            raise ValueError(f"rows must be int[m] and keep bool[m,{self.tokens.shape[1]}], found {rows.shape} and {keep.shape}.")
-        if len(rows) and not 0 <= rows.min() <= rows.max() < len(self.tokens):
-            raise ValueError(f"rows must be in 0..{len(self.tokens) - 1}, found {rows.min()}..{rows.max()}.")
+        self._check(rows, keep)
         values = np.empty(len(rows), dtype=np.float32)
-        for chosen in self._batches(keep):
+        nothing = np.zeros(len(rows), dtype=bool) if self.blank is None else ~keep.any(axis=1)
+        if nothing.any():
+            values[nothing] = self._nothing(rows[nothing], keep[nothing])
+        asked = np.flatnonzero(~nothing)
+        for places in self._batches(keep[asked]):
+            chosen = asked[places]
             # Padded with its own first mask to the one batch shape; what the padding gives is not read.
             padded = _padded(chosen, self.batch_size)
-            values[chosen] = self._forward(rows[padded], keep[padded])[: len(chosen)]
+            shares = self._shares(rows[padded], keep[padded])[: len(chosen)]
+            values[chosen] = shares[np.arange(len(chosen)), self.targets[rows[chosen]]]
         return values
+
+    def _check(self, rows: NDArray[np.int64], keep: NDArray[np.bool_]) -> None:
+        n_units = self.tokens.shape[1] - self.n_prefix
+        if rows.ndim != 1 or keep.shape != (len(rows), n_units):
+            raise ValueError(f"rows must be int[m] and keep bool[m,{n_units}], found {rows.shape} and {keep.shape}.")
+        if len(rows) and not 0 <= rows.min() <= rows.max() < len(self.tokens):
+            raise ValueError(f"rows must be in 0..{len(self.tokens) - 1}, found {rows.min()}..{rows.max()}.")
+
+    def _nothing(self, rows: NDArray[np.int64], keep: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """p(target) with no patch visible, under a baseline that shows the same in every picture: one forward per scorer."""
+        known = [] if self.blank is None else self.blank
+        if not known:
+            first = np.zeros(self.batch_size, dtype=np.int64)
+            known.append(self._shares(rows[first], keep[first])[0])
+        return known[0][self.targets[rows]]
 
     def _batches(self, keep: NDArray[np.bool_]) -> Iterator[NDArray[np.int64]]:
         counts = keep.sum(axis=1) if self.removed is None else np.zeros(len(keep))
@@ -51,16 +72,15 @@ class MaskedValue:
             yield from (alike[start : start + self.batch_size] for start in range(0, len(alike), self.batch_size))
 
     @torch.inference_mode()
-    def _forward(self, rows: NDArray[np.int64], keep: NDArray[np.bool_]) -> NDArray[np.float32]:
+    def _shares(self, rows: NDArray[np.int64], keep: NDArray[np.bool_]) -> Shares:
         index = torch.from_numpy(rows.astype(np.int64)).to(self.tokens.device)
-        visible = torch.from_numpy(keep).to(self.tokens.device)
+        prefix = np.ones((len(keep), self.n_prefix), dtype=bool)
+        visible = torch.from_numpy(np.concatenate([prefix, keep], axis=1)).to(self.tokens.device)
         if self.removed is None:
-            hidden = self.family.encode(self.model, self.tokens[index], visible)
+            shown = kept_tokens(self.tokens[index], visible)
         else:
-            mixed = torch.where(visible.unsqueeze(-1), self.tokens[index], self.removed[index])
-            hidden = self.family.encode(self.model, mixed, None)
-        shares = self.family.head(self.model, hidden).float().softmax(dim=1)
-        result: NDArray[np.float32] = shares.gather(1, self.targets[index].unsqueeze(1)).squeeze(1).cpu().numpy()
+            shown = torch.where(visible.unsqueeze(-1), self.tokens[index], self.removed[index])
+        result: Shares = self.shares(shown).cpu().numpy()
         return result
 
 

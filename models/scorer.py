@@ -11,53 +11,52 @@ from typing import Any
 
 import torch
 
-from models.backbone import Backbone, classifier_state, on_meta
-from models.dtype import resolve_device, resolve_dtype, torch_dtype
+from models.backbone import Backbone, on_meta
+from models.dtype import resolve_device, resolve_dtype
 from models.errors import ArtifactError
+from models.families import family_named
 from models.folder import read_weights
 from models.hashing import file_sha256
 from models.image_scorer import ImageScorer
+from models.shared_base import base_of, encoder_of
 
 __all__ = ["ImageScorer", "ScorerCache", "load_scorer"]
 
 _HEAD = ("classifier.weight", "classifier.bias")
-_BASES_KEPT = 2  # the usual precision, and float32 for the retry of rows that were not finite
 
 
 def load_scorer(backbone: Backbone, changed: Path | str | None, dtype: str, batch_size: int) -> ImageScorer:
     """The scorer of `backbone` with the tensors in the safetensors file `changed` in place of its own (None: as it is).
 
-    `changed` names tensors as the classifier does and holds the head, whose rows are the labels; all others are shared, one copy per
-    process and precision. `dtype` may be `auto`. Raises ArtifactError `tensor_mismatch` for a name or shape the classifier lacks.
+    `changed` names tensors as the classifier does and holds the head, whose rows are the labels; products that none of them enters
+    are shared, one copy per process, precision and batch size. `dtype` may be `auto`. Raises ArtifactError `tensor_mismatch` for a
+    name or shape the classifier lacks.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, found {batch_size}.")
-    name, device = resolve_dtype(dtype), resolve_device()
-    own = {} if changed is None else read_weights((Path(changed),))
-    own = {key: tensor.to(device, torch_dtype(name)) for key, tensor in own.items()}
-    state = {**_base_state(backbone, name, device), **own}
+    base = base_of(backbone, resolve_dtype(dtype), resolve_device(), batch_size)
+    own = {} if changed is None else {name: tensor.float() for name, tensor in read_weights((Path(changed),)).items()}
+    state = {**base.state, **own}
     n_labels = len(state[_HEAD[0]]) if _HEAD[0] in state else 0
     model: Any = on_meta(backbone, n_labels or 1)
     if not n_labels:
-        state |= {key: torch.zeros_like(model.state_dict()[key], device=device, dtype=torch_dtype(name)) for key in _HEAD}
+        state |= {key: torch.zeros(model.state_dict()[key].shape) for key in _HEAD}
     _check(changed, state, model.state_dict())
     model.load_state_dict(state, strict=True, assign=True)
-    model.requires_grad_(False)
+    encoder, heads = encoder_of(family_named(backbone.family), model.requires_grad_(False), base)
+    rest = {name: base.cast(name, tensor) for name, tensor in model.state_dict().items()}
+    model.load_state_dict(rest, strict=True, assign=True)
     return ImageScorer(
         backbone=backbone,
-        model=model,
+        model=model.requires_grad_(False),
+        encoder=encoder,
         n_labels=n_labels,
-        dtype=torch_dtype(name),
-        device=device,
+        dtype=base.dtype,
+        device=base.device,
         batch_size=batch_size,
-        own_bytes=sum(tensor.nbytes for tensor in own.values()),
+        own_bytes=encoder.nbytes + sum(rest[name].nbytes for name in rest if name in own),
+        heads=heads,
     )
-
-
-@lru_cache(maxsize=_BASES_KEPT)
-def _base_state(backbone: Backbone, dtype: str, device: str) -> Mapping[str, torch.Tensor]:
-    """The backbone's tensors in one precision on one device; a Backbone is equal to another only with the same content hash."""
-    return {name: tensor.to(device, torch_dtype(dtype)) for name, tensor in classifier_state(backbone).items()}
 
 
 def _check(changed: Path | str | None, state: Mapping[str, torch.Tensor], expected: Mapping[str, torch.Tensor]) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from models.backbone import Backbone
 from models.decode import DecodeLimits, decode
+from models.encoder import ENGINE
 from models.images import Preprocessing, normalise, to_model_resolution
 from models.scorer import ImageScorer, ScorerCache
 
@@ -44,12 +45,13 @@ class Scoring:
     cache_bytes: int = 4 << 30
 
     def settings(self) -> dict[str, object]:
-        """What defines a row: which backbone, preparation, precision, batch shape and libraries."""
+        """What defines a row: which backbone, preparation, precision, batch shape, arithmetic and libraries."""
         return {
             "backbone_sha256": self.backbone.sha256,
             "preprocessing": self.preprocessing,
             "dtype": self.dtype,
             "batch_size": self.batch_size,
+            "engine": ENGINE,
             "libraries": {name: version(name) for name in LIBRARIES},
         }
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from models.scoring import Scoring
 
 TRAINING = ("adapter_train", "adapter_val")
+UNLABELLED = -1  # how pre-training spells a picture whose label it may not see
 
 
 def obtain_backbone(lake: Lake, config: Config, examples: Examples, artifacts: Path) -> Backbone:
@@ -58,11 +59,12 @@ def _pretrained(lake: Lake, config: Config, examples: Examples, artifacts: Path)
     data, _ = training_data(lake, inputs, zoo, settings.resize_to)
     train = TrainingSet.load(data / "adapter_train")
     positions = _seen(config.backbone.pretrain_labels or examples.labels, examples.labels)
-    chosen = np.flatnonzero(np.isin(train.label_ids, list(positions)))
-    targets = np.array([positions[int(label)] for label in train.label_ids[chosen]], dtype=np.int64)
-    with Progress(f"pre-training the backbone on {len(chosen)} pictures"):
+    targets = np.array([positions.get(int(label), UNLABELLED) for label in train.label_ids], dtype=np.int64)
+    # distillation also learns from the pictures of the other classes, without their labels
+    chosen = np.flatnonzero(targets != UNLABELLED) if settings.distillation is None else np.arange(len(targets))
+    with Progress(f"pre-training the backbone on {len(chosen)} pictures", settings.total_epochs) as progress:
         # one thread: two that share two cores with a JVM spin in each other's way (12 s became 300 s)
-        made = pretrain(settings, train.images[chosen], targets, note.parent, threads=1)
+        made = pretrain(settings, train.images[chosen], targets[chosen], note.parent, threads=1, on_epoch=progress.step)
     write_text(note, made.name)
     return made
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from lake.door import Lake
-from lake.fill import Inputs, Stage, fill
+from lake.fill import Inputs, Stage, fill, unfinished
 from lake.identity import settings_id
 from lake.ledger import Ledger
 from lake.rows import ERROR_COLUMNS, Identity
@@ -59,12 +59,12 @@ def build_silver(
     names = [adapter.adapter_id for adapter in adapters]
     mine = Identity(meta.dataset, ids.predictions, tuple({"adapter_id": name} for name in names))
     plan = Prediction(scoring, adapters, mine)
-    _fill(lake, ledger, meta, PREDICTIONS, mine, lambda rows: predict(rows, plan), ("example_id", "label_id", "image"))
+    fill(lake, ledger, _stage(PREDICTIONS, mine, lambda rows: predict(rows, plan), ("example_id", "label_id", "image")), meta)
 
     variants = tuple({"adapter_id": name, "method": method} for name in names for method in explanations.methods)
     mine = Identity(meta.dataset, ids.attributions, variants)
     look = Attribution(scoring, adapters, mine)
-    _fill(lake, ledger, meta, ATTRIBUTIONS, mine, lambda rows: attribute(rows, look), ("example_id", "image"))
+    fill(lake, ledger, _stage(ATTRIBUTIONS, mine, lambda rows: attribute(rows, look), ("example_id", "image")), meta)
 
     variants = tuple(
         {"adapter_id": name, "method": method, "metric_group": group.preset.name}
@@ -74,24 +74,24 @@ def build_silver(
     )
     mine = Identity(meta.dataset, ids.explanation_metrics, variants)
     score = Measurement(scoring, adapters, explanations, mine)
-    explained = replace(meta, frame=lambda: _with_attributions(lake, meta, ids.attributions, names))
-    _fill(lake, ledger, explained, EXPLANATION_METRICS, mine, lambda rows: measure(rows, score), ("example_id", "image", "attributions"))
+    stage = _stage(EXPLANATION_METRICS, mine, lambda rows: measure(rows, score), ("example_id", "image", "attributions"))
+    waiting = sorted({str(variants[index]["adapter_id"]) for index in unfinished(ledger, stage, meta)})  # of the others nothing is read
+    fill(lake, ledger, stage, replace(meta, frame=lambda: _with_attributions(lake, meta, ids.attributions, waiting)))
     return ids
 
 
-def _fill(lake: Lake, ledger: Ledger, meta: Inputs, table: Table, identity: Identity, verb: Verb, columns: tuple[str, ...]) -> None:
+def _stage(table: Table, identity: Identity, verb: Verb, columns: tuple[str, ...]) -> Stage:
     ddl = table.ddl(ERROR_COLUMNS)
-    stage = Stage(
+    return Stage(
         table=table,
         settings_id=identity.settings_id,
         variants=identity.variants,
         compute=lambda frame: frame.select(*columns, "todo").mapInArrow(verb, ddl),
     )
-    fill(lake, ledger, stage, meta)
 
 
 def _with_attributions(lake: Lake, meta: Inputs, identity: str, adapters: list[str]) -> DataFrame:
-    """The examples with all their attributions as one list; examples without any keep a null."""
+    """The examples with their attributions by these adapters as one list; examples without any keep a null."""
     from pyspark.sql import functions as F
 
     mine = (F.col("dataset") == meta.dataset) & (F.col("settings_id") == identity) & F.col("adapter_id").isin(adapters)

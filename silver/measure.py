@@ -17,7 +17,7 @@ from silver.settings import ExplanationSettings, MetricGroup
 from silver.specs import EXPLANATION_METRICS
 from xai.attribution import random, reverse
 from xai.explain import explanation_metrics
-from xai.value import Value, deduplicated
+from xai.value import FlatValue, deduplicated_baselines
 
 
 @dataclass(frozen=True)
@@ -87,12 +87,11 @@ def _controls(plan: Measurement, explained: _Explained, group: MetricGroup) -> d
 
 
 def _rows(plan: Measurement, adapter: ScoredAdapter, explained: _Explained, pixels: NDArray[np.float32]) -> Iterator[dict[str, object]]:
-    """All groups of one adapter and batch. Masks that groups share (one baseline) are evaluated once."""
+    """All groups of one adapter and batch. Masks that groups share (one baseline, or nothing removed) are evaluated once."""
     scorer = plan.scoring.scorer(adapter)
     baselines = {name for group in plan.explanations.groups for name in (group.preset.deletion_baseline, group.preset.insertion_baseline)}
-    values: dict[str, Value] = {
-        name: deduplicated(scorer.value(pixels, explained.targets, name), len(explained.ids)) for name in sorted(baselines)
-    }
+    flats: dict[str, FlatValue] = {name: scorer.value(pixels, explained.targets, name) for name in sorted(baselines)}
+    values = deduplicated_baselines(flats, len(explained.ids))
     for group in plan.explanations.groups:
         attributions = explained.attributions | _controls(plan, explained, group)
         for method, rows in explanation_metrics(attributions, values, group.preset).items():

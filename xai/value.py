@@ -6,6 +6,7 @@ A layer writes a `FlatValue` over its model (it sees pairs of example and mask a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 import numpy as np
@@ -47,19 +48,35 @@ def deduplicated(flat: FlatValue, batch: int) -> Value:
     original order when the step divides the number of units. It holds one float per distinct mask; make one per batch and baseline.
     A `flat` that raises leaves nothing remembered of that call. Raises ValueError when batch or number of units change.
     """
-    return _Remembering(flat, batch)
+    return _Remembering(flat, batch, {})
+
+
+def deduplicated_baselines(flats: Mapping[str, FlatValue], batch: int) -> dict[str, Value]:
+    """A `deduplicated` value per baseline, which ask about the input with every unit visible once between them.
+
+    With nothing removed no baseline is seen, so all of `flats` must give it the same p(target): they differ in the baseline alone.
+    """
+    intact: dict[int, float] = {}
+    return {name: _Remembering(flat, batch, intact) for name, flat in flats.items()}
 
 
 class _Remembering:
-    def __init__(self, flat: FlatValue, batch: int) -> None:
+    """`intact`: row -> p(target) of the mask that shows every unit, shared between baselines."""
+
+    def __init__(self, flat: FlatValue, batch: int, intact: dict[int, float]) -> None:
         self._flat = flat
         self._seen: list[dict[bytes, float]] = [{} for _ in range(batch)]
+        self._intact = intact
         self._units: int | None = None
 
     def __call__(self, keep: Keep) -> Probability:
         self._check(keep)
         keys = _keys(keep)
+        whole = _keys(np.ones((1, 1, keep.shape[-1]), dtype=bool))[0][0]
+        for row, p in self._intact.items():
+            self._seen[row][whole] = p
         self._learn(keep, keys)
+        self._intact.update({row: seen[whole] for row, seen in enumerate(self._seen) if whole in seen})
         answers = [[seen[key] for key in row] for seen, row in zip(self._seen, keys, strict=True)]
         return np.array(answers, dtype=np.float32).reshape(keep.shape[:2])
 

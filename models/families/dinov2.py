@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from models.families.family import Family, kept_tokens, mean_token, picture_side
+from models.families.family import Block, Family, mean_token, picture_side
 
 # transformers 5.18 renamed these in the model but still writes the old names to disk.
 RENAMES = (
@@ -33,15 +33,38 @@ def patch_tokens(model: Any, pixels: torch.Tensor) -> torch.Tensor:
     return tokens
 
 
-def encode(model: Any, tokens: torch.Tensor, keep: torch.Tensor | None) -> torch.Tensor:
-    """Tokens [b,N,d] -> hidden states after the last layer norm [b,1+N',d]."""
-    base, embeddings = model.dinov2, model.dinov2.embeddings
+def sequence(model: Any, tokens: torch.Tensor) -> torch.Tensor:
+    """Tokens [b,N,d] -> CLS before them, positions added [b,1+N,d]."""
+    embeddings = model.dinov2.embeddings
     hidden = torch.cat((embeddings.cls_token.expand(len(tokens), -1, -1), tokens), dim=1)
     side = picture_side(tokens.shape[1], model.config.patch_size)
-    hidden = embeddings.dropout(hidden + embeddings.interpolate_pos_encoding(hidden, side, side))
-    hidden = torch.cat((hidden[:, :1], kept_tokens(hidden[:, 1:], keep)), dim=1)
-    encoded: torch.Tensor = base.layernorm(base.encoder(hidden).last_hidden_state)
-    return encoded
+    whole: torch.Tensor = hidden + embeddings.interpolate_pos_encoding(hidden, side, side)
+    return whole
+
+
+def layers(model: Any) -> nn.ModuleList:
+    """The layers, first to last."""
+    found: nn.ModuleList = model.dinov2.encoder.layer
+    return found
+
+
+def block(layer: Any) -> Block:
+    """The parts of one layer, of DINOv2 with registers too."""
+    return Block(
+        norm1=layer.norm1,
+        attention=layer.attention,
+        scale1=layer.layer_scale1.lambda1,
+        norm2=layer.norm2,
+        mlp=layer.mlp,
+        scale2=layer.layer_scale2.lambda1,
+        exact_gelu=layer.attention.config.hidden_act == "gelu",
+    )
+
+
+def norm(model: Any) -> nn.Module:
+    """The layer norm behind the last layer."""
+    module: nn.Module = model.dinov2.layernorm
+    return module
 
 
 def head(model: Any, hidden: torch.Tensor) -> torch.Tensor:
@@ -50,21 +73,17 @@ def head(model: Any, hidden: torch.Tensor) -> torch.Tensor:
     return logits
 
 
-def last_attention(model: Any) -> nn.Module:
-    """The attention module of the last layer."""
-    module: nn.Module = model.dinov2.encoder.layer[-1].attention
-    return module
-
-
 FAMILY = Family(
     name="dinov2",
     prefix="dinov2",
     classes=classes,
     n_prefix=lambda config: 1,
-    last_attention=last_attention,
     renames=RENAMES,
     ignored=(),
     patch_tokens=patch_tokens,
-    encode=encode,
+    sequence=sequence,
+    layers=layers,
+    block=block,
+    norm=norm,
     head=head,
 )

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from models.families import dinov2
-from models.families.family import Family, kept_tokens, mean_token, picture_side
+from models.families.family import Family, mean_token, picture_side
 
 DEFAULT_REGISTERS = 4
 
@@ -27,16 +27,25 @@ def patch_tokens(model: Any, pixels: torch.Tensor) -> torch.Tensor:
     return tokens
 
 
-def encode(model: Any, tokens: torch.Tensor, keep: torch.Tensor | None) -> torch.Tensor:
-    """Tokens [b,N,d] -> hidden states after the last layer norm [b,1+registers+N',d]. Registers have no position."""
-    base, embeddings = model.dinov2_with_registers, model.dinov2_with_registers.embeddings
+def sequence(model: Any, tokens: torch.Tensor) -> torch.Tensor:
+    """Tokens [b,N,d] -> CLS and registers before them, positions added [b,1+registers+N,d]. Registers have no position."""
+    embeddings = model.dinov2_with_registers.embeddings
     hidden = torch.cat((embeddings.cls_token.expand(len(tokens), -1, -1), tokens), dim=1)
     side = picture_side(tokens.shape[1], model.config.patch_size)
     hidden = hidden + embeddings.interpolate_pos_encoding(hidden, side, side)
-    registers = embeddings.register_tokens.expand(len(tokens), -1, -1)
-    hidden = torch.cat((hidden[:, :1], registers, kept_tokens(hidden[:, 1:], keep)), dim=1)
-    encoded: torch.Tensor = base.layernorm(base.encoder(embeddings.dropout(hidden)).last_hidden_state)
-    return encoded
+    return torch.cat((hidden[:, :1], embeddings.register_tokens.expand(len(tokens), -1, -1), hidden[:, 1:]), dim=1)
+
+
+def layers(model: Any) -> nn.ModuleList:
+    """The layers, first to last."""
+    found: nn.ModuleList = model.dinov2_with_registers.encoder.layer
+    return found
+
+
+def norm(model: Any) -> nn.Module:
+    """The layer norm behind the last layer."""
+    module: nn.Module = model.dinov2_with_registers.layernorm
+    return module
 
 
 def head(model: Any, hidden: torch.Tensor) -> torch.Tensor:
@@ -46,21 +55,17 @@ def head(model: Any, hidden: torch.Tensor) -> torch.Tensor:
     return logits
 
 
-def last_attention(model: Any) -> nn.Module:
-    """The attention module of the last layer."""
-    module: nn.Module = model.dinov2_with_registers.encoder.layer[-1].attention
-    return module
-
-
 FAMILY = Family(
     name="dinov2_with_registers",
     prefix="dinov2_with_registers",
     classes=classes,
     n_prefix=lambda config: 1 + int(config.get("num_register_tokens", DEFAULT_REGISTERS)),
-    last_attention=last_attention,
     renames=dinov2.RENAMES,
     ignored=(),
     patch_tokens=patch_tokens,
-    encode=encode,
+    sequence=sequence,
+    layers=layers,
+    block=dinov2.block,
+    norm=norm,
     head=head,
 )

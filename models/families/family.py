@@ -12,25 +12,41 @@ from torch import nn
 
 
 @dataclass(frozen=True)
+class Block:
+    """The parts of one pre-norm layer as transformers' modules: norm, attention (`q_proj`, `k_proj`, `v_proj`, `o_proj`), layer scale or
+    None, norm, MLP (`fc1`, `fc2`, or `gate_proj`, `up_proj`, `down_proj`), layer scale or None. `exact_gelu`: the MLP uses erf-GELU."""
+
+    norm1: nn.LayerNorm
+    attention: nn.Module
+    scale1: torch.Tensor | None
+    norm2: nn.LayerNorm
+    mlp: nn.Module
+    scale2: torch.Tensor | None
+    exact_gelu: bool
+
+
+@dataclass(frozen=True)
 class Family:
-    """How one architecture is loaded and run in three steps: picture -> patch tokens -> hidden states -> logits.
+    """How one architecture is loaded and taken apart: picture -> patch tokens -> sequence -> layers -> norm -> logits.
 
     `patch_tokens(model, pixels[b,3,s,s]) -> [b,N,d]`: patch embedding alone, before positions. Filling a removed patch here equals
     filling it in the picture, because the patch convolution's stride is its kernel.
-    `encode(model, tokens[b,N,d], keep: bool[b,N] | None) -> [b,n_prefix+N',d]`: prefix and positions added, tokens with keep = False
-    leave the sequence (as many per row), last layer norm applied. `keep` None or all True is the model's own forward.
-    `head(model, hidden) -> [b,labels]`.
+    `sequence(model, tokens[b,N,d]) -> [b,n_prefix+N,d]`: prefix and positions added; whoever removes tokens does it behind this step.
+    `layers(model)`: its layers, and `block(layer)` the parts of one. `norm(model)`: the layer norm behind the last.
+    `head(model, hidden[b,n_prefix+N',d]) -> [b,labels]`, behind that norm.
     """
 
     name: str  # `model_type` in config.json
     prefix: str  # attribute of the classifier that holds the backbone, and prefix of its tensor names
     classes: Callable[[], tuple[Any, Any]]  # (configuration class, classifier class), imported only when asked for
     n_prefix: Callable[[Mapping[str, Any]], int]  # tokens before the patches, from config.json
-    last_attention: Callable[[nn.Module], nn.Module]  # the attention module of the last layer
     renames: tuple[tuple[str, str], ...]  # (name on disk, name on the model), applied in order to parts of tensor names
     ignored: tuple[str, ...]  # tensors of a checkpoint that a classifier has no place for, by what follows the prefix
     patch_tokens: Callable[[nn.Module, torch.Tensor], torch.Tensor]
-    encode: Callable[[nn.Module, torch.Tensor, torch.Tensor | None], torch.Tensor]
+    sequence: Callable[[nn.Module, torch.Tensor], torch.Tensor]
+    layers: Callable[[nn.Module], nn.ModuleList]
+    block: Callable[[nn.Module], Block]
+    norm: Callable[[nn.Module], nn.Module]
     head: Callable[[nn.Module, torch.Tensor], torch.Tensor]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from models.families.family import Family, kept_tokens, picture_side
+from models.families.family import Block, Family, picture_side
 
 # On disk a ViT still has the names of before transformers 5; `output.dense` last, for `attention.output.dense` ends in it.
 RENAMES = (
@@ -35,17 +35,38 @@ def patch_tokens(model: Any, pixels: torch.Tensor) -> torch.Tensor:
     return tokens.flatten(2).transpose(1, 2)
 
 
-def encode(model: Any, tokens: torch.Tensor, keep: torch.Tensor | None) -> torch.Tensor:
-    """Tokens [b,N,d] -> hidden states after the last layer norm [b,1+N',d]; positions interpolated at another size than configured."""
-    base, embeddings = model.vit, model.vit.embeddings
+def sequence(model: Any, tokens: torch.Tensor) -> torch.Tensor:
+    """Tokens [b,N,d] -> CLS before them, positions added [b,1+N,d]; positions interpolated at another size than configured."""
+    embeddings = model.vit.embeddings
     hidden = torch.cat((embeddings.cls_token.expand(len(tokens), -1, -1), tokens), dim=1)
     side = picture_side(tokens.shape[1], model.config.patch_size)
-    hidden = embeddings.dropout(hidden + embeddings.interpolate_pos_encoding(hidden, side, side))
-    hidden = torch.cat((hidden[:, :1], kept_tokens(hidden[:, 1:], keep)), dim=1)
-    for layer in base.layers:
-        hidden = layer(hidden)
-    encoded: torch.Tensor = base.layernorm(hidden)
-    return encoded
+    whole: torch.Tensor = hidden + embeddings.interpolate_pos_encoding(hidden, side, side)
+    return whole
+
+
+def layers(model: Any) -> nn.ModuleList:
+    """The layers, first to last."""
+    found: nn.ModuleList = model.vit.layers
+    return found
+
+
+def block(layer: Any) -> Block:
+    """The parts of one layer; a ViT has no layer scale."""
+    return Block(
+        norm1=layer.layernorm_before,
+        attention=layer.attention,
+        scale1=None,
+        norm2=layer.layernorm_after,
+        mlp=layer.mlp,
+        scale2=None,
+        exact_gelu=layer.attention.config.hidden_act == "gelu",
+    )
+
+
+def norm(model: Any) -> nn.Module:
+    """The layer norm behind the last layer."""
+    module: nn.Module = model.vit.layernorm
+    return module
 
 
 def head(model: Any, hidden: torch.Tensor) -> torch.Tensor:
@@ -54,21 +75,17 @@ def head(model: Any, hidden: torch.Tensor) -> torch.Tensor:
     return logits
 
 
-def last_attention(model: Any) -> nn.Module:
-    """The attention module of the last layer."""
-    module: nn.Module = model.vit.layers[-1].attention
-    return module
-
-
 FAMILY = Family(
     name="vit",
     prefix="vit",
     classes=classes,
     n_prefix=lambda config: 1,
-    last_attention=last_attention,
     renames=RENAMES,
     ignored=("pooler.",),
     patch_tokens=patch_tokens,
-    encode=encode,
+    sequence=sequence,
+    layers=layers,
+    block=block,
+    norm=norm,
     head=head,
 )

@@ -10,11 +10,16 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from lake.identity import settings_id
 from models.backbone import Backbone, new_classifier, resolve_backbone
+from models.decode import DecodeLimits
 from models.dtype import resolve_dtype
+from models.encoder import ENGINE
 from models.errors import ArtifactError
 from models.families import FAMILIES
+from models.images import preprocessing_of
 from models.scorer import ScorerCache, load_scorer
+from models.scoring import Scoring
 
 Make = Callable[..., Path]
 KINDS = [family.name for family in FAMILIES]
@@ -114,15 +119,17 @@ def test_numbers_that_are_not_finite_come_back_as_they_are_and_neighbours_are_un
     assert np.array_equal(np.delete(found, 2, 0), np.delete(clean, 2, 0))
 
 
-def test_adapters_of_one_backbone_share_the_tensors_they_did_not_change(saved: Make, tmp_path: Path) -> None:
+def test_adapters_of_one_backbone_share_the_products_they_did_not_change(saved: Make, tmp_path: Path) -> None:
     backbone = resolve_backbone(str(saved("dinov2")))
     first, second = (
         load_scorer(backbone, merged(backbone, tmp_path / f"{seed}.safetensors", seed, labels)[0], "float32", 4)
         for seed, labels in ((1, 3), (2, 5))
     )
+    for mine, other in zip(first.encoder.layers, second.encoder.layers, strict=True):
+        assert (mine.qkv is other.qkv, mine.out is other.out, mine.mlp.outer is other.mlp.outer) == (True, True, True)
+        assert mine.mlp.inner is not other.mlp.inner
     one, two = first.model.state_dict(), second.model.state_dict()
-    shared = {name for name in one if one[name].data_ptr() == two[name].data_ptr()}
-    assert {name for name in one if name not in shared} == {name for name in one if "mlp.fc1" in name or "classifier" in name}
+    assert {name for name in one if one[name].data_ptr() != two[name].data_ptr()} == {"classifier.weight", "classifier.bias"}
     assert (first.n_labels, second.n_labels) == (3, 5)
     # two layers of fc1 (128 x 32 + 128) and a head over 64 inputs, 4 bytes each
     assert first.own_bytes == 4 * (2 * (128 * 32 + 128) + 3 * 64 + 3)
@@ -192,3 +199,11 @@ def test_auto_precision_is_resolved_to_a_name_that_can_be_recorded() -> None:
     assert resolve_dtype("bfloat16") == "bfloat16"
     with pytest.raises(ValueError, match="float64"):
         resolve_dtype("float64")
+
+
+def test_another_arithmetic_is_another_settings_id(saved: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    backbone = resolve_backbone(str(saved("dinov2")))
+    scoring = Scoring(backbone, preprocessing_of(backbone.folder), DecodeLimits(), "float32", 4)
+    before = settings_id(scoring.settings())
+    monkeypatch.setattr("models.scoring.ENGINE", ENGINE + 1)
+    assert settings_id(scoring.settings()) != before

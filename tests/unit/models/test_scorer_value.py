@@ -15,6 +15,7 @@ from models.baselines import baseline_pixels
 from models.families import FAMILIES
 from models.image_scorer import ImageScorer
 from models.scorer import load_scorer
+from tests.naive_forward import encoded
 
 Make = Callable[..., Path]
 LABELS = ["a", "b", "c"]
@@ -68,7 +69,7 @@ def test_dropping_is_the_forward_without_these_tokens(kind: str, saved: Make, tm
     found = scorer.value(pixels, targets, "drop")(rows, keep)
     for row, kept, value in zip(rows, keep, found, strict=True):
         tokens = family.patch_tokens(model, torch.from_numpy(pixels[row : row + 1]))
-        logits = family.head(model, family.encode(model, tokens, torch.from_numpy(kept)[None]))
+        logits = family.head(model, encoded(family, model, tokens, torch.from_numpy(kept)[None]))
         assert value == pytest.approx(float(logits.softmax(1)[0, targets[row]]), abs=1e-5)
 
 
@@ -87,6 +88,24 @@ def test_keeping_all_is_the_models_probability_and_masks_do_not_disturb_each_oth
     together = value(rows, keep)
     assert np.array_equal(together, np.concatenate([value(rows[i : i + 1], keep[i : i + 1]) for i in range(21)]))
     assert np.array_equal(together[::-1], value(rows[::-1], keep[::-1]))
+
+
+@pytest.mark.parametrize(("baseline", "alike"), [("zero", True), ("drop", True), ("mean", False), ("blur", False)])
+def test_nothing_visible_is_one_forward_per_scorer_where_all_pictures_look_alike_then(
+    baseline: str, alike: bool, saved: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scorer, _ = classifier("dinov2", saved, tmp_path / "m.safetensors")
+    rows, keep = np.repeat(np.arange(3), 2), np.zeros((6, 16), dtype=bool)
+    keep[1::2, :9] = True
+    first = scorer.value(pictures(3), np.array([0, 2, 1]), baseline)(rows, keep)
+    asked: list[int] = []
+    encode = type(scorer.encoder).__call__
+    monkeypatch.setattr(type(scorer.encoder), "__call__", lambda self, hidden: asked.append(len(hidden)) or encode(self, hidden))
+    again = scorer.value(pictures(3) + 1, np.array([1, 2, 1]), baseline)
+    empty = again(rows[::2], keep[::2])
+    assert len(asked) == (0 if alike else 1)
+    assert (empty[1:].tolist() == first[2::2].tolist()) is alike  # pictures 1 and 2 have their targets of before
+    assert empty[0] != first[0]  # picture 0 has another
 
 
 def test_no_mask_gives_no_value_and_no_picture_is_allowed(saved: Make, tmp_path: Path) -> None:

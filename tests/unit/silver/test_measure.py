@@ -45,7 +45,8 @@ Pairs = list[tuple[str, int, bytes]]
 
 @dataclass(frozen=True)
 class ToyScorer:
-    """p(target) = what is kept of the target's weights (never quite 0), in an adapter's own label order. Notes every pair it is asked."""
+    """p(target) = what is kept of the target's weights, and a baseline's own share of what is removed, in an adapter's own label order.
+    Notes every pair it is asked."""
 
     asked: Pairs
 
@@ -55,7 +56,7 @@ class ToyScorer:
         def flat(rows: NDArray[np.int64], keep: NDArray[np.bool_]) -> NDArray[np.float32]:
             self.asked.extend((baseline, int(row), mask.tobytes()) for row, mask in zip(rows, keep, strict=True))
             kept = (WEIGHTS[targets[rows]] * keep).sum(axis=1)
-            return (BASELINES[baseline] + 0.9 * strength[rows] * kept).astype(np.float32)
+            return (BASELINES[baseline] * (1 - keep.mean(axis=1)) + 0.9 * strength[rows] * kept).astype(np.float32)
 
         return flat
 
@@ -140,6 +141,8 @@ def test_no_pair_of_picture_and_mask_is_asked_twice_of_one_adapter() -> None:
     toy = scoring()
     measured(batch([1, 2], [entries(1, ("a",)), entries(2, ("a",))], [[0, 1, 2, 3]] * 2), toy)  # the four rows of adapter a
     assert len(toy.asked) == len(set(toy.asked)) > 0
+    whole = np.ones(UNITS, dtype=bool).tobytes()
+    assert sorted(row for _, row, mask in toy.asked if mask == whole) == [0, 1]  # with nothing removed no baseline is seen: asked once
 
 
 def test_an_example_without_its_attribution_is_rejected_and_its_neighbours_are_not() -> None:

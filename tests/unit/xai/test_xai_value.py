@@ -8,7 +8,7 @@ import pytest
 from xai.attribution import reverse
 from xai.metrics import comprehensiveness, deletion, insertion, sufficiency
 from xai.presets import DEFAULT
-from xai.value import deduplicated
+from xai.value import deduplicated, deduplicated_baselines
 
 
 class Counting:
@@ -112,6 +112,26 @@ def test_a_call_that_fails_leaves_nothing_remembered(weights) -> None:
         value(keep)
     broken["now"] = False
     np.testing.assert_allclose(value(keep), 1.0, rtol=1e-6)
+
+
+def test_baselines_ask_about_the_intact_input_once_between_them_and_about_all_else_themselves(weights) -> None:
+    flats = {name: Counting(weights) for name in ("mean", "zero")}
+    values = deduplicated_baselines(flats, 3)
+    keep = np.stack([np.ones((3, 20), dtype=bool), np.zeros((3, 20), dtype=bool), np.tile(np.arange(20) < 5, (3, 1))], axis=1)
+    first, second = values["mean"](keep), values["zero"](keep)
+    np.testing.assert_array_equal(first, second)
+    assert [len(flats[name].pairs) for name in ("mean", "zero")] == [9, 6]  # three masks of three examples, then two
+    np.testing.assert_array_equal(values["zero"](keep[:, :1]), first[:, :1])
+    assert flats["zero"].calls == 1
+
+
+def test_an_intact_input_learnt_later_serves_the_baseline_that_asked_before(weights) -> None:
+    flats = {name: Counting(weights) for name in ("mean", "zero")}
+    values = deduplicated_baselines(flats, 3)
+    values["mean"](np.zeros((3, 1, 20), dtype=bool))
+    values["zero"](np.ones((3, 1, 20), dtype=bool))
+    values["mean"](np.ones((3, 1, 20), dtype=bool))
+    assert flats["mean"].calls == 1
 
 
 def test_null_answers_are_remembered_as_null() -> None:

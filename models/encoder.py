@@ -1,0 +1,40 @@
+"""How do tokens become hidden states in inference? A chain of lean layers in place of transformers' modules, which stay the oracle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from models.layer import Hidden, Layer
+
+# In every settings_id. Raise it with any change of arithmetic here, in layer.py, linear.py, masked_value.py or image_scorer.py:
+# rows computed before and after must never stand in one generation. 1 was transformers' own modules.
+ENGINE = 2
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """All layers of one classifier. `nbytes`: memory of the products that no other scorer shares."""
+
+    layers: tuple[Layer, ...]
+    nbytes: int
+
+    def __call__(self, hidden: Hidden) -> Hidden:
+        """Tokens with prefix and positions -> hidden states before the last layer norm. The input is left as it is."""
+        return self._run(hidden, read=False)[0]
+
+    def reading(self, hidden: Hidden) -> tuple[Hidden, torch.Tensor]:
+        """The same bits, and the last layer's CLS row: float32 [b, heads, tokens], each row of sum 1."""
+        hidden, row = self._run(hidden, read=True)
+        if row is None:
+            raise ValueError("an encoder must have at least one layer to read attention from, found none")
+        return hidden, row
+
+    def _run(self, hidden: Hidden, read: bool) -> tuple[Hidden, torch.Tensor | None]:
+        hidden, row = hidden.clone(), None
+        for layer in self.layers[:-1]:
+            hidden, _ = layer(hidden)
+        for layer in self.layers[-1:]:
+            hidden, row = layer(hidden, read)
+        return hidden, row
