@@ -1,6 +1,6 @@
 # What can be done with this checkout? Each target is one call; the work is in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help setup archive demo test check bench clean
+.PHONY: help setup archive demo test check bench dist clean
 BIN := .venv/bin
 
 help:     ## this list
@@ -15,7 +15,9 @@ check:    setup ## lint, format, types, import rules, unexplained suppressions
 	@$(BIN)/python scripts/check.py
 test:     setup ## every check and every test
 	@$(MAKE) --no-print-directory --jobs=2 check archive && $(BIN)/python -m pytest -n 2 --dist loadgroup
-bench:    setup ## speed of the hot paths on this machine, beside its own peak
-	@$(BIN)/python scripts/bench.py
+bench:    setup ## speed of the hot paths on this machine, beside its own peak: under 40 minutes, benchmarks/results, docs/benchmarks.md
+	@$(BIN)/python -m benchmarks
+dist:     setup ## archive and job files for spark-submit, see docs/cluster.md
+	@$(BIN)/python scripts/make_dist.py
 clean:    ## removes what make and the tools made, the virtual environment included
 	@rm -rf .venv build dist .pytest_cache .ruff_cache .mypy_cache .import_linter_cache ./*.egg-info spark-warehouse metastore_db derby.log

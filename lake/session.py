@@ -22,6 +22,8 @@ REQUIRED = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.execution.arrow.maxRecordsPerBatch": "64",  # the default of 10,000 rows is a gigabyte of pictures
     "spark.sql.execution.arrow.maxBytesPerBatch": "67108864",
+    "spark.sql.parquet.columnarReaderBatchSize": "256",  # the default of 4,096 rows is 120 MB of pictures, 1.6 GB of patch vectors
+    "spark.hadoop.parquet.block.size": "16777216",  # a row group is built and read whole: the default of 128 MB is held per task
     "spark.sql.execution.pyspark.udf.faulthandler.enabled": "true",
     "spark.python.worker.faulthandler.enabled": "true",
     "spark.python.worker.reuse": "true",  # models stay loaded between stages
@@ -58,9 +60,10 @@ def open_session(name: str = "assay") -> SparkSession:
         conf.setIfMissing(key, value)
     if not submitted:
         _prepare_environment()
-    if submitted:
-        # workers import our rooms before any of the same name; spark-submit's --name stands
-        conf.setIfMissing("spark.executorEnv.PYTHONPATH", str(ROOT))
+    if submitted:  # spark-submit's --name stands
+        if ROOT.is_dir():  # a checkout or an installation: workers import its rooms before any of the same name
+            conf.setIfMissing("spark.executorEnv.PYTHONPATH", str(ROOT))
+        # else the rooms came in an archive, and --py-files takes it to the workers
     else:
         conf.setAppName(name)
     return SparkSession.builder.config(conf=conf).getOrCreate()
@@ -76,8 +79,9 @@ def _embedded_conf() -> SparkConf:
     conf = SparkConf(loadDefaults=False)
     conf.setMaster(os.environ.get("ASSAY_MASTER", "local[*]"))
     conf.set("spark.jars", ",".join(str(jar) for jar in jars()))
-    quiet = f"-Dlog4j2.configurationFile={(ROOT / 'lake' / 'log4j2.properties').as_uri()}"
-    conf.set("spark.driver.extraJavaOptions", " ".join([quiet, *java_options()]))
+    quiet = ROOT / "lake" / "log4j2.properties"  # inside an archive no JVM finds it: Spark's own logging then stays
+    logging = [f"-Dlog4j2.configurationFile={quiet.as_uri()}"] if quiet.is_file() else []
+    conf.set("spark.driver.extraJavaOptions", " ".join([*logging, *java_options()]))
     return conf
 
 
