@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
 class _Frozen(BaseModel):
@@ -70,3 +70,9 @@ class GoldSettings(_Frozen):
     boost: BoostSettings = Field(default_factory=BoostSettings)
     boost_tuned: BoostSettings = Field(default_factory=_tuned)
     logistic: LogisticSettings = Field(default_factory=LogisticSettings)
+
+    @field_validator("boost_tuned", mode="before")
+    @classmethod
+    def _over_its_own_defaults(cls, value: Any) -> Any:
+        """Keys that are given change KI's tuned values; without this the others would fall back to those of `boost`."""
+        return _tuned().model_dump() | value if isinstance(value, dict) else value
