@@ -8,13 +8,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipelines.exits import USAGE, guarded
+from pipelines.start import NAMES, add_start_commands, start
 
 EXAMPLES = """examples:
+  assay init pictures/ --adapters adapters/ --out mine.yaml
+  assay check mine.yaml
   assay run configs/demo.yaml --lake build/demo-lake
   assay run configs/demo.yaml --lake build/demo-lake --layers ood,gold --set corruptions.names=[all]
   assay run configs/demo.yaml --lake build/demo-lake --dry-run
   assay train configs/demo.yaml --lake build/demo-lake
   assay sql "SELECT name, accuracy FROM silver.adapters" --lake build/demo-lake
+  assay serve-sql --lake build/demo-lake
   assay status --lake build/demo-lake
   assay doctor
 """
@@ -33,11 +37,15 @@ def parser() -> argparse.ArgumentParser:
     add_run_arguments(run)
     train = commands.add_parser("train", help="train the adapters of a configuration that do not exist yet")
     add_train_arguments(train)
+    add_start_commands(commands)
     sql = commands.add_parser("sql", help="query any table as layer.table")
     sql.add_argument("query", help='one SELECT, such as "SELECT * FROM gold.worst_corruption"')
     sql.add_argument("--lake", required=True, metavar="DIR")
     sql.add_argument("--engine", choices=("spark", "duckdb"), help="duckdb needs no JVM (default for local lakes)")
     sql.add_argument("--format", choices=("table", "csv", "json"), default="table")
+    sql.add_argument("--as-of", metavar="WHEN", help="read an earlier state: a version number, a time (UTC), or run:RUN_ID")
+    endpoint = commands.add_parser("serve-sql", help="a JDBC/ODBC endpoint (Spark Thrift server) with every table and view of a lake")
+    add_serve_sql_arguments(endpoint)
     status = commands.add_parser("status", help="what is in a lake")
     status.add_argument("--lake", required=True, metavar="DIR")
     commands.add_parser("doctor", help="versions, jars, devices, thread counts, with fixes")
@@ -56,8 +64,15 @@ def add_common_arguments(command: argparse.ArgumentParser) -> None:
 def add_run_arguments(command: argparse.ArgumentParser) -> None:
     add_common_arguments(command)
     command.add_argument("--layers", default="bronze,silver,ood,gold", help="comma-separated: bronze,silver,ood,gold (default: all)")
-    command.add_argument("--dry-run", action="store_true", help="print what would be computed, write nothing")
+    command.add_argument("--dry-run", action="store_true", help="print what would be computed, and what it costs; write nothing")
+    command.add_argument("--calibrate-seconds", type=float, default=20.0, metavar="N", help="how long a dry run measures (0: counts only)")
     command.add_argument("--quiet", action="store_true", help="no tables at the end, only the JSON line")
+
+
+def add_serve_sql_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--lake", required=True, metavar="DIR")
+    command.add_argument("--port", type=int, default=10000, metavar="N", help="where to listen; 0: any free port (default: 10000)")
+    command.add_argument("--host", default="127.0.0.1", help="address to listen on (default: loopback; there is no password)")
 
 
 def add_train_arguments(command: argparse.ArgumentParser) -> None:
@@ -75,10 +90,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def dispatch(options: argparse.Namespace) -> int:
     """Calls what the command stands for; imports late, so that help and errors are quick."""
+    if options.command in NAMES:
+        return start(options)
     if options.command == "sql":
         from pipelines.sql import query
 
-        return query(options.lake, options.query, options.engine, options.format, sys.stdout)
+        return query(options.lake, options.query, options.engine, options.format, sys.stdout, options.as_of)
+    if options.command == "serve-sql":
+        from pipelines.serve_sql import serve
+
+        return serve(options.lake, options.host, options.port, sys.stdout)
     if options.command == "status":
         from pipelines.status import status
 

@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
         from pipelines.plan import dry_run
 
         config, root = _configured(options)
-        return dry_run(config, root, sys.stdout)
+        return dry_run(config, root, sys.stdout, options.calibrate_seconds)
     line, lake, dataset = _performed(options, lambda pipeline: pipeline.run(layers))
     root = lake.storage.root
     if "gold" in layers and not options.quiet:

@@ -105,9 +105,9 @@ def load_config(path: Path, overrides: tuple[str, ...] = ()) -> Config:
     Raises MissingInputError when the file is absent, ConfigError with key, finding and a suggestion for everything else.
     """
     if not path.is_file():
-        raise MissingInputError(
-            f"no configuration at {path}; the ones that ship are in {Path(__file__).resolve().parent.parent / 'configs'}"
-        )
+        shipped = Path(__file__).resolve().parent.parent / "configs"
+        hint = f"; the ones that ship are in {shipped}" if shipped.is_dir() else ": it must be a path that the driver can reach"
+        raise MissingInputError(f"no configuration at {path}{hint}")
     try:
         tree = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -6,13 +6,16 @@ from collections.abc import Collection
 from pathlib import Path
 
 import duckdb
+import pyarrow.dataset
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
+from pyarrow.fs import LocalFileSystem, SubTreeFileSystem
 
 from lake.catalog import Plan, plan
 from lake.errors import ConfigError, ContractError
 from lake.format import FILE, known_format
 from lake.spec import Table
+from pipelines.sql_as_of import Commit, commit, pinned
 from pipelines.sql_text import percent_coded
 from pipelines.tables import TABLES, VIEWS
 
@@ -47,12 +50,19 @@ def exists(root: str, table: Table) -> bool:
     return False
 
 
-def opened(root: str, table: Table) -> DeltaTable:
-    """The table at its newest version. Raises ContractError, naming the table, when its log cannot be read."""
+def opened(root: str, table: Table, version: int | None = None) -> DeltaTable:
+    """The table at a version (None: its newest). Raises ContractError, naming the table, when its log cannot be read."""
     try:
-        return DeltaTable(place(root, table))
+        return DeltaTable(place(root, table), version=version)
     except DeltaError as error:
         raise ContractError(f"{table.full_name}: the log at {place(root, table)} cannot be read: {error}") from error
+
+
+def commits(root: str, table: Table) -> list[Commit]:
+    """The commits of a table whose log is still there, oldest first; none for a table that is not there."""
+    if not exists(root, table):
+        return []
+    return sorted((commit(int(info["version"]), info) for info in opened(root, table).history()), key=lambda made: made.version)
 
 
 def lake_format(root: str) -> int | None:
@@ -61,19 +71,36 @@ def lake_format(root: str) -> int | None:
     return known_format(mark.read_text(encoding="utf-8"), str(mark)) if "://" not in root and mark.is_file() else None
 
 
-def connect(root: str, wanted: Collection[str] | None) -> tuple[duckdb.DuckDBPyConnection, Plan]:
+def dataset(root: str, table: Table, version: int | None) -> pyarrow.dataset.Dataset:
+    """The table for DuckDB, read through Arrow's own file system where it lies in a folder.
+
+    A LIMIT leaves reading threads behind. Those of deltalake's file system, which is written in Python, met an interpreter that was
+    ending: 6 of 26 such commands hung or crashed after their answer.
+    """
+    delta = opened(root, table, version)
+    if "://" in root:
+        return delta.to_pyarrow_dataset()
+    return delta.to_pyarrow_dataset(filesystem=SubTreeFileSystem(place(root, table), LocalFileSystem()))
+
+
+def connect(root: str, wanted: Collection[str] | None, as_of: str | None = None) -> tuple[duckdb.DuckDBPyConnection, Plan]:
     """A connection in which the wanted (None: all) tables and views of the lake answer to `layer.table`, and what they are.
 
-    Tables stay where they are: filters and columns are pushed into their files. The connection is the caller's to close. Raises
-    ContractError for a lake of a newer format and for a damaged table.
+    Tables stay where they are: filters and columns are pushed into their files. `as_of` reads them as they stood then. The connection is
+    the caller's to close. Raises ContractError for a lake of a newer format and for a damaged table, QueryError for an `as_of` that is
+    none.
     """
     lake_format(root)
     found = plan(TABLES, VIEWS, wanted, lambda table: exists(root, table))
+    versions: dict[str, int] = {}
+    if as_of is not None:
+        versions = pinned(as_of, found.tables, lambda table: commits(root, table), wanted is not None)
+        found = plan(TABLES, VIEWS, wanted, lambda table: table.full_name in versions)
     connection = duckdb.connect(":memory:")
     for layer in sorted({name.partition(".")[0] for name in found.names}):
         connection.execute(f'CREATE SCHEMA "{layer}"')
     for table in found.tables:  # registered under its full name, so that messages and SHOW TABLES say it
-        connection.register(table.full_name, opened(root, table).to_pyarrow_dataset())
+        connection.register(table.full_name, dataset(root, table, versions.get(table.full_name)))
         connection.execute(f'CREATE VIEW "{table.layer}"."{table.name}" AS SELECT * FROM "{table.full_name}"')  # noqa: S608  # names of specs
     for view in found.views:
         connection.execute(f'CREATE VIEW "{view.layer}"."{view.name}" AS {view.duckdb_sql}')

@@ -1,9 +1,13 @@
-"""What would a run compute? Counted from listing, ledger and adapter folders; nothing is written."""
+"""What would a run compute, how long would it take and how much would it write? Counted and measured; nothing is written."""
 
 from __future__ import annotations
 
+import tempfile
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from bronze.build import Examples, Source, embedding_settings, examples_of, examples_settings, split_stamps
 from bronze.readers import list_source, reader_named
@@ -15,34 +19,76 @@ from lake.ledger import Cell, Ledger
 from lake.spec import Table
 from ood.build import ood_settings
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
-from pipelines.backbones import TRAINING
+from pipelines.check_backbone import named_backbone
+from pipelines.check_splits import expected_splits
 from pipelines.config import Config
+from pipelines.plan_adapters import Adapters, plan_adapters
 from pipelines.run import META, Pipeline
-from silver.adapters.train import side_for
 from silver.build import silver_ids
 from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, PREDICTIONS
 
-Line = tuple[str, int, int]
+if TYPE_CHECKING:
+    from models.backbone import Backbone
 
 
-def dry_run(config: Config, root: str, stream: TextIO) -> int:
-    """Prints rows to do and done per table, and which adapters are new. Where examples are not read yet, counts are the shares'."""
+@dataclass(frozen=True)
+class Counts:
+    """What the plan is about: examples (their numbers foretold where they are not read yet), adapters, and (to do, done) per table."""
+
+    examples: Examples
+    adapters: Adapters
+    tables: Mapping[Table, tuple[int, int]]
+
+    @property
+    def n_to_do(self) -> int:
+        return sum(to_do for to_do, _ in self.tables.values())
+
+
+def dry_run(config: Config, root: str, stream: TextIO, seconds: float = 20.0) -> int:
+    """Prints rows to do and done per table, which adapters are new, known and rejected; and after measuring for about `seconds` (0: not
+    at all) forwards, hours and GB of every stage. Raises MissingInputError where pictures, adapters or backbone are not there."""
     from lake.session import open_session
 
+    if config.backbone.name is not None:
+        named_backbone(config.backbone.name, config.backbone.revision)  # said before a JVM is started
     lake = Lake(open_session(), root, "dry-run", config.sha256)
     pipeline = Pipeline(lake, config)
-    examples, n_new = _examples(lake, pipeline.ledger, config)
+    counts = counted(pipeline)
     stream.write(f"plan for dataset {config.dataset} in {root}\n")
-    new, known, foreign = _recipes(pipeline, examples)
-    stream.write(f"  adapters: {new} to train, {known} trained, {foreign} offered in adapters.folders\n")
-    stream.write(f"  {'table':28} {'to do':>12} {'done':>12}\n")
-    for name, to_do, done in [
-        (EXAMPLES.full_name, n_new, examples.count(*SPLITS) - n_new),
-        *_stages(pipeline, examples, new + known + foreign),
-    ]:
-        stream.write(f"  {name:28} {to_do:>12,} {done:>12,}\n")
+    _write_adapters(counts.adapters, stream)
+    _write_tables(counts, stream)
+    if seconds > 0 and (counts.n_to_do or counts.adapters.to_train):
+        from pipelines.plan_costs import plan_costs, write_costs
+
+        with tempfile.TemporaryDirectory(prefix="assay-calibration-") as scratch:
+            write_costs(plan_costs(pipeline, counts, seconds, Path(scratch)), stream)
     stream.write("nothing was written; run again without --dry-run to compute this\n")
     return 0
+
+
+def counted(pipeline: Pipeline) -> Counts:
+    """Examples, adapters and rows, by listing, ledger and folders."""
+    examples, n_new = _examples(pipeline.lake, pipeline.ledger, pipeline.config)
+    backbone = pipeline.known_backbone(examples)
+    adapters = plan_adapters(pipeline, examples, backbone)
+    tables = {EXAMPLES: (n_new, examples.count(*SPLITS) - n_new)} | _stages(pipeline, examples, adapters.n_scored, backbone)
+    return Counts(examples, adapters, tables)
+
+
+def _write_adapters(adapters: Adapters, stream: TextIO) -> None:
+    offered = f"offered: {adapters.n_new} new, {adapters.n_known} known"
+    same = f", {adapters.n_same} the same as another" if adapters.n_same else ""
+    unread = f", {adapters.n_unread} to be judged when there is a backbone" if adapters.n_unread else ""
+    stream.write(f"  adapters: {len(adapters.to_train)} to train, {adapters.n_trained} trained; {offered}{same}{unread}; ")
+    stream.write(f"{len(adapters.rejected)} rejected\n")
+    for name, reason in adapters.rejected:
+        stream.write(f"    rejected {name}: {reason}\n")
+
+
+def _write_tables(counts: Counts, stream: TextIO) -> None:
+    stream.write(f"  {'table':28} {'to do':>12} {'done':>12}\n")
+    for table, (to_do, done) in counts.tables.items():
+        stream.write(f"  {table.full_name:28} {to_do:>12,} {done:>12,}\n")
 
 
 def _examples(lake: Lake, ledger: Ledger, config: Config) -> tuple[Examples, int]:
@@ -54,50 +100,34 @@ def _examples(lake: Lake, ledger: Ledger, config: Config) -> tuple[Examples, int
     inputs = fingerprint(listing, reader_named(config.source.reader), source.root)
     if ledger.complete(EXAMPLES, identity, Cell(), inputs):
         return Examples(config.dataset, labels, identity, listing.ignored, split_stamps(lake, config.dataset, identity)), 0
-    n_all = sum(1 for _ in listing)
-    shares = {split: round(n_all * float(getattr(config.splits, split))) for split in SPLITS}
-    return Examples(config.dataset, labels, identity, listing.ignored, {split: (n, "unread") for split, n in shares.items()}), n_all
+    sources = Counter(reference.source_split for reference in listing if reference.error_code is None)
+    expected = expected_splits(sources, config.source, config.splits)
+    stamps = {split: (n, "unread") for split, n in expected.items()}
+    return Examples(config.dataset, labels, identity, listing.ignored, stamps), sum(expected.values())
 
 
-def _recipes(pipeline: Pipeline, examples: Examples) -> tuple[int, int, int]:
-    """Adapters to train, trained already, and brought in from elsewhere."""
-    from models.manifest import find_trained
-    from models.recipe import recipe_sha256
-
-    settings = pipeline.config.adapters
-    foreign = sum(1 for folder in settings.folders if Path(folder).is_dir() for path in Path(folder).iterdir() if path.is_dir())
-    backbone = pipeline.known_backbone(examples)
-    if backbone is None:
-        return len(settings.recipes), 0, foreign
-    scoring = pipeline.scoring(backbone, pipeline.config.scoring.dtype, pipeline.config.scoring.batch_size)
-    zoo = pipeline.zoo(examples, scoring)
-    inputs = examples_of(pipeline.lake, examples, TRAINING, 1)
-    known = 0
-    for recipe in settings.recipes:
-        mark = zoo.training_folder(inputs, side_for(recipe, scoring.preprocessing.size)) / "fingerprint.txt"
-        sha256 = recipe_sha256(recipe, backbone.sha256, mark.read_text(encoding="utf-8")) if mark.exists() else None
-        known += sha256 is not None and find_trained(zoo.store, sha256) is not None
-    return len(settings.recipes) - known, known, foreign
-
-
-def _stages(pipeline: Pipeline, examples: Examples, n_adapters: int) -> list[Line]:
-    """Rows to do and done of every model table, by the row-count law and the ledger."""
+def _stages(pipeline: Pipeline, examples: Examples, n_adapters: int, backbone: Backbone | None) -> dict[Table, tuple[int, int]]:
+    """Rows (to do, done) of every model table, by the row-count law and the ledger."""
     config = pipeline.config
     meta = examples_of(pipeline.lake, examples, META, 1)
+    per_adapter = rows_per_picture(config)
+    expected = {EMBEDDINGS: examples.count(*SPLITS)} | {table: n * n_adapters * meta.n_examples for table, n in per_adapter.items()}
+    done = _done(pipeline, examples, backbone)
+    return {table: (max(0, n - done.get(table, 0)), min(n, done.get(table, 0))) for table, n in expected.items()}
+
+
+def rows_per_picture(config: Config) -> dict[Table, int]:
+    """Rows of one picture and adapter in each table."""
     groups = config.explanations.groups
-    per_adapter: dict[Table, int] = {
+    return {
         PREDICTIONS: 1,
         ATTRIBUTIONS: len(config.explanations.methods),
         EXPLANATION_METRICS: sum(len(config.explanations.methods) + len(group.controls) for group in groups),
         OOD_PREDICTIONS: len(config.corruptions.cells()),
     }
-    expected = {EMBEDDINGS: examples.count(*SPLITS)} | {table: n * n_adapters * meta.n_examples for table, n in per_adapter.items()}
-    done = _done(pipeline, examples)
-    return [(table.full_name, max(0, n - done.get(table, 0)), min(n, done.get(table, 0))) for table, n in expected.items()]
 
 
-def _done(pipeline: Pipeline, examples: Examples) -> dict[Table, int]:
-    backbone = pipeline.known_backbone(examples)
+def _done(pipeline: Pipeline, examples: Examples, backbone: Backbone | None) -> dict[Table, int]:
     if backbone is None:
         return {}
     config = pipeline.config

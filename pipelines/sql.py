@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from typing import Literal, TextIO
 
@@ -13,10 +14,11 @@ from pipelines.sql_text import percent_coded, refusal
 Engine = Literal["spark", "duckdb"]
 
 
-def query(lake_root: str, text: str, engine: Engine | None, output: Format, stream: TextIO) -> int:
+def query(lake_root: str, text: str, engine: Engine | None, output: Format, stream: TextIO, as_of: str | None = None) -> int:
     """Answers one SELECT, WITH, SHOW or DESCRIBE on `stream`. Gives 0, or 2 with the reason on stderr when it cannot be answered.
 
-    `engine` None is DuckDB for lakes in a folder and Spark for others. Only the tables that the query names are opened. Raises
+    `engine` None is DuckDB for lakes in a folder and Spark for others. Only the tables that the query names are opened, `as_of` an earlier
+    version, time or run where it is given (see sql_as_of). Raises
     MissingInputError when there is no lake, ContractError when a table is damaged or the lake's format is newer.
     """
     if reason := refusal(text):
@@ -27,8 +29,8 @@ def query(lake_root: str, text: str, engine: Engine | None, output: Format, stre
     else:
         from pipelines.sql_spark import ask
     try:
-        answer = ask(lake_root, text)
-        write(output, answer.names, answer.rows, stream)
+        answer = ask(lake_root, text, as_of)
+        write(output, answer.names, answer.rows, stream, shutil.get_terminal_size().columns if stream.isatty() else None)
     except QueryError as error:
         sys.stderr.write(f"{error}\n")
         return USAGE

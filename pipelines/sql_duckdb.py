@@ -14,10 +14,13 @@ from pipelines.sql_text import wanted
 BATCH = 1000
 
 
-def ask(root: str, text: str) -> Answer:
-    """The answer of DuckDB. Raises QueryError where it has none, MissingInputError and ContractError for the lake itself."""
+def ask(root: str, text: str, as_of: str | None = None) -> Answer:
+    """The answer of DuckDB, from the tables as they stood `as_of` then.
+
+    Raises QueryError where it has none, MissingInputError and ContractError for the lake itself.
+    """
     require_lake(root, lambda table: exists(root, table))
-    connection, found = connect(root, wanted(text))
+    connection, found = connect(root, wanted(text), as_of)
     try:
         statements = connection.extract_statements(text)
         if len(statements) != 1:

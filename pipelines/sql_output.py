@@ -18,15 +18,19 @@ CELL_WIDTH = 60
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run such a text
 
 
-def write(output: Format, names: Sequence[str], rows: Iterable[Sequence[Any]], stream: TextIO) -> None:
+def write(output: Format, names: Sequence[str], rows: Iterable[Sequence[Any]], stream: TextIO, width: int | None = None) -> None:
     """Writes all rows. Bytes are shown as `<n bytes>` in every format.
 
-    table: floats with 4 significant digits, cells cut at 60 characters, control characters escaped, null as `null`, a count below.
+    table: floats with 4 significant digits, cells cut at 60 characters, control characters escaped, null as `null`, a count below. Where
+    a row is wider than `width` characters (None: no limit), each row is a block of one line per column.
     csv: exact numbers, null as nothing (an empty text as ""), lists and maps as JSON; a text that a spreadsheet would run as a formula
     gets a leading apostrophe.
     json: one array of objects, exact; what JSON has no number for (NaN, Infinity) is a string; a repeated name gets `_2`, `_3`, ….
     """
-    {"table": _table, "csv": _csv, "json": _json}[output](_distinct(names) if output == "json" else names, rows, stream)
+    if output == "table":
+        _table(names, rows, stream, width)
+    else:
+        {"csv": _csv, "json": _json}[output](_distinct(names) if output == "json" else names, rows, stream)
 
 
 def plain(value: Any) -> Any:
@@ -84,16 +88,32 @@ def _csv_field(value: Any) -> str:
     return quoted if not text or any(char in text for char in ',"\r\n') else text
 
 
-def _table(names: Sequence[str], rows: Iterable[Sequence[Any]], stream: TextIO) -> None:
+def _table(names: Sequence[str], rows: Iterable[Sequence[Any]], stream: TextIO, width: int | None) -> None:
     lines = ([_cell(value) for value in row] for row in rows)
     first = list(itertools.islice(lines, MEASURED_ROWS))
     titles = [_cell(name) for name in names]
     widths = [max(len(line[column]) for line in (titles, *first)) for column in range(len(titles))]
-    count = -2  # the two lines of the head are no rows
-    for line in itertools.chain((titles, ["-" * width for width in widths]), first, lines):
-        stream.write("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() + "\n")
-        count += 1
+    if first and width is not None and sum(widths) + 2 * (len(widths) - 1) > width:
+        count = _blocks(titles, itertools.chain(first, lines), stream)
+    else:
+        count = _lines(titles, widths, itertools.chain(first, lines), stream)
     stream.write(f"({count} {'row' if count == 1 else 'rows'})\n")
+
+
+def _lines(titles: Sequence[str], widths: Sequence[int], rows: Iterable[Sequence[str]], stream: TextIO) -> int:
+    count = -2  # the two lines of the head are no rows
+    for row in itertools.chain((titles, ["-" * width for width in widths]), rows):
+        stream.write("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() + "\n")
+        count += 1
+    return count
+
+
+def _blocks(titles: Sequence[str], rows: Iterable[Sequence[str]], stream: TextIO) -> int:
+    widest, count = max(map(len, titles)), 0
+    for count, row in enumerate(rows, 1):
+        stream.write(f"-- row {count}\n")
+        stream.writelines(f"{title.ljust(widest)}  {text}\n" for title, text in zip(titles, row, strict=True))
+    return count
 
 
 def _cell(value: Any) -> str:

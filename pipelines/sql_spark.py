@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+import re
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from lake.catalog import checked_path, has_log, register
+from lake.catalog import checked_path, has_log, plan, register
 from lake.format import FILE, known_format
 from lake.session import open_session
 from lake.spec import Table
 from lake.storage import Storage
-from pipelines.sql_answer import Answer, QueryError, cleaned, explained, require_lake
+from pipelines.sql_answer import Answer, Exists, QueryError, cleaned, explained, require_lake
+from pipelines.sql_as_of import Commit, commit, pinned
 from pipelines.sql_text import first_word, wanted
 from pipelines.tables import TABLES, VIEWS
 
@@ -22,20 +25,18 @@ if TYPE_CHECKING:
 WRITES = ("InsertIntoStatement", "MergeIntoTable", "UpdateTable", "DeleteFromTable")
 
 
-def ask(root: str, text: str) -> Answer:
-    """The answer of Spark. Raises QueryError where it has none, MissingInputError and ContractError for the lake itself."""
+def ask(root: str, text: str, as_of: str | None = None) -> Answer:
+    """The answer of Spark, from the tables as they stood `as_of` then.
+
+    Raises QueryError where it has none, MissingInputError and ContractError for the lake itself.
+    """
     from pyspark.errors import AnalysisException, PySparkException
 
     spark = open_session()
-    storage = Storage(spark, checked_path(root))
-
-    def exists(table: Table) -> bool:
-        return has_log(storage, f"{storage.root}/{table.layer}/{table.name}")
-
-    require_lake(root, exists)
-    if mark := storage.read_text(f"{storage.root}/{FILE}"):
-        known_format(mark, f"{storage.root}/{FILE}")
-    registered = register(spark, root, TABLES, VIEWS, wanted(text))
+    storage, exists = open_lake(spark, root)
+    names = wanted(text)
+    versions = None if as_of is None else _pinned(storage, as_of, names, exists)
+    registered = register(spark, root, TABLES, VIEWS, names, versions)
     try:
         with _quiet():
             _require_reading(spark, text)
@@ -47,6 +48,35 @@ def ask(root: str, text: str) -> Answer:
     except PySparkException as error:
         raise QueryError(cleaned(str(error))) from error
     return Answer(frame.columns, _rows(frame))
+
+
+def open_lake(spark: SparkSession, root: str) -> tuple[Storage, Exists]:
+    """The lake's folder, and whether a table is there. Raises MissingInputError for no lake, ContractError for one of a newer format."""
+    storage = Storage(spark, checked_path(root))
+
+    def exists(table: Table) -> bool:
+        return has_log(storage, f"{storage.root}/{table.layer}/{table.name}")
+
+    require_lake(root, exists)
+    if mark := storage.read_text(f"{storage.root}/{FILE}"):
+        known_format(mark, f"{storage.root}/{FILE}")
+    return storage, exists
+
+
+def _pinned(storage: Storage, as_of: str, names: Collection[str] | None, exists: Exists) -> dict[str, int]:
+    return pinned(as_of, plan(TABLES, VIEWS, names, exists).tables, lambda table: _commits(storage, table), names is not None)
+
+
+def _commits(storage: Storage, table: Table) -> list[Commit]:
+    """As deltalake's history says it, for places that only Spark can read."""
+    log = f"{storage.root}/{table.layer}/{table.name}/_delta_log"
+    names = (name for name in storage.names(log) if re.fullmatch(r"\d{20}\.json", name))
+    return [commit(int(name[:20]), _commit_info(storage.read_text(f"{log}/{name}") or "")) for name in names]
+
+
+def _commit_info(text: str) -> dict[str, object]:
+    lines = (json.loads(line) for line in text.splitlines() if '"commitInfo"' in line)
+    return next((line["commitInfo"] for line in lines if "commitInfo" in line), {})
 
 
 @contextmanager

@@ -77,6 +77,16 @@ def test_control_characters_cannot_reach_a_terminal():
     assert "\x1b" not in text and r"red\x1b[31m\nline" in text
 
 
+def test_rows_wider_than_the_terminal_are_shown_one_line_per_column():
+    # "name  x" and "abcd  1.5" need 9 characters: at 9 they stand side by side, at 8 below each other
+    rows = [["abcd", 1.5], [None, 2]]
+    side, below = (io.StringIO() for _ in range(2))
+    write("table", ["name", "x"], rows, side, 9)
+    write("table", ["name", "x"], rows, below, 8)
+    assert side.getvalue() == shown("table", ["name", "x"], *rows)
+    assert below.getvalue() == "-- row 1\nname  abcd\nx     1.5\n-- row 2\nname  null\nx     2\n(2 rows)\n"
+
+
 def test_long_cells_are_cut_in_tables_only():
     assert max(map(len, shown("table", ["a"], ["x" * 500]).splitlines())) == CELL_WIDTH
     assert "x" * 500 in shown("csv", ["a"], ["x" * 500])

@@ -1,0 +1,87 @@
+"""What do training one adapter, pre-training a small backbone, and taking an adapter into the lake cost?"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from models.adapter_files import WEIGHTS
+from models.images import to_model_resolution
+from models.pretraining import PretrainSettings, preprocessing_for, pretrain
+from models.recipe import Recipe
+from models.scoring import ScoredAdapter
+from models.training import Epoch, train
+from models.training_data import TrainingSet
+from pipelines.check_adapters import Tried
+from silver.adapters.offers import Offer, Zoo, judge
+
+FEW = 2
+MOST = 64
+EPOCHS = 3
+
+
+@dataclass(frozen=True)
+class TrainingCosts:
+    """`picture`: seconds of a picture in one epoch. `start`: seconds before the first. `judge`: seconds to check, merge and probe one
+    adapter. `adapter_bytes`, `merged_bytes`: its files. `adapter`: the one that was trained, ready to score."""
+
+    picture: float
+    start: float
+    judge: float
+    adapter_bytes: int
+    merged_bytes: int
+    adapter: ScoredAdapter
+
+
+def training_costs(recipe: Recipe, zoo: Zoo, tried: Tried, scratch: Path, seconds: float) -> TrainingCosts:
+    """Trains the recipe for three epochs on two pictures, on more where that took little, and judges it as the run does.
+
+    Raises ArtifactError where the recipe cannot be trained on this backbone, or the adapter cannot be used.
+    """
+    pace, start, folder = _trained(recipe, zoo, tried, scratch / "few", FEW)
+    if (n := min(MOST, int(seconds / EPOCHS / pace))) > 2 * FEW:
+        pace, start, folder = _trained(recipe, zoo, tried, scratch / "more", n)
+    before = time.perf_counter()
+    row, adapter = judge(Offer(folder, folder.parent, recipe.name), replace(zoo, artifacts=scratch), set())
+    judged = time.perf_counter() - before
+    if adapter is None:
+        from models.errors import ArtifactError
+
+        code, _, message = str(row["reason"]).partition(": ")
+        raise ArtifactError(code, message)
+    return TrainingCosts(pace, start, judged, (folder / WEIGHTS).stat().st_size, Path(adapter.merged).stat().st_size, adapter)
+
+
+def _trained(recipe: Recipe, zoo: Zoo, tried: Tried, folder: Path, n: int) -> tuple[float, float, Path]:
+    """(seconds a picture and epoch, seconds before the first epoch, the adapter's folder); pictures repeat where there are fewer."""
+    chosen = np.arange(n) % len(tried.pictures)
+    examples = TrainingSet(tried.pictures[chosen], tried.label_ids[chosen], tuple(f"{i:032x}" for i in range(n)))
+    short = recipe.model_copy(update={"epochs": EPOCHS, "train_share": 1.0})
+    moments: list[float] = []
+
+    def note(_: Epoch) -> None:
+        moments.append(time.perf_counter())
+
+    folder.mkdir(parents=True)
+    began = time.perf_counter()
+    scoring = zoo.scoring
+    train(short, scoring.backbone, zoo.labels, examples, examples.take([0]), scoring.preprocessing, folder / "adapter", on_epoch=note)
+    epoch = (moments[-1] - moments[0]) / (EPOCHS - 1)
+    return epoch / n, max(0.0, moments[0] - began - epoch), folder / "adapter"
+
+
+def pretraining_pace(settings: PretrainSettings, tried: Tried, folder: Path) -> float:
+    """Seconds a picture and epoch of pre-training: the difference between runs of one and of five epochs."""
+    side = preprocessing_for(settings).resize_to
+    square = preprocessing_for(settings).model_copy(update={"size": side, "crop": "none"})
+    pictures = np.stack([to_model_resolution(picture, square) for picture in tried.pictures])
+    labels = np.arange(len(pictures), dtype=np.int64) % 2
+    seconds = []
+    for epochs in (1, 5):
+        before = time.perf_counter()
+        pretrain(settings.model_copy(update={"epochs": epochs}), pictures, labels, folder / str(epochs), threads=1)
+        seconds.append(time.perf_counter() - before)
+    return max(0.0, seconds[1] - seconds[0]) / 4 / len(pictures)

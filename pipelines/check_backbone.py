@@ -1,0 +1,54 @@
+"""Which backbone would the run have, without a lake and without Spark?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lake.errors import MissingInputError
+from models.backbone import Backbone, resolve_backbone
+from models.errors import ArtifactError
+from models.pretraining import PretrainSettings, preprocessing_for, pretrain
+from pipelines.config import Config
+
+STAND_IN_PICTURES = 16
+
+
+def named_backbone(name: str, revision: str | None) -> Backbone:
+    """The backbone under a name or in a folder. Raises MissingInputError where it is neither here nor in reach, else ArtifactError."""
+    try:
+        return resolve_backbone(name, revision)
+    except ArtifactError as error:
+        if error.code != "not_a_file":
+            raise
+        raise MissingInputError(
+            f"backbone.name: {name!r} is no folder here and cannot be downloaded now. Download it once where there is a network "
+            f"(its config.json, preprocessor_config.json and model.safetensors) and set backbone.name to that folder, or give "
+            f"backbone.pretrain instead"
+        ) from error
+
+
+def pretrained_backbone(config: Config, artifacts: Path | None) -> Backbone | None:
+    """The newest backbone of this `backbone.pretrain.name` in an artifacts folder, or None: the run decides by settings and data."""
+    settings = config.backbone.pretrain
+    folder = artifacts / "backbones" if artifacts is not None else None
+    if settings is None or folder is None or not folder.is_dir():
+        return None
+    found = [path for path in folder.iterdir() if path.name.startswith(f"{settings.name}-") and (path / "config.json").is_file()]
+    newest = max(found, key=lambda path: (path.stat().st_mtime_ns, path.name), default=None)
+    return resolve_backbone(str(newest)) if newest is not None else None
+
+
+def stand_in(settings: PretrainSettings, folder: Path) -> Backbone:
+    """A backbone of the shape that `backbone.pretrain` asks for, trained one epoch on noise: it costs what the real one will."""
+    short = settings.model_copy(update={"epochs": 1, "batch_size": min(settings.batch_size, STAND_IN_PICTURES)})
+    noise, labels = _noise(preprocessing_for(settings).resize_to)
+    return resolve_backbone(str(pretrain(short, noise, labels, folder, threads=1)))
+
+
+def _noise(side: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    generator = np.random.Generator(np.random.PCG64(0))
+    noise = generator.integers(0, 256, (STAND_IN_PICTURES, side, side, 3), dtype=np.uint8)
+    return noise, np.arange(STAND_IN_PICTURES, dtype=np.int64) % 2

@@ -1,0 +1,132 @@
+"""Do backbone, adapters and corruptions work on the tried pictures?"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from lake.errors import MissingInputError
+from lake.identity import rng
+from models.backbone import Backbone
+from models.decode import decode
+from models.dtype import resolve_dtype
+from models.errors import ArtifactError
+from models.images import preprocessing_of
+from models.scoring import Scoring
+from ood.corruptions import corrupt
+from pipelines.check_adapters import Answer, Tried, try_offers, try_recipes
+from pipelines.check_backbone import named_backbone, pretrained_backbone, stand_in
+from pipelines.check_source import Pictures
+from pipelines.checked import Checked
+from pipelines.config import Config
+from pipelines.doctor import usable_cores
+from pipelines.exits import DATA, MISSING
+from silver.adapters.offers import Zoo, foreign_offers
+
+
+def check_models(config: Config, artifacts: Path | None, pictures: Pictures, checked: Checked) -> None:
+    """Rows backbone, corruptions, one per adapter, adapters. What is trained or merged goes to a temporary folder."""
+    with tempfile.TemporaryDirectory(prefix="assay-check-") as scratch:
+        backbone, stands_in = _backbone(config, artifacts, Path(scratch), checked)
+        if backbone is None:
+            _corruptions(config, pictures, None, checked)
+            return
+        scoring = scoring_of(config, backbone)
+        tried = _embedded(config, backbone, pictures, stands_in, checked)
+        _corruptions(config, pictures, tried, checked)
+        zoo = Zoo(config.dataset, pictures.labels, scoring, config.adapters, Path(scratch))
+        _adapters(config, zoo, tried, stands_in, checked)
+
+
+def scoring_of(config: Config, backbone: Backbone) -> Scoring:
+    """What the run's scoring stages would use."""
+    own, cache = config.scoring, int(config.execution.cache_gb * 2**30)
+    limits = config.decode.limits()
+    return Scoring(backbone, preprocessing_of(backbone.folder), limits, resolve_dtype(own.dtype), own.batch_size, cache)
+
+
+def _backbone(config: Config, artifacts: Path | None, scratch: Path, checked: Checked) -> tuple[Backbone | None, bool]:
+    """The backbone, and whether it only stands in for one that the run will pre-train."""
+    own = config.backbone
+    try:
+        if own.name is not None:
+            return named_backbone(own.name, own.revision), False
+        if (found := pretrained_backbone(config, artifacts)) is not None or own.pretrain is None:
+            return found, False
+        return stand_in(own.pretrain, scratch), True
+    except MissingInputError as error:
+        checked.add("backbone", "missing", str(error), MISSING)
+    except ArtifactError as error:
+        checked.add("backbone", "cannot be used", str(error), DATA)
+    return None, False
+
+
+def _embedded(config: Config, backbone: Backbone, pictures: Pictures, stands_in: bool, checked: Checked) -> Tried:
+    """The tried pictures at model resolution; row `backbone` says whether their embeddings are finite."""
+    scoring = scoring_of(config, backbone)
+    tried = Tried(
+        scoring.pictures([picture.content for picture in pictures.tried]),
+        np.array([pictures.labels.index(picture.reference.label or "") for picture in pictures.tried], dtype=np.int64),
+    )
+    own = config.embeddings
+    embedding = Scoring(backbone, scoring.preprocessing, scoring.limits, resolve_dtype(own.dtype), own.batch_size, scoring.cache_bytes)
+    try:
+        pooled, units = embedding.scorer().embed(embedding.pixels(tried.pictures))
+    except ArtifactError as error:
+        checked.add("backbone", f"{backbone.name} cannot be used", str(error), DATA)
+        return tried
+    finite = bool(np.isfinite(pooled).all() and np.isfinite(units).all())
+    shape = f"{backbone.image_size} px, {backbone.n_units} patches, {backbone.n_layers} layers of {backbone.hidden_size}"
+    name = f"pre-trained by the run; one of its shape was tried: {shape}" if stands_in else f"{backbone.name}: {shape}"
+    fix = "" if finite else f"embeddings in {embedding.dtype} are not finite; such rows are tried again in float32, then rejected"
+    checked.add("backbone", f"{name}; scored in {scoring.dtype}", fix)
+    return tried
+
+
+def _corruptions(config: Config, pictures: Pictures, tried: Tried | None, checked: Checked) -> None:
+    """Every cell applied once to the first tried picture."""
+    cells = config.corruptions.cells()
+    if tried is not None and config.corruptions.apply_at == "model":
+        picture = tried.pictures[0]
+    else:
+        picture = decode(pictures.tried[0].content, config.decode.limits()).image
+    started = time.monotonic()
+    for name, severity in cells:
+        corrupt(picture, name, severity, rng(config.corruptions.seed, pictures.tried[0].example_id, name, severity))
+    seconds = time.monotonic() - started
+    kinds = len({name for name, _ in cells}) - 1
+    height, width = picture.shape[:2]
+    checked.add(
+        "corruptions", f"{kinds} in {len(cells) - 1} cells beside clean, {seconds * 1000:.0f} ms for one {width} x {height} picture"
+    )
+
+
+def _adapters(config: Config, zoo: Zoo, tried: Tried, stands_in: bool, checked: Checked) -> None:
+    own = config.adapters
+    usable = _answers(try_recipes(own.recipes, zoo, tried, usable_cores()), len(own.recipes), checked)
+    try:
+        offers = foreign_offers(own.folders)
+    except MissingInputError as error:
+        checked.add("adapters", "missing", str(error), MISSING)
+        return
+    if offers and stands_in:
+        checked.add("adapters", f"{len(offers)} offered", "they cannot be tried before the run has pre-trained the backbone")
+        return
+    usable += _answers(try_offers(offers, zoo, tried), len(offers), checked)
+    if not usable:
+        fix = "add adapters.recipes to train some, or a folder of adapters that fit this backbone and these labels to adapters.folders"
+        checked.add("adapters", f"none of {len(own.recipes) + len(offers)} usable", fix, DATA if own.recipes or offers else 0)
+
+
+def _answers(answers: Iterable[Answer], expected: int, checked: Checked) -> int:
+    """A row per answer; gives the number of adapters that can be used."""
+    usable = 0
+    for answer in answers:
+        usable += answer.state != "rejected"
+        fixes = {"ready": "", "inert": "it changes nothing: its rows repeat the backbone's", "rejected": "the run goes on without it"}
+        checked.add(f"adapter {answer.name}", f"{answer.state}: {answer.text}", fixes[answer.state])
+    return usable

@@ -1,0 +1,144 @@
+"""What kind of source lies in this folder, and what is in it? Looked at through the readers themselves; no picture is opened."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bronze.readers import list_source
+from bronze.readers.files import existing_root
+from bronze.settings import DecodeSettings, ManifestOptions, SourceSettings
+from lake.errors import MissingInputError
+
+MANIFEST_SUFFIXES = {".csv": ",", ".tsv": "\t", ".parquet": ""}
+# Names that people give to the columns, the reader's own first.
+PATH_COLUMNS = ("path", "file", "filename", "file_name", "filepath", "image", "image_path")
+LABEL_COLUMNS = ("label", "class", "class_name", "category", "target", "species")
+PET_LISTS = ("annotations/trainval.txt", "annotations/test.txt")
+VAL_SHARE = 0.15  # of the source's training pictures: choosing the best epoch needs pictures that the adapter has not seen
+
+LAYOUTS = (
+    "class folders (cat/1.jpg), split and class folders (train/cat/1.jpg), a manifest.csv with the columns path and label, "
+    "npz files with x_<split> and y_<split>, or Oxford-IIIT Pet's images/ and annotations/"
+)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the reader found. `source`: keys of the configuration's `source` but `root`. `splits`: the source's own split (None where it
+    has none) -> pictures. `refused`: error code -> places. `ignored`: files that are no pictures."""
+
+    source: dict[str, Any]
+    labels: Counter[str]
+    splits: Counter[str | None]
+    refused: Counter[str] = field(default_factory=Counter)
+    ignored: int = 0
+
+    @property
+    def n_pictures(self) -> int:
+        return sum(self.labels.values())
+
+
+def look(folder: Path) -> Seen:
+    """Counts the labelled pictures of a folder by the reader that fits its layout.
+
+    Raises MissingInputError where the folder is absent or holds no labelled picture, naming the layouts that are read.
+    """
+    root = existing_root(folder)
+    source = recognised(root)
+    settings = SourceSettings(root=str(root), **source)
+    labels: Counter[str] = Counter()
+    splits: Counter[str | None] = Counter()
+    refused: Counter[str] = Counter()
+    listing = list_source(settings, root, DecodeSettings().max_bytes)
+    for reference in listing:
+        if reference.error_code is not None:
+            refused[reference.error_code] += 1
+        elif reference.label is not None:
+            labels[reference.label] += 1
+            splits[reference.source_split] += 1
+    if not labels:
+        places = f"; {sum(refused.values()):,} places were refused ({', '.join(refused)})" if refused else ""
+        raise MissingInputError(f"{root} must hold labelled pictures, found none{places}. Read are {LAYOUTS}.")
+    return Seen(source | _split_keys(splits), labels, splits, refused, listing.ignored)
+
+
+def recognised(root: Path) -> dict[str, Any]:
+    """The `source` keys for the layout below `root`: the reader's name, and what it must be told."""
+    if manifest := _manifest(root):
+        return manifest
+    if (root / "images").is_dir() and (lists := [name for name in PET_LISTS if (root / name).is_file()]):
+        return {"reader": "pet"} | ({} if len(lists) == len(PET_LISTS) else {"pet": {"lists": lists}})
+    if any(root.glob("*.npz")):
+        return {"reader": "npz"}
+    return {"reader": "folder"}
+
+
+def _manifest(root: Path) -> dict[str, Any] | None:
+    """The first table directly below the root whose header names a picture and a label; the reader's default name goes first."""
+    files = sorted(path for path in root.iterdir() if path.suffix.lower() in MANIFEST_SUFFIXES and path.is_file())
+    for path in sorted(files, key=lambda path: path.stem != "manifest"):
+        header = _header(path)
+        picture = next((name for name in PATH_COLUMNS if header.count(name) == 1), None)
+        label = next((name for name in LABEL_COLUMNS if header.count(name) == 1), None)
+        if picture and label:
+            usual = ManifestOptions().model_dump()
+            told = {key: value for key, value in (("file", path.name), ("path", picture), ("label", label)) if value != usual[key]}
+            return {"reader": "manifest"} | ({"manifest": told} if told else {})
+    return None
+
+
+def _header(path: Path) -> list[str]:
+    """Column names of a table; none where it cannot be read, for then it is no manifest."""
+    try:
+        if path.suffix.lower() == ".parquet":
+            return list(pq.read_schema(path).names)
+        with path.open(encoding="utf-8-sig", newline="") as handle:
+            return next(csv.reader(handle, delimiter=MANIFEST_SUFFIXES[path.suffix.lower()]), [])
+    except (OSError, UnicodeDecodeError, csv.Error, pa.ArrowException):
+        return []
+
+
+def _split_keys(splits: Counter[str | None]) -> dict[str, Any]:
+    mapped = split_map(splits)
+    return {"split_map": mapped} if mapped else {}
+
+
+def split_map(splits: Iterable[str | None]) -> dict[str, str | dict[str, float]] | None:
+    """Where the source's own splits go, or None where it has none, or names no test and no training split: then shares decide.
+
+    Test pictures are what adapters are judged on (`meta`), training pictures train them (`adapter_train`); validation pictures choose the
+    best epoch (`adapter_val`), and without any a share of the training pictures does. Validation stands in for a test split that is absent.
+    """
+    names = list(splits)
+    roles = {name: _role(name) for name in names if name is not None}
+    if None in names or None in roles.values() or not {"train"} < set(roles.values()):
+        return None
+    if "test" not in roles.values():
+        roles = {name: "test" if role == "val" else role for name, role in roles.items()}
+    train: str | dict[str, float] = (
+        "adapter_train" if "val" in roles.values() else {"adapter_train": 1 - VAL_SHARE, "adapter_val": VAL_SHARE}
+    )
+    targets: dict[str | None, str | dict[str, float]] = {"train": train, "val": "adapter_val", "test": "meta"}
+    return {name: targets[role] for name, role in roles.items()}
+
+
+def _role(name: str) -> str | None:
+    """train, val or test for the names people use; None for others."""
+    patterns = (("train", r"train(ing|val)?"), ("val", r"val(id|idation)?|dev"), ("test", r"test(ing)?|eval"))
+    return next((role for role, pattern in patterns if re.fullmatch(pattern, name.casefold())), None)
+
+
+def dataset_name(folder: Path) -> str:
+    """A dataset's name from its folder's: lower case, runs of other characters as one underscore, at most 64 (`Caltech-101` ->
+    `caltech_101`)."""
+    name = re.sub(r"[^a-z0-9]+", "_", folder.resolve().name.lower()).strip("_")
+    return (name if name[:1].isalpha() else f"data_{name}".rstrip("_"))[:64]

@@ -1,0 +1,182 @@
+"""What do the rows of a plan cost on this machine? Calibrates on a few of the source's own pictures and adds up the stages."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+
+from bronze.build import Source
+from bronze.readers import list_source, reader_named
+from bronze.specs import EMBEDDINGS, EXAMPLES
+from gold import TABLES as GOLD_TABLES
+from lake.errors import DataRefusedError
+from models.backbone import Backbone
+from models.decode import decode
+from models.errors import RejectedInput
+from models.recipe import Recipe
+from ood.specs import PREDICTIONS as OOD_PREDICTIONS
+from pipelines.calibrate import PICTURES, Costs, calibrate
+from pipelines.calibrate_training import TrainingCosts, pretraining_pace, training_costs
+from pipelines.calibrate_verbs import Work
+from pipelines.check_adapters import Tried
+from pipelines.check_backbone import stand_in
+from pipelines.drawn import Drawn, drawn
+from pipelines.estimate import CLOSING_SECONDS, SESSION_SECONDS, TABLE_SECONDS, Line, Machine, Size, gold_seconds, stage_lines
+from pipelines.forwards import masks_per_picture
+from pipelines.plan import Counts, rows_per_picture
+from pipelines.row_bytes import Shape, foretold_row_bytes, stored_row_bytes
+from pipelines.run import Pipeline
+from pipelines.tables import TABLES
+from silver.adapters.offers import Zoo
+from silver.adapters.train import side_for
+
+TRAINING_SHARE = 0.25  # of the seconds that may be spent
+
+
+@dataclass(frozen=True)
+class PlanCosts:
+    """`lines`: a line per stage. `measured_bytes`: tables whose bytes per row were read off the lake. `stands_in`: the backbone is one of
+    the shape that the run will pre-train."""
+
+    lines: tuple[Line, ...]
+    costs: Costs
+    training: TrainingCosts
+    workers: int
+    n_masks: int
+    batch_size: int
+    measured_bytes: tuple[str, ...]
+    stands_in: bool
+
+    @property
+    def seconds(self) -> float:
+        return sum(line.seconds for line in self.lines)
+
+    @property
+    def bytes(self) -> float:
+        return sum(line.bytes for line in self.lines)
+
+
+def plan_costs(pipeline: Pipeline, counts: Counts, seconds: float, scratch: Path) -> PlanCosts:
+    """Measures for about `seconds`, on top of building and training a model for a moment; files go to `scratch` only.
+
+    Raises DataRefusedError where no picture can be decoded, ArtifactError where no adapter can be trained on the backbone.
+    """
+    config, labels = pipeline.config, counts.examples.labels
+    pictures = _pictures(pipeline, labels)
+    known = pipeline.known_backbone(counts.examples)
+    if known is None and config.backbone.pretrain is not None:
+        backbone = stand_in(config.backbone.pretrain, scratch / "backbone")
+    else:
+        backbone = pipeline.backbone(counts.examples)
+    scoring = pipeline.scoring(backbone, config.scoring.dtype, config.scoring.batch_size)
+    label_ids = tuple(labels.index(picture.reference.label or "") for picture in pictures)
+    tried = Tried(scoring.pictures([picture.content for picture in pictures]), np.array(label_ids, dtype=np.int64))
+    recipe = next(iter(counts.adapters.to_train or config.adapters.recipes), Recipe(name="tried", rank=16))
+    zoo = Zoo(config.dataset, labels, scoring, config.adapters, scratch / "artifacts")
+    training = training_costs(recipe, zoo, tried, scratch / "training", seconds * TRAINING_SHARE)
+    embedding = pipeline.scoring(backbone, config.embeddings.dtype, config.embeddings.batch_size)
+    work = Work(
+        pictures, label_ids, scoring, embedding, config.explanations, config.corruptions, config.embeddings.keep_units, training.adapter
+    )
+    workers = pipeline.lake.spark.sparkContext.defaultParallelism
+    costs = calibrate(work, seconds * (1 - TRAINING_SHARE), min(workers, os.cpu_count() or 1))
+    pace = pretraining_pace(config.backbone.pretrain, tried, scratch) if known is None and config.backbone.pretrain is not None else 0.0
+    size = _size(pipeline, counts, backbone, known is None)
+    bytes_per_row, measured = _row_bytes(pipeline, counts, backbone, pictures)
+    lines = stage_lines(size, costs, training, pace, Machine(workers, bytes_per_row))
+    rest = _rest(pipeline, counts, size)
+    return PlanCosts((*lines, *rest), costs, training, workers, size.n_masks, scoring.batch_size, measured, known is None)
+
+
+def _pictures(pipeline: Pipeline, labels: tuple[str, ...]) -> tuple[Drawn, ...]:
+    """Pictures of the source that can be decoded."""
+    config = pipeline.config
+    source = Source(config.dataset, config.source, config.splits, config.decode, config.execution.max_rejected_share)
+    listing = list_source(config.source, source.root, config.decode.max_bytes)
+    found, _ = drawn(listing, reader_named(config.source.reader), source.root, PICTURES, config.decode.max_bytes)
+    good = []
+    for picture in found:
+        try:
+            decode(picture.content, config.decode.limits())
+        except RejectedInput:  # the run will say which and why
+            continue
+        good.append(picture)
+    if not good:
+        raise DataRefusedError(f"none of {len(found)} pictures drawn from {source.root} can be decoded: `assay check` says why")
+    return tuple(good)
+
+
+def _size(pipeline: Pipeline, counts: Counts, backbone: Backbone, pretrains: bool) -> Size:
+    config, examples, adapters = pipeline.config, counts.examples, counts.adapters
+    settings = config.backbone.pretrain
+    seen = len(config.backbone.pretrain_labels or examples.labels) / len(examples.labels)
+    masks = masks_per_picture(config.explanations, backbone.n_units)
+    return Size(
+        n_train=examples.count("adapter_train"),
+        n_val=examples.count("adapter_val"),
+        n_meta=examples.count("meta"),
+        n_adapters=adapters.n_scored,
+        n_new_adapters=len(adapters.to_train) + adapters.n_unregistered + adapters.n_unread,
+        n_masks=sum(len(found) for found in masks.values()),
+        rows_per_picture={table.full_name: n for table, n in rows_per_picture(config).items()},
+        batch_size=config.scoring.batch_size,
+        to_do={table.full_name: to_do for table, (to_do, _) in counts.tables.items()},
+        recipes=tuple(adapters.to_train),
+        training_bytes=_training_bytes(counts, backbone.image_size),
+        pretrain_pictures=round(settings.epochs * seen * examples.count("adapter_train")) if settings is not None and pretrains else 0,
+        chunk_rows=config.execution.chunk_rows,
+    )
+
+
+def _training_bytes(counts: Counts, size: int) -> float:
+    """Pictures are collected as they are trained on, three bytes a pixel, once for each size that recipes crop from."""
+    n_train, n_val = counts.examples.count("adapter_train"), counts.examples.count("adapter_val")
+    sides = {side_for(recipe, size) for recipe in counts.adapters.to_train}
+    return 3.0 * sum(n_train * side**2 + n_val * size**2 for side in sides)
+
+
+def _row_bytes(
+    pipeline: Pipeline, counts: Counts, backbone: Backbone, pictures: tuple[Drawn, ...]
+) -> tuple[dict[str, float], tuple[str, ...]]:
+    """Bytes per row of every table, and the tables for which the lake itself told."""
+    mean = sum(len(picture.content) for picture in pictures) / len(pictures)
+    keep = pipeline.config.embeddings.keep_units
+    foretold = foretold_row_bytes(Shape(len(counts.examples.labels), backbone.n_units, backbone.hidden_size, keep, mean))
+    stored = {table.full_name: stored_row_bytes(pipeline.lake.root, table) for table in counts.tables}
+    measured = {name: found for name, found in stored.items() if found is not None and name != EXAMPLES.full_name}
+    return foretold | measured, tuple(measured)
+
+
+def _rest(pipeline: Pipeline, counts: Counts, size: Size) -> list[Line]:
+    """Gold, and what every run pays."""
+    to_do, done = counts.tables[OOD_PREDICTIONS]
+    gold = gold_seconds(to_do + done, pipeline.config.gold)
+    new_tables = sum(not pipeline.lake.exists(table) for table in TABLES)
+    fixed = SESSION_SECONDS + TABLE_SECONDS * max(0, new_tables - len(GOLD_TABLES)) + CLOSING_SECONDS
+    return [Line("gold", 0, 0, gold, 0.0), Line("session, tables, closing", 0, 0, fixed, 0.0)]
+
+
+def write_costs(plan: PlanCosts, stream: TextIO) -> None:
+    """The table of stages, and what it rests on."""
+    stream.write(f"  {'stage':28} {'rows':>12} {'forwards':>14} {'hours':>9} {'GB':>9}\n")
+    for line in plan.lines:
+        stream.write(f"  {line.stage:28} {line.rows:>12,} {line.forwards:>14,} {line.seconds / 3600:>9.3f} {line.bytes / 1e9:>9.4f}\n")
+    forwards = sum(line.forwards for line in plan.lines)
+    stream.write(f"  {'total':28} {'':>12} {forwards:>14,} {plan.seconds / 3600:>9.3f} {plan.bytes / 1e9:>9.4f}\n")
+    costs = plan.costs
+    stream.write(f"  {plan.workers} workers of one thread; computing together each is {costs.crowding:.2f} times slower than alone\n")
+    figures = (
+        ("forward", costs.forward), ("masked forward", costs.masked), ("embedding", costs.stages[EMBEDDINGS.full_name]),
+        ("decoding", costs.read), ("preparing", costs.prepare), ("all corruptions", costs.corrupt), ("training", plan.training.picture),
+    )  # fmt: skip
+    shown = ", ".join(f"{name} {seconds * 1000:.3g}" for name, seconds in figures)
+    stream.write(f"  ms a picture on one thread, in batches of {plan.batch_size} (measured in {costs.seconds:.0f} s): {shown}\n")
+    stream.write(f"  {plan.n_masks} masks a picture and adapter, as the metrics' own rule gives them\n")
+    if plan.stands_in:
+        stream.write("  the backbone is not there yet: measured on one of its shape with random weights\n")
+    bytes_from = ", ".join(plan.measured_bytes) or "no table"
+    stream.write(f"  GB: {bytes_from} as the lake's rows are; the rest from the columns' widths\n")

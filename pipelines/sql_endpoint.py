@@ -1,0 +1,109 @@
+"""How does Spark's Thrift server start and stop inside this process's session, with all it writes in one folder?"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import socket
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lake.errors import ConfigError
+from lake.jars import DependencyError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+STOP_SECONDS = 20.0
+
+
+def free_port(host: str, port: int) -> int:
+    """The port itself, or any free one for 0. Raises DependencyError when it is taken, ConfigError for no port and no host of ours."""
+    if not 0 <= port <= 65535:
+        raise ConfigError(f"--port must be 0 to 65535, found {port}")
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except socket.gaierror as error:
+        raise ConfigError(f"--host must be a name or address of this machine, found {host!r}: {error.strerror}") from error
+    with socket.socket(family, kind) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what a server left a moment ago is free
+        try:
+            probe.bind(address)
+        except OSError as error:
+            raise DependencyError(
+                f"port {port} on {host} must be free, found: {error.strerror}. Stop what listens there, or choose another --port (0: any)"
+            ) from error
+        return int(probe.getsockname()[1])
+
+
+def address(host: str, port: int) -> str:
+    """What a JDBC client connects to."""
+    return f"jdbc:hive2://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
+def keep_inside(folder: Path) -> None:
+    """Must be called before the session is opened: what people CREATE without a place goes into `folder`, not where we were started."""
+    given = os.environ.get("PYSPARK_SUBMIT_ARGS", "pyspark-shell")
+    os.environ["PYSPARK_SUBMIT_ARGS"] = f"--conf {shlex.quote(f'spark.sql.warehouse.dir={folder}/warehouse')} {given}"
+
+
+def start(spark: SparkSession, host: str, port: int, folder: Path) -> Any:
+    """Starts the server (a JVM HiveThriftServer2) on this session's catalog. Its scratch files go into `folder`.
+
+    Each connection has settings of its own. Spark's metastore for it is an in-memory Derby: two servers do not meet. Raises
+    DependencyError when the port was taken meanwhile.
+    """
+    from py4j.protocol import Py4JJavaError
+
+    jvm: Any = spark._jvm
+    jvm.java.lang.System.setProperty("derby.stream.error.file", str(folder / "derby.log"))
+    for name, value in _settings(host, port, folder).items():
+        spark.conf.set(name, value)
+    try:
+        return jvm.org.apache.spark.sql.hive.thriftserver.HiveThriftServer2.startWithSparkSession(spark._jsparkSession, False)
+    except Py4JJavaError as error:
+        raise DependencyError(f"the Thrift server must start on {host}:{port}, found: {error.java_exception.getMessage()}") from error
+
+
+def _settings(host: str, port: int, folder: Path) -> dict[str, str]:
+    return {
+        "hive.server2.thrift.bind.host": host,
+        "hive.server2.thrift.port": str(port),
+        "hive.exec.scratchdir": f"{folder}/scratch",
+        "hive.exec.local.scratchdir": f"{folder}/local",
+        "hive.downloaded.resources.dir": f"{folder}/resources",
+        "hive.server2.logging.operation.log.location": f"{folder}/operations",
+    }
+
+
+def process() -> subprocess.Popen[bytes] | None:
+    """The JVM behind the session, where this process started it (under spark-submit it is the other way round)."""
+    from pyspark import SparkContext
+
+    found = getattr(SparkContext._gateway, "proc", None)
+    return found if isinstance(found, subprocess.Popen) else None
+
+
+def stop(spark: SparkSession, server: Any) -> None:
+    """Ends server, session and JVM, also a JVM that a signal to the whole group has ended already. Returns when it is gone."""
+    from py4j.protocol import Py4JError
+
+    with suppress(Py4JError, OSError):
+        server.stop()
+        spark.stop()
+    end(process())
+
+
+def end(java: subprocess.Popen[bytes] | None) -> None:
+    """Closes the pipe whose end tells the JVM to go; kills it when it has not gone in time."""
+    if java is None:
+        return
+    if java.stdin is not None:
+        java.stdin.close()
+    try:
+        java.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        java.kill()
+        java.wait()

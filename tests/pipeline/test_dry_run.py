@@ -1,0 +1,68 @@
+"""Does a dry run say what the run would do, at which price, and leave everything as it is?"""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipelines.plan import dry_run
+from tests.lakes import N_EXAMPLES, RECIPES, REJECTED_ADAPTERS, THIRD, config_of, files_of
+
+if TYPE_CHECKING:
+    from tests.conftest import Built
+
+pytestmark = pytest.mark.spark
+
+
+def planned(built: Built, tmp_path: Path, tree: dict[str, Any], seconds: float, root: Path | None = None) -> str:
+    """What a dry run on the finished lake (or a new one) prints."""
+    told = io.StringIO()
+    assert dry_run(config_of(tmp_path / "plan.yaml", tree), str(root or built.root), told, seconds) == 0
+    return told.getvalue()
+
+
+def stage(told: str, name: str) -> list[float]:
+    """(rows, forwards, hours, GB) of one line of the table of stages."""
+    found = re.search(rf"^  {re.escape(name)} +([\d,]+) +([\d,]+) +([\d.]+) +([\d.]+)$", told, re.MULTILINE)
+    assert found, told
+    return [float(number.replace(",", "")) for number in found.groups()]
+
+
+def with_third(built: Built) -> dict[str, Any]:
+    return built.tree | {"adapters": built.tree["adapters"] | {"recipes": [*RECIPES, THIRD]}}
+
+
+def test_on_a_finished_lake_nothing_is_to_do_and_every_adapter_is_named_for_what_it_is(built: Built, tmp_path: Path) -> None:
+    told = planned(built, tmp_path, built.tree, 5.0)
+    # `same` repeats the first recipe's adapter, `scaled` is a foreign one of its own.
+    assert "adapters: 0 to train, 2 trained; offered: 0 new, 1 known, 1 the same as another; 4 rejected" in told
+    for name, code in REJECTED_ADAPTERS.items():
+        assert f"rejected {name}: {code}" in told
+    assert re.findall(r"^  (\S+\.\S+) +([\d,]+) +[\d,]+$", told, re.MULTILINE)[0][0] == "bronze.examples"
+    assert {n for _, n in re.findall(r"^  (\S+\.\S+) +([\d,]+) +[\d,]+$", told, re.MULTILINE)} == {"0"}
+    assert "forwards" not in told  # nothing to measure for
+
+
+def test_one_more_recipe_is_priced_and_nothing_is_written(built: Built, tmp_path: Path) -> None:
+    before = files_of(built.root)
+    told = planned(built, tmp_path, with_third(built), 1.0)
+    assert files_of(built.root) == before
+    assert "adapters: 1 to train, 2 trained;" in told
+    n_meta = int(re.search(r"silver\.predictions +([\d,]+) ", told)[1])  # type: ignore[index]  # one row a picture: the new adapter's
+    # 7 cells: clean, and two corruptions at three severities
+    assert stage(told, "ood.predictions")[:2] == [7 * n_meta, 7 * n_meta]
+    # DEFAULT's three methods and KI's one on 16 units: 62 masks under mean, 17 under zero (tests/unit/pipelines/test_calibrate.py)
+    assert stage(told, "silver.explanation_metrics")[:2] == [4 * n_meta, 79 * n_meta]
+    assert stage(told, "silver.adapters")[0] == 1 and "silver.explanation_metrics" in told.splitlines()[-2]  # over 200 rows are there
+
+
+def test_before_anything_is_there_the_whole_plan_is_foretold(built: Built, tmp_path: Path) -> None:
+    told = planned(built, tmp_path, built.tree, 0.0, tmp_path / "new")
+    assert "2 to train, 0 trained; offered: 0 new, 0 known, 6 to be judged when there is a backbone; 0 rejected" in told
+    n_all = int(re.search(r"bronze\.embeddings +([\d,]+) ", told)[1])  # type: ignore[index]  # a line of the table
+    assert abs(n_all - N_EXAMPLES) <= 6  # duplicates, conflicts and damage show only when pictures are read
+    assert not (tmp_path / "new").exists() and "total" not in told

@@ -1,0 +1,163 @@
+"""Does an estimate count what the engine does, and add it up as the run would spend it?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bronze.reference import Reference
+from bronze.settings import SourceSettings, SplitSettings
+from gold.settings import GoldSettings
+from lake.identity import content_id
+from models.decode import DecodeLimits, encode_png
+from models.images import preprocessing_of
+from models.masked_value import MaskedValue
+from models.recipe import Recipe
+from models.scoring import Scoring
+from ood.settings import CorruptionSettings
+from pipelines.calibrate import Costs, calibrate
+from pipelines.calibrate_training import TrainingCosts, training_costs
+from pipelines.calibrate_verbs import Work, measured
+from pipelines.check_adapters import Tried
+from pipelines.check_splits import expected_splits
+from pipelines.drawn import Drawn
+from pipelines.estimate import STAGE_SECONDS, Line, Machine, Size, filling, gold_seconds, longest, stage_lines
+from pipelines.forwards import masks_per_picture
+from pipelines.row_bytes import Shape, foretold_row_bytes
+from silver.adapters.offers import Zoo
+from silver.settings import AdapterSettings, ExplanationSettings, MetricGroup
+from tests.adapter_folders import LABELS, small_backbone
+from xai.presets import DEFAULT, KI
+
+N = 4
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> tuple[Work, TrainingCosts]:
+    """A two-layer backbone, one adapter trained for a moment, four pictures."""
+    folder = tmp_path_factory.mktemp("calibrate")
+    backbone = small_backbone(folder / "backbone")
+    scoring = Scoring(backbone, preprocessing_of(backbone.folder), DecodeLimits(), "float32", 4)
+    generator = np.random.Generator(np.random.PCG64(1))
+    contents = [encode_png(generator.integers(0, 256, (60, 60, 3), dtype=np.uint8)) for _ in range(N)]
+    pictures = tuple(Drawn(Reference(f"{i}.png", f"{i}.png"), content, content_id("image", content)) for i, content in enumerate(contents))
+    label_ids = (0, 1, 2, 0)
+    zoo = Zoo("d", LABELS, scoring, AdapterSettings(), folder / "artifacts")
+    tried = Tried(scoring.pictures(contents), np.array(label_ids, dtype=np.int64))
+    recipe = Recipe(name="r2", rank=2, learning_rate=1e-3)
+    training = training_costs(recipe, zoo, tried, folder / "training", 0.2)
+    own = ExplanationSettings(), CorruptionSettings(names=("ki_contrast",))
+    return Work(pictures, label_ids, scoring, scoring, *own, False, training.adapter), training
+
+
+def test_the_engine_evaluates_the_masks_that_are_counted_but_for_chance_repeats(
+    work: tuple[Work, TrainingCosts], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    real = MaskedValue.__call__
+
+    def counting(self: MaskedValue, rows: np.ndarray, keep: np.ndarray) -> np.ndarray:
+        asked.append(len(rows))
+        return real(self, rows, keep)
+
+    monkeypatch.setattr(MaskedValue, "__call__", counting)
+    measured(work[0], N)
+    expected = sum(len(masks) for masks in masks_per_picture(work[0].explanations, 16).values())
+    # Masks of one or two of 16 units are now and then the same by chance, and then evaluated once.
+    assert 0.95 * N * expected <= sum(asked) <= N * expected
+
+
+def test_masks_that_curves_share_are_counted_once() -> None:
+    # 16 units, step 1: 17 points a curve. Mean baseline: deletion and insertion of attention share nothing but both ends (all, none):
+    # 17 + 15 = 32; `reverse` removes what insertion leaves, so that its two curves are the same masks again; `random` adds 15 + 15.
+    one = ExplanationSettings(groups=(MetricGroup(preset=DEFAULT, controls=()),))
+    assert {name: len(masks) for name, masks in masks_per_picture(one, 16).items()} == {"mean": 32}
+    both = ExplanationSettings(groups=(MetricGroup(preset=DEFAULT),))
+    assert {name: len(masks) for name, masks in masks_per_picture(both, 16).items()} == {"mean": 62}
+    # KI's deletion is under mean too and costs nothing more; its insertion is under zero: 17.
+    two = ExplanationSettings(groups=(MetricGroup(preset=DEFAULT), MetricGroup(preset=KI, controls=())))
+    assert {name: len(masks) for name, masks in masks_per_picture(two, 16).items()} == {"mean": 62, "zero": 17}
+
+
+def test_every_cost_is_measured_and_positive_and_a_budget_of_nothing_still_measures_once(work: tuple[Work, TrainingCosts]) -> None:
+    found = calibrate(work[0], 1.0, 1)
+    assert found.crowding == 1.0 and set(found.whole) <= set(found.stages)
+    assert min(found.read, found.prepare, found.corrupt, found.forward, found.masked, found.load, *found.stages.values()) > 0
+    hurried = calibrate(work[0], 0.0, 1)
+    assert hurried.whole == () and hurried.stages["silver.predictions"] == hurried.forward
+    assert work[1].picture > 0 and work[1].merged_bytes > work[1].adapter_bytes > 0
+
+
+COSTS = Costs(0.1, 0.01, 0.02, 0.5, 1.0, 0.0, {"bronze.embeddings": 0.5, "silver.predictions": 0.5, "silver.attributions": 0.5,
+              "silver.explanation_metrics": 30.0, "ood.predictions": 0.5}, (), 1.0, 20.0)  # fmt: skip
+SIZE = Size(100, 20, 64, 2, 2, 62,
+            {"silver.predictions": 1, "silver.attributions": 1, "silver.explanation_metrics": 4, "ood.predictions": 10},
+            8, {}, (), 0.0, 0, 1000)  # fmt: skip
+MACHINE = Machine(2, dict.fromkeys(COSTS.stages, 100.0) | {"bronze.examples": 1000.0})
+
+
+def line_of(stage: str, rows: int) -> Line:
+    training = TrainingCosts(0.1, 1.0, 0.5, 10, 100, None)  # type: ignore[arg-type]  # nothing is scored here
+    lines = stage_lines(replace(SIZE, n_new_adapters=0, to_do={stage: rows}), COSTS, training, 0.0, MACHINE)
+    return {line.stage: line for line in lines}[stage]
+
+
+def test_a_stage_costs_its_rows_over_the_workers_plus_what_every_stage_pays() -> None:
+    # 64 pictures x 2 adapters x 4 rows = 512 rows; 128 pairs x 30 s + 64 x 0.01 s of preparing, over two workers.
+    found = line_of("silver.explanation_metrics", rows=512)
+    assert found.seconds == pytest.approx((128 * 30 + 0.64) / 2 + STAGE_SECONDS)
+    assert found.forwards == 128 * 62 and found.bytes == 51_200
+
+
+def test_corrupting_is_paid_once_for_all_adapters() -> None:
+    # 64 x 2 x 10 rows of 0.5 s, 64 pictures corrupted (0.02 s) and prepared (0.01 s) once; 1,280 rows go in two chunks.
+    found = line_of("ood.predictions", rows=1280)
+    assert found.seconds == pytest.approx((1280 * 0.5 + 64 * 0.03) / 2 + STAGE_SECONDS + 2.0)
+    assert found.forwards == 1280
+
+
+def test_a_stage_with_nothing_to_do_is_no_line() -> None:
+    training = TrainingCosts(0.1, 1.0, 0.5, 10, 100, None)  # type: ignore[arg-type]  # nothing is scored here
+    assert stage_lines(replace(SIZE, n_new_adapters=0), COSTS, training, 0.0, MACHINE) == []
+
+
+def test_adapters_are_trained_side_by_side_and_the_last_wave_is_waited_for() -> None:
+    assert longest([4.0, 3.0, 2.0], 2) == 5.0  # 4 | 3 + 2
+    assert longest([], 2) == 0.0 and longest([1.0, 1.0], 1) == 2.0
+
+
+def test_the_last_batch_of_every_part_is_filled_up() -> None:
+    # 140 examples on 2 workers: 70 each, 64 in full batches of 8 and 6 that are filled to 8.
+    assert filling(140, 2, 8) == pytest.approx((64 + 8) / 70)
+    assert filling(0, 2, 8) == 1.0 and filling(128, 2, 8) == 1.0
+
+
+def test_gold_grows_with_rows_trees_and_fits() -> None:
+    small, more = GoldSettings(n_folds=2), GoldSettings(n_folds=5)
+    assert gold_seconds(0, small) < gold_seconds(10_000, small) < gold_seconds(10_000, more)
+
+
+def test_bytes_of_a_row_are_those_of_the_digits_runs() -> None:
+    # The demo's files: 169 bytes an embedding, 125 a prediction, 107 an attribution, 71 a row of metrics, 13 a corrupted answer.
+    found = foretold_row_bytes(Shape(n_labels=10, n_units=16, dim=64, keep_units=False, picture_bytes=0))
+    stored = {
+        "bronze.embeddings": 169,
+        "silver.predictions": 125,
+        "silver.attributions": 107,
+        "silver.explanation_metrics": 71,
+        "ood.predictions": 13,
+    }
+    assert all(found[name] == pytest.approx(n, rel=0.15) for name, n in stored.items())
+    # digits_full keeps 16 patch vectors of 64 numbers beside the pooled one: 2,239 bytes
+    assert foretold_row_bytes(Shape(10, 16, 64, True, 0))["bronze.embeddings"] == pytest.approx(2239, rel=0.05)
+
+
+def test_expected_splits_follow_the_sources_own_splits() -> None:
+    own = SourceSettings(reader="folder", root="x", split_map={"train": {"adapter_train": 0.85, "adapter_val": 0.15}, "test": "meta"})
+    sources: Counter[str | None] = Counter({"train": 1760, "test": 879, "lost": 5})
+    assert expected_splits(sources, own, SplitSettings()) == {"adapter_train": 1496, "adapter_val": 264, "meta": 879}
+    plain = SourceSettings(reader="folder", root="x")
+    assert expected_splits(Counter({None: 100}), plain, SplitSettings()) == {"adapter_train": 50, "adapter_val": 10, "meta": 40}

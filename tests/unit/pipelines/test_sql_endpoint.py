@@ -1,0 +1,56 @@
+"""Is the port of the SQL endpoint looked at before anything starts, and does the JVM behind it end for certain?"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import pipelines.sql_endpoint as endpoint
+from lake.errors import ConfigError
+from lake.jars import DependencyError
+from pipelines.__main__ import main
+from pipelines.sql_endpoint import address, end, free_port, keep_inside
+
+
+def test_a_taken_port_is_refused_and_zero_is_any_free_one() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(DependencyError, match=f"port {port} on 127.0.0.1 must be free"):
+            free_port("127.0.0.1", port)
+        assert free_port("127.0.0.1", 0) not in (0, port)
+    assert free_port("127.0.0.1", port) == port  # as soon as the other has gone
+
+
+@pytest.mark.parametrize(("host", "port"), [("127.0.0.1", 65536), ("127.0.0.1", -1), ("no-such-host.invalid", 10000)])
+def test_what_is_no_place_to_listen_at_is_a_configuration_error(host: str, port: int) -> None:
+    with pytest.raises(ConfigError, match="--port" if host[0] == "1" else "--host"):
+        free_port(host, port)
+
+
+def test_an_address_of_version_six_stands_in_brackets() -> None:
+    assert (address("127.0.0.1", 1), address("::1", 2)) == ("jdbc:hive2://127.0.0.1:1/", "jdbc:hive2://[::1]:2/")
+
+
+def test_a_place_without_a_lake_is_refused_before_a_jvm_starts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve-sql", "--lake", str(tmp_path), "--port", "0"]) == 66
+    assert "must be a lake" in capsys.readouterr().err
+
+
+def test_what_people_create_goes_where_the_server_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", "--verbose pyspark-shell")
+    keep_inside(tmp_path / "a b")
+    assert os.environ["PYSPARK_SUBMIT_ARGS"] == f"--conf 'spark.sql.warehouse.dir={tmp_path}/a b/warehouse' --verbose pyspark-shell"
+
+
+@pytest.mark.parametrize("stubborn", [False, True])
+def test_a_process_ends_with_its_pipe_or_is_killed(stubborn: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoint, "STOP_SECONDS", 0.5 if stubborn else 60.0)
+    code = "import time; time.sleep(600)" if stubborn else "import sys; sys.stdin.read()"
+    child = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE)
+    end(child)
+    assert child.returncode == (-9 if stubborn else 0)
