@@ -42,6 +42,9 @@ class Recipe(BaseModel):
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     train_share: float = Field(default=1.0, gt=0, le=1)
     augmentation: Augmentation = Augmentation()
+    precision: Literal["float32", "bfloat16"] = Field(
+        default="float32", description="of the matrix products while training (autocast); weights, loss and validation are float32"
+    )
     seed: int = Field(default=0, ge=0, lt=2**63)
 
     @model_validator(mode="after")
@@ -64,7 +67,8 @@ def recipe_sha256(recipe: Recipe, backbone_sha256: str, data_fingerprint: str) -
     """Hash (128 bits, hex) of everything that decides the trained weights: recipe with its seed, backbone, training data.
 
     An adapter whose manifest carries this hash need not be trained again. The name is left out: it is a label; alpha enters as the
-    number in force, so writing a default out changes nothing.
+    number in force, so writing a default out changes nothing; float32 is left out, as in recipes from before there was another precision.
     """
-    settings = recipe.model_dump(mode="json", exclude={"name", "update_scale"}) | {"alpha": recipe.lora_alpha}
+    unnamed = {"name", "update_scale"} | ({"precision"} if recipe.precision == "float32" else set())
+    settings = recipe.model_dump(mode="json", exclude=unnamed) | {"alpha": recipe.lora_alpha}
     return hash_of([canonical_json(settings).encode(), backbone_sha256.encode(), data_fingerprint.encode()])

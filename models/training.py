@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -80,7 +80,10 @@ def train(
         raise FileExistsError(f"{folder} exists already: an adapter is never overwritten; remove the folder to train it anew")
     identity = fingerprint(labels, preprocessing, train, val)
     with private_state(seed_of("train", recipe.seed, "torch"), threads, device):
-        model = with_lora(new_classifier(backbone, labels, seed=recipe.seed), recipe, backbone.name).to(device)
+        classifier: Any = new_classifier(backbone, labels, seed=recipe.seed)
+        if recipe.precision == "bfloat16" and device == "cpu":
+            classifier.set_attn_implementation("eager")  # the fused kernel's backward takes half of a bfloat16 step there
+        model = with_lora(classifier, recipe, backbone.name).to(device)
         run = _Run(model, recipe, keep_share(train, recipe.train_share), in_canonical_order(val), preprocessing, device)
         epochs, kept, metrics = _fit(run, on_epoch)
     metrics |= _sizes(model) | {"minutes": (time.monotonic() - started) / 60}
@@ -148,7 +151,8 @@ def _train_epoch(
         optimiser.zero_grad()
         for batch in torch.split(step, recipe.batch_size):
             pixels = normalised(augment(images[batch], changes[batch], run.preprocessing.size), run.preprocessing)
-            logits = run.model(pixel_values=pixels).logits
+            with torch.autocast(torch.device(run.device).type, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
+                logits = run.model(pixel_values=pixels).logits.float()
             loss = F.cross_entropy(logits, labels[batch], reduction="sum", label_smoothing=recipe.label_smoothing)
             (loss / len(step)).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped; the step's mean, also where its last batch is short
             total += loss.item()

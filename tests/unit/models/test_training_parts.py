@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from models.atomic import write_file, write_folder
 from models.augmentation import Augmentation, augment, draw_changes, normalised
-from models.hashing import hash_of
+from models.hashing import canonical_json, hash_of
 from models.images import Preprocessing, normalise
 from models.recipe import Recipe, recipe_sha256
 from models.training_data import TrainingSet, fingerprint, in_canonical_order, keep_share
@@ -187,10 +187,14 @@ def test_what_decides_the_weights_is_in_the_recipes_hash_and_a_label_is_not() ->
     assert recipe_sha256(base.model_copy(update={"name": "b"}), "backbone", "data") == first
     assert recipe_sha256(Recipe(name="a", rank=4, alpha=8), "backbone", "data") == first  # the default, written out
     assert recipe_sha256(Recipe(name="a", rank=4, update_scale=4), "backbone", "data") == first  # 4 x sqrt(4) = 8 as well
-    others = [Recipe(name="a", rank=4, **{key: value}) for key, value in (("seed", 1), ("epochs", 2), ("alpha", 9.0), ("use_dora", False))]
+    changes = {"seed": 1, "epochs": 2, "alpha": 9.0, "use_dora": False, "precision": "bfloat16"}
+    others = [Recipe.model_validate({"name": "a", "rank": 4, key: value}) for key, value in changes.items()]
     hashes = {recipe_sha256(other, "backbone", "data") for other in others}
     hashes |= {recipe_sha256(base, "other", "data"), recipe_sha256(base, "backbone", "other"), first}
-    assert len(hashes) == 7
+    assert len(hashes) == 8
+    # adapters from before there was another precision are found again: their recipe had no such key
+    older = base.model_dump(mode="json", exclude={"name", "update_scale", "precision"}) | {"alpha": 8.0}
+    assert first == hash_of([canonical_json(older).encode(), b"backbone", b"data"])
 
 
 def test_parts_of_a_hash_are_told_apart() -> None:
