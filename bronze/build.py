@@ -136,13 +136,14 @@ def _ingest(lake: Lake, source: Source, listing: Listing, labels: tuple[str, ...
     names = F.array(*(F.lit(name) for name in SPLITS))
     content = staged.where("kind = 'example'").select("source_path", "modality", "image", F.lit(None).cast("string").alias("text"), "notes")
     old = lake.read(EXAMPLES).where(here).select("example_id")
-    new = (
-        chosen.join(old, "example_id", "left_anti").withColumn("split", F.element_at(names, F.col("rank") + 1)).join(content, "source_path")
-    )
-    n_old = old.count()
-    n_new = _append(lake, EXAMPLES, new.repartition(max(1, lake.spark.sparkContext.defaultParallelism // 2)))
+    fresh = chosen.join(old, "example_id", "left_anti").withColumn("split", F.element_at(names, F.col("rank") + 1)).cache()
+    n_old, n_new = old.count(), fresh.count()
+    if n_new:  # the pictures themselves are never cached: they would fill the JVM
+        new = fresh.join(content, "source_path").repartition(max(1, lake.spark.sparkContext.defaultParallelism // 2))
+        lake.append(EXAMPLES, new, n_new)
+    lake.create(EXAMPLES)
     lake.skip(EXAMPLES, n_old)
-    for frame in (slim, torn):
+    for frame in (slim, torn, fresh):
         frame.unpersist()
     lake.storage.delete(where)
     return n_old + n_new
@@ -219,6 +220,12 @@ def embedding_settings(examples: Examples, scoring: Scoring, keep_units: bool) -
 
 def build_embeddings(lake: Lake, ledger: Ledger, examples: Examples, scoring: Scoring, keep_units: bool, chunk_rows: int) -> None:
     """Brings bronze.embeddings up to date for all splits."""
+    stage = embedding_stage(lake, examples, scoring, keep_units)
+    fill(lake, ledger, stage, examples_of(lake, examples, SPLITS, chunk_rows, by_content=False))
+
+
+def embedding_stage(lake: Lake, examples: Examples, scoring: Scoring, keep_units: bool) -> Stage:
+    """How one row of bronze.embeddings per example is computed."""
     schema, dataset = EMBEDDINGS.arrow_schema(ERROR_COLUMNS), examples.dataset
     identity = lake.settings_id(EMBEDDINGS, dataset, embedding_settings(examples, scoring, keep_units))
 
@@ -237,20 +244,32 @@ def build_embeddings(lake: Lake, ledger: Ledger, examples: Examples, scoring: Sc
         )
         return embed(rows, work, schema)
 
-    stage = Stage(
+    return Stage(
         table=EMBEDDINGS,
         settings_id=identity,
         variants=({"backbone": scoring.backbone.name},),
-        compute=lambda frame: frame.select("example_id", "image").mapInArrow(verb, EMBEDDINGS.ddl(ERROR_COLUMNS)),
+        compute=lambda frame: _in_turn(frame.select("example_id", "image")).mapInArrow(verb, EMBEDDINGS.ddl(ERROR_COLUMNS)),
     )
-    fill(lake, ledger, stage, examples_of(lake, examples, SPLITS, chunk_rows))
 
 
-def examples_of(lake: Lake, examples: Examples, splits: tuple[str, ...], chunk_rows: int) -> Inputs:
-    """The examples of some splits as a stage's input, over all cores by content: the same rows meet whatever the files are."""
+def _in_turn(rows: DataFrame) -> DataFrame:
+    """The rows dealt out to all cores one by one: equal shares. By content 512 pictures on two cores are 256 ± 11 each."""
+    from pyspark.sql import functions as F
+
+    # not `repartition(cores)`: it sorts whole rows first, and would hold the pictures in memory for that
+    cores = rows.sparkSession.sparkContext.defaultParallelism
+    slot = (F.monotonically_increasing_id() % cores).cast("int")
+    return rows.withColumn("slot", slot).repartitionById(cores, "slot").drop("slot")
+
+
+def examples_of(lake: Lake, examples: Examples, splits: tuple[str, ...], chunk_rows: int, by_content: bool = True) -> Inputs:
+    """The examples of some splits as a stage's input.
+
+    `by_content`: over all cores by example_id, so that what is joined by it lies there already; else as they are stored.
+    """
 
     def frame() -> DataFrame:
         rows = split_frame(lake, examples.dataset, examples.settings_id, *splits)
-        return rows.repartition(lake.spark.sparkContext.defaultParallelism, "example_id")
+        return rows.repartition(lake.spark.sparkContext.defaultParallelism, "example_id") if by_content else rows
 
     return Inputs(examples.dataset, examples.settings_id, examples.inputs(*splits), frame, examples.count(*splits), chunk_rows)

@@ -17,6 +17,7 @@ from models.errors import RejectedInput
 from models.images import Preprocessing, normalise, to_model_resolution
 
 HALF = np.dtype("<f2")
+HALF_END = 65_520  # half way from the largest half-precision number, 65,504, to the next power of two: rounds to infinity
 
 
 class Embedder(Protocol):
@@ -50,11 +51,9 @@ class Embed:
 @dataclass(frozen=True)
 class _Vectors:
     pooled: NDArray[np.float16]  # [dim], little-endian
-    units: NDArray[np.float16]  # [n_units, dim]
-
-    @property
-    def finite(self) -> bool:
-        return bool(np.isfinite(self.pooled).all() and np.isfinite(self.units).all())
+    units: NDArray[np.float16] | None  # [n_units, dim]; None unless they are kept: casting 2 MB a picture only to look is not free
+    n_units: int
+    finite: bool  # pooled and units, in half precision
 
 
 _Input = tuple[str, NDArray[np.uint8] | None, RejectedInput | None]
@@ -98,9 +97,17 @@ def _embedded(scorer: Embedder, chunk: list[_Input], work: Embed) -> dict[str, _
     if not images:
         return {}
     pooled, units = scorer.embed(normalise(np.stack(list(images.values())), work.preprocessing))
-    with np.errstate(over="ignore"):  # beyond half precision becomes inf, which is looked for below
-        halves = zip(pooled.astype(HALF), units.astype(HALF), strict=True)
-    return {example_id: _Vectors(*half) for example_id, half in zip(images, halves, strict=True)}
+    finite = _fits(pooled) & _fits(units)
+    with np.errstate(over="ignore"):  # beyond half precision becomes inf: `finite` says so
+        kept = list(units.astype(HALF)) if work.keep_units else [None] * len(images)
+        rows = zip(pooled.astype(HALF), kept, finite, strict=True)
+    return {example_id: _Vectors(p, u, units.shape[1], bool(f)) for example_id, (p, u, f) in zip(images, rows, strict=True)}
+
+
+def _fits(vectors: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Per example: every number is finite in half precision too. NaN is below nothing."""
+    largest: NDArray[np.float32] = np.abs(vectors).reshape(len(vectors), -1).max(axis=1)
+    return np.asarray(largest < HALF_END)
 
 
 def _row(example_id: str, vectors: _Vectors | None, refusal: RejectedInput | None, work: Embed) -> dict[str, Any]:
@@ -112,6 +119,5 @@ def _row(example_id: str, vectors: _Vectors | None, refusal: RejectedInput | Non
     if not vectors.finite:
         message = "embedding must be finite and within 65,504 also in float32: check the backbone's weights"
         return row | {"error_code": "nonfinite", "message": message}
-    n_units, dim = vectors.units.shape
-    units = vectors.units.tobytes() if work.keep_units else None
-    return row | {"pooled": vectors.pooled.tobytes(), "units": units, "n_units": n_units, "dim": dim}
+    units = None if vectors.units is None else vectors.units.tobytes()
+    return row | {"pooled": vectors.pooled.tobytes(), "units": units, "n_units": vectors.n_units, "dim": vectors.pooled.size}

@@ -63,11 +63,8 @@ def fill(lake: Lake, ledger: Ledger, stage: Stage, inputs: Inputs) -> None:
     examples and variants. Killed at any point and run again, the table ends the same.
     """
     n_examples = inputs.n_examples
-    expected = Counter(stage.cell(variant) for variant in stage.variants)
-    finished = {
-        cell for cell, n in expected.items() if ledger.complete(stage.table, stage.settings_id, cell, inputs.sha256, n * n_examples)
-    }
-    open_indices = [index for index, variant in enumerate(stage.variants) if stage.cell(variant) not in finished]
+    open_indices = unfinished(ledger, stage, inputs)  # all variants of a cell, or none
+    waiting = {cell: n * n_examples for cell, n in Counter(stage.cell(stage.variants[index]) for index in open_indices).items()}
     lake.skip(stage.table, n_examples * (len(stage.variants) - len(open_indices)))
     if not open_indices:
         return
@@ -76,14 +73,21 @@ def fill(lake: Lake, ledger: Ledger, stage: Stage, inputs: Inputs) -> None:
     lake.skip(stage.table, n_examples * len(open_indices) - n_missing)
     if n_missing and ledger.knows(stage.table, stage.settings_id):
         # this generation was complete before: until it is again, no reader may take it for that
-        waiting = {cell: Done(inputs.sha256, n * n_examples, 0) for cell, n in expected.items() if cell not in finished}
-        ledger.record(stage.table, stage.settings_id, waiting)
+        ledger.record(stage.table, stage.settings_id, {cell: Done(inputs.sha256, n, 0) for cell, n in waiting.items()})
     with Progress(f"{stage.table.full_name}: {n_missing:,} rows", n_chunks) as progress:
         for chunk in range(n_chunks if n_missing else 0):
             _chunk(lake, stage, _part(missing, chunk, n_chunks), chunk)
             progress.step()
-    state = {cell: Done(inputs.sha256, n * n_examples, n * n_examples) for cell, n in expected.items() if cell not in finished}
-    ledger.record(stage.table, stage.settings_id, state)
+    ledger.record(stage.table, stage.settings_id, {cell: Done(inputs.sha256, n, n) for cell, n in waiting.items()})
+
+
+def unfinished(ledger: Ledger, stage: Stage, inputs: Inputs) -> list[int]:
+    """Indices of the variants whose cells the ledger does not know as finished from exactly these inputs, with this many variants."""
+    expected = Counter(stage.cell(variant) for variant in stage.variants)
+    finished = {
+        cell for cell, n in expected.items() if ledger.complete(stage.table, stage.settings_id, cell, inputs.sha256, n * inputs.n_examples)
+    }
+    return [index for index, variant in enumerate(stage.variants) if stage.cell(variant) not in finished]
 
 
 def _missing(lake: Lake, stage: Stage, inputs: Inputs, indices: list[int]) -> tuple[DataFrame, int, int]:

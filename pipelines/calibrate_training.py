@@ -74,7 +74,7 @@ def _trained(recipe: Recipe, zoo: Zoo, tried: Tried, folder: Path, n: int) -> tu
 
 
 def pretraining_pace(settings: PretrainSettings, tried: Tried, folder: Path) -> float:
-    """Seconds a picture and epoch of pre-training: the difference between runs of one and of five epochs."""
+    """Seconds a picture and epoch of pre-training, teacher and student alike: the difference between runs of one and of five epochs."""
     side = preprocessing_for(settings).resize_to
     square = preprocessing_for(settings).model_copy(update={"size": side, "crop": "none"})
     pictures = np.stack([to_model_resolution(picture, square) for picture in tried.pictures])
@@ -82,6 +82,14 @@ def pretraining_pace(settings: PretrainSettings, tried: Tried, folder: Path) -> 
     seconds = []
     for epochs in (1, 5):
         before = time.perf_counter()
-        pretrain(settings.model_copy(update={"epochs": epochs}), pictures, labels, folder / str(epochs), threads=1)
+        pretrain(_for_epochs(settings, epochs), pictures, labels, folder / str(epochs), threads=1)
         seconds.append(time.perf_counter() - before)
-    return max(0.0, seconds[1] - seconds[0]) / 4 / len(pictures)
+    more = _for_epochs(settings, 5).total_epochs - _for_epochs(settings, 1).total_epochs
+    return max(0.0, seconds[1] - seconds[0]) / more / len(pictures)
+
+
+def _for_epochs(settings: PretrainSettings, epochs: int) -> PretrainSettings:
+    """The same pre-training with so many epochs of each of its stages."""
+    own = settings.distillation
+    shorter = own and own.model_copy(update={"teacher": own.teacher.model_copy(update={"epochs": epochs})})
+    return settings.model_copy(update={"epochs": epochs, "distillation": shorter})

@@ -42,8 +42,10 @@ def pretrained_backbone(config: Config, artifacts: Path | None) -> Backbone | No
 
 
 def stand_in(settings: PretrainSettings, folder: Path) -> Backbone:
-    """A backbone of the shape that `backbone.pretrain` asks for, trained one epoch on noise: it costs what the real one will."""
-    short = settings.model_copy(update={"epochs": 1, "batch_size": min(settings.batch_size, STAND_IN_PICTURES)})
+    """A backbone of the shape that `backbone.pretrain` asks for, trained one epoch on noise: it costs what the real one will.
+
+    Without distillation, which changes weights and no shape."""
+    short = settings.model_copy(update={"epochs": 1, "distillation": None, "batch_size": min(settings.batch_size, STAND_IN_PICTURES)})
     noise, labels = _noise(preprocessing_for(settings).resize_to)
     return resolve_backbone(str(pretrain(short, noise, labels, folder, threads=1)))
 

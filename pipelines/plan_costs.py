@@ -127,7 +127,9 @@ def _size(pipeline: Pipeline, counts: Counts, backbone: Backbone, pretrains: boo
         to_do={table.full_name: to_do for table, (to_do, _) in counts.tables.items()},
         recipes=tuple(adapters.to_train),
         training_bytes=_training_bytes(counts, backbone.image_size),
-        pretrain_pictures=round(settings.epochs * seen * examples.count("adapter_train")) if settings is not None and pretrains else 0,
+        pretrain_pictures=round(settings.total_epochs * seen * examples.count("adapter_train"))
+        if settings is not None and pretrains
+        else 0,
         chunk_rows=config.execution.chunk_rows,
     )
 

@@ -17,14 +17,14 @@ from lake.progress import Progress
 from lake.session import open_session
 from pipelines.exits import TERMINATED
 from pipelines.rooms import own_rooms
-from pipelines.sql_endpoint import address, end, free_port, keep_inside, process, start, stop
+from pipelines.sql_endpoint import address, end, free_port, prepare, process, start, stop
 from pipelines.sql_spark import open_lake
 from pipelines.tables import TABLES, VIEWS
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-REFRESH_SECONDS = 10.0  # how long a table that is new in the lake may be unknown to the server
+REFRESH_SECONDS = 5.0  # how long a table that is new in the lake may be unknown to the server
 
 
 def serve(lake_root: str, host: str, port: int, stream: TextIO) -> int:
@@ -39,7 +39,7 @@ def serve(lake_root: str, host: str, port: int, stream: TextIO) -> int:
     _require(root)
     with TemporaryDirectory(prefix="assay-serve-sql-") as name:
         folder = Path(name)
-        keep_inside(folder)
+        prepare(folder)
         try:
             return _served(root, host, port, folder, stream)
         finally:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lake.errors import ConfigError
-from lake.jars import DependencyError
+from lake.jars import DependencyError, jars
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -43,10 +43,16 @@ def address(host: str, port: int) -> str:
     return f"jdbc:hive2://{f'[{host}]' if ':' in host else host}:{port}/"
 
 
-def keep_inside(folder: Path) -> None:
-    """Must be called before the session is opened: what people CREATE without a place goes into `folder`, not where we were started."""
+def prepare(folder: Path) -> None:
+    """Must be called before the session is opened. What people CREATE without a place goes into `folder`, not where we were started.
+
+    The server's threads find classes on the JVM's own path alone: without Delta there each connection ends with ClassNotFoundException.
+    Under spark-submit both are the operator's. Raises DependencyError when the jars are not there.
+    """
     given = os.environ.get("PYSPARK_SUBMIT_ARGS", "pyspark-shell")
-    os.environ["PYSPARK_SUBMIT_ARGS"] = f"--conf {shlex.quote(f'spark.sql.warehouse.dir={folder}/warehouse')} {given}"
+    classes = os.pathsep.join(str(jar) for jar in jars())
+    options = ("--driver-class-path", classes, "--conf", f"spark.sql.warehouse.dir={folder}/warehouse")
+    os.environ["PYSPARK_SUBMIT_ARGS"] = f"{shlex.join(options)} {given}"
 
 
 def start(spark: SparkSession, host: str, port: int, folder: Path) -> Any:

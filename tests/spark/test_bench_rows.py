@@ -1,0 +1,27 @@
+"""Does every row of the bench run to its end? Each in its small twin; what it measures there means nothing."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from benchmarks.single import measured
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+pytestmark = pytest.mark.spark
+
+
+@pytest.mark.parametrize("name", ["embeddings", "sharing", "new_adapter", "memory", "cold"])
+def test_every_row_runs_in_its_small_twin(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
+    scratch = tmp_path_factory.getbasetemp() / "bench"  # models and pictures are made once for all rows
+    scratch.mkdir(exist_ok=True)
+    rows = measured(name, Path(scratch), quick=True)
+    assert rows
+    for row in rows:
+        assert math.isfinite(row.value) and row.value > 0
+        assert (row.met is None) == (row.aim == "stated")
