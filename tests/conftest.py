@@ -55,17 +55,27 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_source(tmp_path_factory.mktemp("source"))
 
 
-# Tests that start processes of their own. They share one of the two test processes, those on the one session the other.
-OWN_PROCESSES = ("cluster", "faults", "endpoint")
+# Two processes share the tests (`-n 2`): those of tests that start processes of their own, and those on the one session of this file.
+OWN_PROCESSES = ("cluster", "endpoint", "faults")
+NO_SESSION = ("oracle", "unit")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist writes the group into the name
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Cuts the tests for `--dist loadgroup`: one group on the shared session, one of processes of their own, and each other file."""
-    for item in items:
-        part = item.path.relative_to(item.config.rootpath).parts[1]
-        group = "processes" if part in OWN_PROCESSES else "session" if item.get_closest_marker("spark") else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+def part_of(nodeid: str) -> str:
+    """The tests that one process takes together: all on the shared session, all with processes of their own, else those of one file."""
+    file = nodeid.split("::")[0]
+    folder = file.split("/")[1]
+    return "processes" if folder in OWN_PROCESSES else file if folder in NO_SESSION else "session"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Called where the tests are shared out. By path: xdist's own groups do not work with pytest 9.2, which ignores the names they set."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByPart(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return part_of(nodeid)
+
+    return ByPart(config, log)
 
 
 @pytest.fixture(scope="session")
