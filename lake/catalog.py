@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -83,26 +83,59 @@ def _with_reads(wanted: Collection[str], views: tuple[View, ...]) -> set[str]:
 
 
 def register(
-    spark: SparkSession, root: str, tables: Iterable[Table], views: Iterable[View], wanted: Collection[str] | None = None
+    spark: SparkSession,
+    root: str,
+    tables: Iterable[Table],
+    views: Iterable[View],
+    wanted: Collection[str] | None = None,
+    versions: Mapping[str, int] | None = None,
 ) -> tuple[str, ...]:
     """Makes `layer.table` mean the tables and views of the lake at `root`, in this session's catalog; gives the names registered.
 
-    Only what is in the lake, and what `wanted` needs (a full registration costs about 0.1 s a table). A name that meant another
-    lake before is moved to this one, or taken away when this lake lacks it: never is another lake's data read by mistake. Writes
-    nothing into the lake. Raises ConfigError for a path that cannot be quoted, ContractError for a managed table of such a name.
+    Only what is in the lake, and what `wanted` needs (a full registration costs about 0.1 s a table). With `versions` (full name ->
+    version) each table is read at that version, and one that has none is absent. A name that meant another lake or version before is
+    moved to this one, or taken away when this lake lacks it: never is another lake's data read by mistake. Writes nothing into the
+    lake. Raises ConfigError for a path that cannot be quoted, ContractError for a managed table of such a name.
     """
     storage = Storage(spark, checked_path(root))
-    found = plan(tables, views, wanted, lambda table: has_log(storage, f"{storage.root}/{table.layer}/{table.name}"))
-    for layer in sorted({name.partition(".")[0] for name in (*found.names, *found.absent)}):
-        spark.sql(f"CREATE DATABASE IF NOT EXISTS {layer} LOCATION '{_database_place(layer)}'")
+    found = plan(tables, views, wanted, lambda table: _there(storage, table, versions))
+    _create_layers(spark, {name.partition(".")[0] for name in (*found.names, *found.absent)}, _databases())
     for name in found.absent:
         _forget(spark, name)
     for table in found.tables:
-        _register_table(spark, table.full_name, f"{storage.root}/{table.layer}/{table.name}")
-    for view in found.views:
-        _forget(spark, view.full_name)
-        spark.sql(f"CREATE VIEW {view.full_name} COMMENT {_literal(view.comment)} AS {view.spark_sql}")
+        if versions is None:
+            _register_table(spark, table.full_name, _place(storage, table))
+        else:
+            _register_reading(spark, storage, table, versions[table.full_name])
+    _register_views(spark, found.views)
     return found.names
+
+
+def publish(spark: SparkSession, root: str, tables: Iterable[Table], views: Iterable[View], databases: str) -> tuple[str, ...]:
+    """As `register`, for people who may send any statement: each table is a view of its place, so that its name can be read and no more.
+
+    INSERT, UPDATE, DELETE, MERGE and TRUNCATE are refused by Spark itself. `databases` is the folder for what people CREATE. Names that
+    mean something already are left as they are, and their tables are not looked for again; gives the names that were added. Raises as
+    `register` does.
+    """
+    tables, views = tuple(tables), tuple(views)
+    storage = Storage(spark, checked_path(root))
+    names = (*(table.full_name for table in tables), *(view.full_name for view in views))
+    known = {name for name in names if _metadata(spark, name) is not None}
+    found = plan(tables, views, None, lambda table: table.full_name in known or has_log(storage, _place(storage, table)))
+    added = tuple(name for name in found.names if name not in known)
+    if added:
+        _create_layers(spark, LAYERS, databases)
+    for table in found.tables:
+        if table.full_name in added:
+            _register_reading(spark, storage, table)
+    _register_views(spark, (view for view in found.views if view.full_name in added))
+    return added
+
+
+def _create_layers(spark: SparkSession, layers: Iterable[str], databases: str) -> None:
+    for layer in sorted(layers):
+        spark.sql(f"CREATE DATABASE IF NOT EXISTS {layer} LOCATION 'file:{checked_path(databases)}/{layer}.db'")
 
 
 def checked_path(root: str) -> str:
@@ -123,9 +156,17 @@ def has_log(storage: Storage, path: str) -> bool:
     return False
 
 
-def _database_place(layer: str) -> str:
+def _place(storage: Storage, table: Table) -> str:
+    return f"{storage.root}/{table.layer}/{table.name}"
+
+
+def _there(storage: Storage, table: Table, versions: Mapping[str, int] | None) -> bool:
+    return has_log(storage, _place(storage, table)) if versions is None else table.full_name in versions
+
+
+def _databases() -> str:
     # A database needs a folder although its tables are external. Never the lake's own: DROP DATABASE removes that folder.
-    return checked_path(f"file:{tempfile.gettempdir()}/assay-databases-{os.getuid()}/{layer}.db")
+    return f"{tempfile.gettempdir()}/assay-databases-{os.getuid()}"
 
 
 def _register_table(spark: SparkSession, full_name: str, path: str) -> None:
@@ -137,6 +178,19 @@ def _register_table(spark: SparkSession, full_name: str, path: str) -> None:
             return
         _forget(spark, full_name)
     spark.sql(f"CREATE TABLE {full_name} USING DELTA LOCATION '{path}'")
+
+
+def _register_reading(spark: SparkSession, storage: Storage, table: Table, version: int | None = None) -> None:
+    _forget(spark, table.full_name)
+    source = f"delta.`{_place(storage, table)}`" + ("" if version is None else f" VERSION AS OF {version}")
+    # A place that checked_path has seen, and a number.
+    spark.sql(f"CREATE VIEW {table.full_name} COMMENT {_literal(table.comment)} AS SELECT * FROM {source}")  # noqa: S608  # see above
+
+
+def _register_views(spark: SparkSession, views: Iterable[View]) -> None:
+    for view in views:
+        _forget(spark, view.full_name)
+        spark.sql(f"CREATE VIEW {view.full_name} COMMENT {_literal(view.comment)} AS {view.spark_sql}")
 
 
 def _forget(spark: SparkSession, full_name: str) -> None:

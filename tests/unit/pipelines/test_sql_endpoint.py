@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import socket
 import subprocess
 import sys
@@ -12,9 +13,9 @@ import pytest
 
 import pipelines.sql_endpoint as endpoint
 from lake.errors import ConfigError
-from lake.jars import DependencyError
+from lake.jars import DependencyError, jars
 from pipelines.__main__ import main
-from pipelines.sql_endpoint import address, end, free_port, keep_inside
+from pipelines.sql_endpoint import address, end, free_port, prepare
 
 
 def test_a_taken_port_is_refused_and_zero_is_any_free_one() -> None:
@@ -43,8 +44,11 @@ def test_a_place_without_a_lake_is_refused_before_a_jvm_starts(tmp_path: Path, c
 
 def test_what_people_create_goes_where_the_server_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", "--verbose pyspark-shell")
-    keep_inside(tmp_path / "a b")
-    assert os.environ["PYSPARK_SUBMIT_ARGS"] == f"--conf 'spark.sql.warehouse.dir={tmp_path}/a b/warehouse' --verbose pyspark-shell"
+    prepare(tmp_path / "a b")
+    path, classes, conf, warehouse, *given = shlex.split(os.environ["PYSPARK_SUBMIT_ARGS"])
+    assert (path, conf, warehouse) == ("--driver-class-path", "--conf", f"spark.sql.warehouse.dir={tmp_path}/a b/warehouse")
+    assert classes.split(os.pathsep) == [str(jar) for jar in jars()]
+    assert given == ["--verbose", "pyspark-shell"]
 
 
 @pytest.mark.parametrize("stubborn", [False, True])
