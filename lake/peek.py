@@ -16,6 +16,8 @@ def small_frame(lake: Lake, table: Table, dataset: str) -> pd.DataFrame:
     if "://" in lake.storage.root or not lake.exists(table):
         return lake.read(table).where(f"dataset = '{dataset}'").toPandas()
     from deltalake import DeltaTable
+    from pyarrow.fs import LocalFileSystem, SubTreeFileSystem
 
-    filters = [("dataset", "=", dataset)]
-    return DeltaTable(lake.path(table)).to_pandas(filters=filters)
+    # Arrow's own file system: deltalake's is written in Python, and its reading threads have aborted the process as it ended, after its work
+    folder = SubTreeFileSystem(lake.path(table), LocalFileSystem())
+    return DeltaTable(lake.path(table)).to_pandas(filters=[("dataset", "=", dataset)], filesystem=folder)

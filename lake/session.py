@@ -49,12 +49,15 @@ def open_session(name: str = "assay") -> SparkSession:
 
     Under spark-submit (PYSPARK_GATEWAY_PORT is set) only what the operator left open is filled in.
     """
-    from pyspark import SparkConf
+    from pyspark import SparkConf, SparkContext
     from pyspark.sql import SparkSession
 
     if active := SparkSession.getActiveSession():
         return active
     submitted = "PYSPARK_GATEWAY_PORT" in os.environ
+    if submitted:
+        # Joins the JVM that spark-submit started. Before that SparkConf() is empty, and ours would be set over the operator's.
+        SparkContext.getSystemProperty("spark.master")
     conf = SparkConf() if submitted else _embedded_conf()
     for key, value in _defaults(conf.get("spark.master", "local[*]") or "local[*]").items():
         conf.setIfMissing(key, value)

@@ -114,7 +114,8 @@ def _normed(name: str, block: Block, module: Any, make: Make) -> Linear:
 
 
 def _behind_norm(norm: Any, weight: torch.Tensor, bias: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
-    shift = weight @ norm.bias
+    # copied: a product's bits depend on where a tensor begins in memory, and in a mapped file that is the length of its header
+    shift = weight.clone() @ norm.bias
     return weight * norm.weight, shift if bias is None else shift + bias
 
 
