@@ -7,7 +7,6 @@ inherits another's threads, memory or session, and one that fails leaves the oth
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 import tempfile
 import time
@@ -16,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import book, machine, page, table
+from benchmarks.own_process import failure_of
 from benchmarks.row import Row
 from benchmarks.single import rows_of
 
@@ -31,27 +31,27 @@ MODULES = ("embeddings", "engine", "forward", "sharing", "new_adapter", "memory"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints the table, writes the file after every module; 0 when every module gave rows, else 1."""
     options = _parser().parse_args(arguments)
-    facts = machine.facts(ROOT)
-    commit = str(facts["commit"])
+    facts = machine.facts()
     out = options.out or (SCRATCH / "quick.json" if options.quick else RESULTS / f"{machine.slug(facts)}.json")
     kept = book.read(out, facts) if options.only or options.resume else book.Book(facts)
-    bring(kept, options.only or MODULES, out, options.resume, options.quick, lambda name: _measured(name, options.quick, commit))
+    known = machine.code(ROOT) if options.resume else None
+    bring(kept, options.only or MODULES, out, known, options.quick, lambda name: _measured(name, options.quick))
     sys.stdout.write(page.heading(kept) + table.text([row for entry in kept.entries.values() for row in entry.rows]))
-    if out.parent == RESULTS:
-        page.write(ROOT)
     return 1 if any(entry.failure for entry in kept.entries.values()) else 0
 
 
-def bring(kept: book.Book, names: Sequence[str], out: Path, resume: bool, quick: bool, measure: Callable[[str], book.Entry]) -> None:
-    """Measures these modules into the book, written after each; with `resume` those are left out that this commit has measured."""
+def bring(kept: book.Book, names: Sequence[str], out: Path, known: str | None, quick: bool, measure: Callable[[str], book.Entry]) -> None:
+    """Measures these modules into the book; book and page are written after each. Left out: those done for the code `known`."""
     for name in names:
-        if resume and kept.done(name, str(kept.machine["commit"]), quick):
-            _say(f"{name}: done at this commit")
+        if known is not None and kept.done(name, known, quick):
+            _say(f"{name}: done for this code")
             continue
         _say(f"{name}: …")
         kept.entries[name] = entry = measure(name)
-        kept.entries = {known: kept.entries[known] for known in MODULES if known in kept.entries}  # in the order of the table
+        kept.entries = {module: kept.entries[module] for module in MODULES if module in kept.entries}  # in the order of the table
         book.write(out, kept)
+        if out.parent == RESULTS:
+            page.write(ROOT)
         _say(f"{name}: {entry.failure or 'done'} in {entry.seconds:.0f} s")
 
 
@@ -65,16 +65,17 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="results as JSON (default: benchmarks/results/<machine>.json, with --quick build/bench/quick.json)",
     )
-    parser.add_argument("--resume", action="store_true", help="leave out what this commit has measured already")
+    parser.add_argument("--resume", action="store_true", help="leave out what was measured with the very code that is here")
     return parser
 
 
-def _measured(name: str, quick: bool, commit: str) -> book.Entry:
+def _measured(name: str, quick: bool) -> book.Entry:
+    commit, code, versions = machine.commit(ROOT), machine.code(ROOT), machine.versions()
     before, peaks, date = machine.load(), machine.gemm_peaks(), datetime.now(UTC).isoformat(timespec="seconds")
     started = time.monotonic()
     rows, failure = _in_own_process(name, quick)
     seconds = round(time.monotonic() - started, 1)
-    return book.Entry(rows, failure, commit, date, quick, seconds, before, machine.load(), peaks)
+    return book.Entry(rows, failure, commit, code, versions, date, quick, seconds, before, machine.load(), peaks)
 
 
 def _in_own_process(name: str, quick: bool) -> tuple[tuple[Row, ...], str]:
@@ -83,11 +84,8 @@ def _in_own_process(name: str, quick: bool) -> tuple[tuple[Row, ...], str]:
         answer = Path(folder) / "rows.json"
         SCRATCH.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "benchmarks.single", name, str(SCRATCH), str(answer), *(["--quick"] if quick else [])]
-        try:
-            code = subprocess.run(command, cwd=ROOT, check=False, stdout=sys.stderr, timeout=LIMIT_SECONDS).returncode
-        except subprocess.TimeoutExpired:
-            return (), f"stopped after {LIMIT_SECONDS:.0f} s"
-        return (rows_of(answer), "") if code == 0 else ((), f"exit code {code}")
+        failure = failure_of(command, ROOT, LIMIT_SECONDS)
+        return ((), failure) if failure else (rows_of(answer), "")
 
 
 def _say(text: str) -> None:

@@ -10,19 +10,22 @@ from typing import Any
 
 from benchmarks.row import Row, from_json, to_json
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
 class Entry:
     """What one module gave: its rows, or why there are none, and the circumstances.
 
+    `commit`: for people. `code`: hash of what was measured (machine.code). `versions`: of Python and libraries, at that time.
     `load_before`, `load_after`: load average of a minute. `gemm`: GFLOP/s just before. `seconds`: wall time of the module.
     """
 
     rows: tuple[Row, ...]
     failure: str
     commit: str
+    code: str
+    versions: dict[str, str]
     date: str
     quick: bool
     seconds: float
@@ -38,10 +41,10 @@ class Book:
     machine: dict[str, str | int | float]
     entries: dict[str, Entry] = field(default_factory=dict)
 
-    def done(self, name: str, commit: str, quick: bool) -> bool:
-        """True when this module has rows of the same commit and size."""
+    def done(self, name: str, code: str, quick: bool) -> bool:
+        """True when this module has rows of the same code and size."""
         entry = self.entries.get(name)
-        return entry is not None and not entry.failure and (entry.commit, entry.quick) == (commit, quick)
+        return entry is not None and not entry.failure and (entry.code, entry.quick) == (code, quick)
 
 
 def read(path: Path, machine: dict[str, str | int | float]) -> Book:

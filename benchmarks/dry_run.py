@@ -10,13 +10,11 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.material import SMALL_LABELS, TINY, backbone_folder, picture_folder
+from benchmarks.material import MIDDLE, SMALL_LABELS, TINY, backbone_folder, picture_folder, size_text
 from benchmarks.row import Row
 from benchmarks.small_run import write_config
 
-WHAT = "`assay run --dry-run` against the run itself, fresh lake"
-# Large enough that forwards outweigh commits, small enough that the run takes a few minutes on two cores.
-MIDDLE = {"hidden_size": 192, "num_hidden_layers": 6, "num_attention_heads": 6, "image_size": 84, "patch_size": 14}
+WHAT = "`assay run --dry-run` against the run itself, fresh lake, {size}"
 CALIBRATION_SECONDS = 20.0
 LIMIT_SECONDS = 900
 TOTAL = re.compile(r"^  total +([\d,]+) +([\d.]+) +([\d.]+)$", re.MULTILINE)
@@ -50,10 +48,11 @@ def measure(folder: Path, quick: bool) -> list[Row]:
         "load_before": round(load, 2),
         "load_after": round(os.getloadavg()[0], 2),
     }
+    what = WHAT.format(size=size_text(size))
     limit = "fixed parts are constants of a 2-core machine; other programs change between the two"
     return [
-        Row(WHAT, "hours estimated / real", hours * 3600 / real, "ratio", "stated", None, details, limit),
-        Row(WHAT, "GB estimated / real", gigabytes / written, "ratio", "stated", None, details, "gold, audit and logs are not foretold"),
+        Row(what, "hours estimated / real", hours * 3600 / real, "ratio", "stated", None, details, limit),
+        Row(what, "GB estimated / real", gigabytes / written, "ratio", "stated", None, details, "gold, audit and logs are not foretold"),
     ]
 
 

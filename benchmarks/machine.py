@@ -1,7 +1,8 @@
-"""On which machine, with which versions, under which load, and how fast can it multiply matrices?"""
+"""On which machine, with which code and versions, under which load, and how fast can it multiply matrices?"""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import re
@@ -13,13 +14,14 @@ from pathlib import Path
 import torch
 
 VERSIONED = ("torch", "transformers", "pyspark", "delta-spark", "numpy", "pyarrow", "pillow", "assay")
+MEASURED = ("models", "xai", "lake", "bronze", "silver", "ood", "gold", "pipelines")  # the packages that rows are about
 FLAGS = ("amx_bf16", "amx_tile", "avx512f", "avx512_bf16", "avx2")
 GEMM = 2048  # a square product large enough to reach the peak
 PEAK_SECONDS = 1.0
 
 
-def facts(root: Path) -> dict[str, str | int | float]:
-    """What this machine is and runs: CPU model, cores, flags that decide a model's speed, memory in GiB, versions, git commit."""
+def facts() -> dict[str, str | int | float]:
+    """What this machine is: CPU model, cores, flags that decide a model's speed, memory in GiB."""
     info = _lines(Path("/proc/cpuinfo"))
     flags = set(info.get("flags", info.get("Features", "")).split())
     memory = int(_lines(Path("/proc/meminfo")).get("MemTotal", "0 kB").split()[0]) / 2**20
@@ -28,11 +30,24 @@ def facts(root: Path) -> dict[str, str | int | float]:
         "cores": len(os.sched_getaffinity(0)),
         "flags": " ".join(name for name in FLAGS if name in flags),
         "memory_gib": round(memory, 1),
-        "python": platform.python_version(),
-        "kernel": platform.release(),
-        **{name: _version(name) for name in VERSIONED},
-        "commit": commit(root),
     }
+
+
+def versions() -> dict[str, str]:
+    """What this machine runs now: Python, the kernel, and the libraries that decide a row's speed."""
+    return {"python": platform.python_version(), "kernel": platform.release()} | {name: _version(name) for name in VERSIONED}
+
+
+def code(root: Path) -> str:
+    """Hash of what is measured: every file of MEASURED and the bench's own modules, by path and content.
+
+    Results and pages are not part of it, so that a bench does not undo itself by writing them.
+    """
+    files = [path for name in MEASURED for path in (root / name).rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    digest = hashlib.sha256()
+    for path in sorted([*files, *(root / "benchmarks").glob("*.py")]):
+        digest.update(f"{path.relative_to(root).as_posix()}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()[:12]
 
 
 def slug(found: dict[str, str | int | float]) -> str:

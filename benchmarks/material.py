@@ -18,7 +18,14 @@ SMALL_LABELS = LABELS[:4]
 BASE = {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "image_size": 224, "patch_size": 14}
 SMALL = {"hidden_size": 64, "num_hidden_layers": 4, "num_attention_heads": 4, "image_size": 56, "patch_size": 14}  # the demo's size
 TINY = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "image_size": 56, "patch_size": 14}
+# Large enough that forwards outweigh commits, small enough that a run takes a few minutes on two cores.
+MIDDLE = {"hidden_size": 192, "num_hidden_layers": 6, "num_attention_heads": 6, "image_size": 84, "patch_size": 14}
 _DIFFERENT = 64  # pictures drawn; more differ by a comment in the file alone: other bytes and identity, equal cost
+
+
+def size_text(size: dict[str, int]) -> str:
+    """A size in the words of a row, such as `DINOv2 of width 64, 4 layers, 56 px`."""
+    return f"DINOv2 of width {size['hidden_size']}, {size['num_hidden_layers']} layers, {size['image_size']} px"
 
 
 def picture(number: int, side: int = 256) -> bytes:

@@ -10,12 +10,12 @@ import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.material import TINY, adapter_folders, backbone_folder, picture_folder
+from benchmarks.material import TINY, adapter_folders, backbone_folder, picture_folder, size_text
 from benchmarks.row import Row
 from benchmarks.small_run import pipeline_on, write_config
 from benchmarks.timing import seconds_of, spread
 
-WHAT = "bringing in one more adapter"
+WHAT = f"bringing in one more adapter, {size_text(TINY)}"
 MODELS, GOLD = ("silver", "ood"), ("gold",)
 FLAT = 1.15  # the largest ratio called flat: what equal runs differ by on a shared machine
 REPEATS = 3

@@ -13,9 +13,10 @@ DOCUMENT = "docs/benchmarks.md"
 INTRODUCTION = """\
 # Benchmarks
 
-What `make bench` measured, written from `benchmarks/results/*.json` by `python -m benchmarks.page`. Sizes are DINOv2-base at 224 px
-with random weights unless a row says otherwise; pictures are made by `benchmarks/material.py`. Compared ways of doing one thing are
-measured in turns within one process; the load average and this machine's GEMM peak stand beside each module, because both move.
+What `make bench` measured on the CPU (a GPU, where there is one, is hidden from every row), written from `benchmarks/results/*.json` by
+`python -m benchmarks.page`. Sizes are DINOv2-base at 224 px with random weights unless a row says otherwise; pictures are made by
+`benchmarks/material.py`. Compared ways of doing one thing are measured in turns within one process; the load average, this machine's
+GEMM peak and the versions stand beside each module, because all of them move.
 """
 
 
@@ -28,10 +29,7 @@ def document(results: Path) -> str:
 def heading(found: book.Book) -> str:
     """One line about the machine."""
     facts = found.machine
-    return (
-        f"{facts['cpu']}, {facts['cores']} cores, {facts['memory_gib']} GiB, {facts['flags']}; torch {facts['torch']}, "
-        f"pyspark {facts['pyspark']}; commit {facts['commit']}\n"
-    )
+    return f"{facts['cpu']}, {facts['cores']} cores, {facts['memory_gib']} GiB, {facts['flags']}\n"
 
 
 def write(root: Path) -> None:
@@ -53,9 +51,11 @@ def _circumstances(entry: book.Entry) -> str:
     peaks = ", ".join(f"{name} {table.number(value)} GFLOP/s" for name, value in entry.gemm.items())
     small = " Small twin (`--quick`): it proves the code, not the speed." if entry.quick else ""
     state = f" No rows: {entry.failure}." if entry.failure else ""
+    versions = ", ".join(f"{name} {version}" for name, version in entry.versions.items())
     return (
-        f"{entry.date}, commit {entry.commit}, {entry.seconds:.0f} s, load {entry.load_before:g} before and {entry.load_after:g} after; "
-        f"GEMM {peaks}.{small}{state}\n"
+        f"{entry.date}, commit {entry.commit}, code {entry.code}, {entry.seconds:.0f} s, "
+        f"load {entry.load_before:g} before and {entry.load_after:g} after; "
+        f"GEMM {peaks}; {versions}.{small}{state}\n"
     )
 
 

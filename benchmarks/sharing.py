@@ -15,7 +15,7 @@ import pyarrow as pa
 import torch
 from safetensors.torch import save_file
 
-from benchmarks.material import BASE, LABELS, SMALL, TINY, backbone_folder, pictures
+from benchmarks.material import BASE, LABELS, SMALL, TINY, backbone_folder, pictures, size_text
 from benchmarks.row import Row
 from benchmarks.timing import in_turns, ratio
 from lake.identity import content_id
@@ -58,7 +58,7 @@ def _row(folder: Path, name: str, size: dict[str, int], adapters: int, count: in
     shutil.rmtree(folder / f"merged-{name}", ignore_errors=True)
     return Row(
         WHAT.format(adapters=adapters, cells=cells),
-        FIGURE.format(size=name),
+        FIGURE.format(size=size_text(size)),
         ratio(times["per_adapter"], times["once"]),
         "x",
         "stated",

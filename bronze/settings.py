@@ -50,7 +50,8 @@ class SplitSettings(SplitShares):
 
 
 class FolderOptions(_Record):
-    """Layout `[split/]class/…/picture`. `split_folders` None: the top folders are splits if all have usual split names; (): never."""
+    """Layout `[split/]class/…/picture`. `split_folders` None: the top folders are splits if all that are not hidden, `__MACOSX` or empty
+    have usual split names (train, val, valid, validation, dev, test); (): never."""
 
     split_folders: tuple[str, ...] | None = None
 

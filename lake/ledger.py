@@ -59,10 +59,13 @@ class Ledger:
         """True when some cell of this generation is in the ledger."""
         return (table.full_name, settings_id) in self._cells
 
-    def rows_done(self, table: Table, settings_id: str, inputs_sha256: str) -> int:
-        """Rows of one generation, made from these inputs, that are there or rejected."""
-        cells = self._cells.get((table.full_name, settings_id), {}).values()
-        return sum(done.n_done for done in cells if done.inputs_sha256 == inputs_sha256)
+    def rows_done(self, table: Table, settings_id: str, inputs_sha256: str, wanted: Mapping[Cell, int]) -> int:
+        """Rows of the wanted cells of one generation, made from these inputs, that are there or rejected.
+
+        `wanted` is cell -> rows asked for; a cell counts for no more than that, and cells that nobody asks for count for nothing.
+        """
+        found = {cell: self.done(table, settings_id, cell) for cell in wanted}
+        return sum(min(wanted[cell], done.n_done) for cell, done in found.items() if done and done.inputs_sha256 == inputs_sha256)
 
     def state(self, *tables: Table) -> list[list[str | int]]:
         """Every cell of these tables in a fixed order: what something computed from them rests on."""

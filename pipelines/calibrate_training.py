@@ -26,7 +26,8 @@ EPOCHS = 3
 @dataclass(frozen=True)
 class TrainingCosts:
     """`picture`: seconds of a picture in one epoch. `start`: seconds before the first. `judge`: seconds to check, merge and probe one
-    adapter. `adapter_bytes`, `merged_bytes`: its files. `adapter`: the one that was trained, ready to score."""
+    adapter. `adapter_bytes`, `merged_bytes`: its files. `adapter`: the one that was trained, ready to score. `threads`: it was trained
+    with, as the run trains (`adapters.threads`)."""
 
     picture: float
     start: float
@@ -34,6 +35,7 @@ class TrainingCosts:
     adapter_bytes: int
     merged_bytes: int
     adapter: ScoredAdapter
+    threads: int = 1
 
 
 def training_costs(recipe: Recipe, zoo: Zoo, tried: Tried, scratch: Path, seconds: float) -> TrainingCosts:
@@ -52,7 +54,8 @@ def training_costs(recipe: Recipe, zoo: Zoo, tried: Tried, scratch: Path, second
 
         code, _, message = str(row["reason"]).partition(": ")
         raise ArtifactError(code, message)
-    return TrainingCosts(pace, start, judged, (folder / WEIGHTS).stat().st_size, Path(adapter.merged).stat().st_size, adapter)
+    sizes = (folder / WEIGHTS).stat().st_size, Path(adapter.merged).stat().st_size
+    return TrainingCosts(pace, start, judged, *sizes, adapter, zoo.settings.threads)
 
 
 def _trained(recipe: Recipe, zoo: Zoo, tried: Tried, folder: Path, n: int) -> tuple[float, float, Path]:
@@ -67,8 +70,9 @@ def _trained(recipe: Recipe, zoo: Zoo, tried: Tried, folder: Path, n: int) -> tu
 
     folder.mkdir(parents=True)
     began = time.perf_counter()
-    scoring = zoo.scoring
-    train(short, scoring.backbone, zoo.labels, examples, examples.take([0]), scoring.preprocessing, folder / "adapter", on_epoch=note)
+    scoring, out = zoo.scoring, folder / "adapter"
+    own = examples.take([0])
+    train(short, scoring.backbone, zoo.labels, examples, own, scoring.preprocessing, out, threads=zoo.settings.threads, on_epoch=note)
     epoch = (moments[-1] - moments[0]) / (EPOCHS - 1)
     return epoch / n, max(0.0, moments[0] - began - epoch), folder / "adapter"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -12,11 +14,11 @@ from pipelines.checked import Checked, write_findings
 from pipelines.config import Config
 
 
-def check(config: Config, lake: str | None, name: str, stream: TextIO) -> int:
+def check(config: Config, lake: str | None, name: str, stream: TextIO, overrides: Sequence[str] = ()) -> int:
     """Prints a line per thing looked at, what to do about each problem, and what comes next. Writes temporary files only.
 
     Gives 0 when a run would work, 65 when it would refuse the data, 66 when an input is missing, 78 for the configuration. `lake`: where
-    the tables are, or None; `name`: how the user calls the configuration.
+    the tables are, or None; `name`: how the user calls the configuration; `overrides`: what --set changed in it.
     """
     checked = Checked()
     pictures = check_source(config, checked)
@@ -24,9 +26,18 @@ def check(config: Config, lake: str | None, name: str, stream: TextIO) -> int:
         check_models(config, _artifacts(config, lake), pictures, checked)
     check_lake(lake, checked)
     write_findings(checked.findings, stream)
-    where = "" if lake is None or config.lake == lake else f" --lake {lake}"
-    stream.write("mend what is marked bad, then check again\n" if checked.code else f"next: assay run {name}{where} --dry-run\n")
+    if checked.code:
+        stream.write("mend what is marked bad, then check again\n")
+    else:
+        stream.write(f"next: {next_command(config, lake, name, overrides)}\n")
     return checked.code
+
+
+def next_command(config: Config, lake: str | None, name: str, overrides: Sequence[str]) -> str:
+    """The dry run of what was checked, as a shell takes it. Where no lake is known, DIR stands for the one to choose."""
+    where = () if lake is not None and config.lake == lake else ("--lake", "DIR" if lake is None else lake)
+    changed = [argument for override in overrides for argument in ("--set", override)]
+    return shlex.join(["assay", "run", name, *where, *changed, "--dry-run"])
 
 
 def _artifacts(config: Config, lake: str | None) -> Path | None:

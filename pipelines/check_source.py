@@ -18,6 +18,7 @@ from pipelines.checked import Checked, near
 from pipelines.config import Config
 from pipelines.drawn import Drawn, drawn
 from pipelines.exits import CONFIG, DATA, MISSING
+from pipelines.split_names import advice, overlooked
 
 TRIED = 10
 
@@ -42,7 +43,7 @@ def check_source(config: Config, checked: Checked) -> Pictures | None:
     headers = read_headers(listing, config.source.reader, source.root, config.decode.limits())
     _headers(config, headers, listing.ignored, checked)
     tried = _tried(config, source.root, listing, checked)
-    _labels(labels, listing, checked)
+    _labels(labels, listing, _overlooked(config, source.root), checked)
     _splits(config, Counter(r.source_split for r in listing if r.error_code is None), checked)
     return Pictures(labels, tried) if tried else None
 
@@ -92,12 +93,18 @@ def _tried(config: Config, root: Path, listing: Listing, checked: Checked) -> tu
     return tuple(good)
 
 
-def _labels(labels: tuple[str, ...], listing: Listing, checked: Checked) -> None:
+def _overlooked(config: Config, root: Path) -> str:
+    own = config.source
+    return advice(overlooked(root)) if own.reader == "folder" and own.folder.split_folders is None else ""
+
+
+def _labels(labels: tuple[str, ...], listing: Listing, splits: str, checked: Checked) -> None:
+    """`splits`: what to do about splits that were read as classes, if it looks like that."""
     counts = Counter(reference.label for reference in listing if reference.error_code is None)
     shown = ", ".join(labels[:4]) + (", …" if len(labels) > 4 else "")
     found = f"{len(labels):,} ({shown}), {min(counts.values(), default=0):,} to {max(counts.values(), default=0):,} pictures each"
     few = "one class: every answer is right, and no statistic says anything; add pictures of a second class"
-    checked.add("labels", found, few if len(labels) < 2 else "")
+    checked.add("labels", found, splits or (few if len(labels) < 2 else ""))
 
 
 def _splits(config: Config, sources: Counter[str | None], checked: Checked) -> None:

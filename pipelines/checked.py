@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TextIO
 
 from pipelines.doctor import Finding
+from pipelines.visible import visible
 
 
 @dataclass
@@ -29,9 +30,9 @@ def near(path: str) -> str:
 
 
 def write_findings(findings: Sequence[Finding], stream: TextIO) -> None:
-    """A line per finding, what to do below each problem."""
-    width = max((len(finding.what) for finding in findings), default=0)
+    """A line per finding, what to do below each problem. What strangers wrote in names and files cannot steer the terminal."""
+    width = max((len(visible(finding.what)) for finding in findings), default=0)
     for finding in findings:
-        stream.write(f"{finding.state:4s}  {finding.what:{width}s}  {finding.found}\n")
+        stream.write(f"{finding.state:4s}  {visible(finding.what):{width}s}  {visible(finding.found)}\n")
         if finding.fix:
-            stream.write(f"{'':4s}  {'':{width}s}  -> {finding.fix}\n")
+            stream.write(f"{'':4s}  {'':{width}s}  -> {visible(finding.fix)}\n")

@@ -55,7 +55,7 @@ class Size:
 
 @dataclass(frozen=True)
 class Machine:
-    """`workers`: tasks that compute at once; `bytes_per_row`: table -> bytes."""
+    """`workers`: tasks of one thread that compute at once; `bytes_per_row`: table -> bytes."""
 
     workers: int
     bytes_per_row: Mapping[str, float]
@@ -112,12 +112,17 @@ def _embeddings(size: Size, costs: Costs, machine: Machine) -> Line:
 
 
 def _training(size: Size, training: TrainingCosts, costs: Costs, machine: Machine) -> Line:
-    """Recipes are tasks of one thread each, so that the last wave may leave workers idle; adapters are then merged two at a time."""
+    """Recipes are tasks, so that the last wave may leave workers idle; adapters are then merged two at a time.
+
+    Spark starts a task per worker whatever `adapters.threads` is: with more threads than one they share the cores, which takes as long as
+    if only as many recipes as have cores for their threads ran at once.
+    """
     seconds = [training.start + r.epochs * (r.train_share * size.n_train + size.n_val / 3) * training.picture for r in size.recipes]
     forwards = sum(r.epochs * (3 * math.ceil(r.train_share * size.n_train) + size.n_val) for r in size.recipes)
     collected = (size.n_train + size.n_val) * costs.prepare if size.recipes else 0.0
-    crowd = costs.crowding if len(size.recipes) > 1 else 1.0
-    spent = collected + longest(seconds, machine.workers) * crowd + size.n_new_adapters * training.judge / 2
+    together = max(1, machine.workers // training.threads)
+    crowd = costs.crowding if min(len(size.recipes), together) > 1 else 1.0
+    spent = collected + longest(seconds, together) * crowd + size.n_new_adapters * training.judge / 2
     bytes_ = size.training_bytes + size.n_new_adapters * training.merged_bytes + len(size.recipes) * training.adapter_bytes
     fixed = STAGE_SECONDS if size.n_new_adapters else 0.0
     return Line("silver.adapters", size.n_new_adapters, forwards, spent + fixed, bytes_)

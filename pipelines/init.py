@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from lake.errors import ConfigError
+from lake.errors import ConfigError, MissingInputError
 from models.atomic import write_text
 from pipelines.config import Config, load_config
 from pipelines.init_adapters import Told, adapters_in, common_base, local_base
 from pipelines.init_source import Seen, dataset_name, look
-from pipelines.init_text import Draft, config_text
+from pipelines.init_text import RANKS, Draft, config_text
+from pipelines.visible import visible
 
 NAME = re.compile(Config.model_fields["dataset"].metadata[0].pattern)
 DEFAULT_BACKBONE = "facebook/dinov2-base"
@@ -35,22 +37,59 @@ class Wish:
 def init(wish: Wish, stream: TextIO) -> int:
     """Writes a commented configuration that loads and runs, says what was seen and what comes next; gives 0.
 
-    Raises ConfigError for a name or file that cannot be used, MissingInputError where there are no pictures, or no folder of adapters.
+    Raises ConfigError for a name or file that cannot be used, MissingInputError where there are no pictures, or a folder that
+    was named is absent.
     """
     dataset = wish.dataset or dataset_name(wish.folder)
     if not NAME.match(dataset):
         raise ConfigError(f"--dataset must match {NAME.pattern}, found {dataset!r}")
     out = wish.out or Path(f"{dataset}.yaml")
-    if out.exists() and not wish.force:
-        raise ConfigError(f"{out} is there already and is never overwritten unasked: choose another with --out, or add --force")
+    _require_free(out, wish.force)
+    _require_backbone(wish.backbone)
     seen = look(wish.folder)
     adapters = adapters_in(wish.adapters) if wish.adapters is not None else []
     draft = drafted(wish, dataset, out, seen, adapters)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    write_text(out, config_text(draft))
+    _write(out, config_text(draft))
     load_config(out)  # what was written can be read: a promise, checked
     report(draft, out, stream)
     return 0
+
+
+def _require_free(out: Path, force: bool) -> None:
+    try:
+        there, is_folder = out.exists(), out.is_dir()
+    except OSError as error:  # a folder above it that may not be searched, or a name that is too long
+        raise _unusable(out, error.strerror) from error
+    if is_folder:
+        raise _unusable(out, "it is a folder")
+    if there and not force:
+        raise ConfigError(f"{out} is there already and is never overwritten unasked: choose another with --out, or add --force")
+
+
+def _write(out: Path, text: str) -> None:
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_text(out, text)
+    except FileExistsError as error:
+        raise _unusable(out, f"{out.parent} is no folder") from error
+    except OSError as error:
+        raise _unusable(out, error.strerror) from error
+
+
+def _unusable(out: Path, reason: str | None) -> ConfigError:
+    return ConfigError(f"--out must be a file that can be written, found {out}: {reason}; name another with --out FILE")
+
+
+def _require_backbone(name: str | None) -> None:
+    """Hub names are not looked up here; what can only be a folder must be one."""
+    if name is None:
+        return
+    if not name.strip():
+        raise ConfigError(
+            f"--backbone must be a local folder or a hub name such as {DEFAULT_BACKBONE}, found {name!r}: leave it out for that one"
+        )
+    if name.startswith((".", "/", "~")) and not Path(os.path.expanduser(name)).is_dir():
+        raise MissingInputError(f"--backbone must be a folder that is there, or a hub name; found no folder at {name}: correct the path")
 
 
 def drafted(wish: Wish, dataset: str, out: Path, seen: Seen, adapters: list[Told]) -> Draft:
@@ -72,7 +111,7 @@ def drafted(wish: Wish, dataset: str, out: Path, seen: Seen, adapters: list[Told
 def _backbone(wish: Wish, adapters: list[Told]) -> tuple[str, bool]:
     """The backbone's name or folder, and whether it is a folder that is there."""
     if wish.backbone is not None:
-        return wish.backbone, Path(wish.backbone).expanduser().is_dir()
+        return wish.backbone, Path(os.path.expanduser(wish.backbone)).is_dir()
     named = common_base(adapters)
     if named is None or wish.adapters is None:
         return DEFAULT_BACKBONE, False
@@ -91,16 +130,20 @@ def _path(path: Path, base: Path) -> str:
 
 
 def report(draft: Draft, out: Path, stream: TextIO) -> None:
-    """What was seen, and the next command."""
+    """What was seen, and the next command. Names that strangers gave to folders, and what their files say, cannot steer the terminal."""
     seen = draft.seen
     splits = ", ".join(f"{name} {n:,}" for name, n in seen.splits.items() if name is not None)
-    stream.write(f"{seen.n_pictures:,} pictures in {len(seen.labels):,} classes (reader {seen.source['reader']})")
-    stream.write(f", splits: {splits}\n" if splits else "\n")
     fewest, most = min(seen.labels.values()), max(seen.labels.values())
-    stream.write(f"{fewest:,} to {most:,} pictures a class; {seen.ignored:,} other files are ignored\n")
+    counted = f"{seen.n_pictures:,} pictures in {len(seen.labels):,} classes (reader {seen.source['reader']})"
+    lines = [f"{counted}, splits: {splits}" if splits else counted]
+    lines.append(f"{fewest:,} to {most:,} pictures a class; {seen.ignored:,} other files are ignored")
     if seen.refused:
-        stream.write(f"refused: {', '.join(f'{n:,} {code}' for code, n in seen.refused.most_common())}\n")
-    for adapter in draft.told:
-        stream.write(f"adapter {adapter.name}: {adapter.problem or draft.match(adapter)}\n")
-    stream.write(f"wrote {out}: dataset {draft.dataset}, backbone {draft.backbone}, {draft.adapters_text}\n")
-    stream.write(f"next: assay check {out}\n")
+        lines.append(f"refused: {', '.join(f'{n:,} {code}' for code, n in seen.refused.most_common())}")
+    if seen.warning:
+        lines.append(f"warning: {seen.warning}")
+    lines += [f"adapter {adapter.name}: {adapter.problem or draft.match(adapter)}" for adapter in draft.told]
+    if draft.adapters is not None and not draft.told:
+        lines.append(f"warning: no adapter folder in {draft.adapters}: put some there, or leave --adapters out to train {len(RANKS)}")
+    lines.append(f"wrote {out}: dataset {draft.dataset}, backbone {draft.backbone}, {draft.adapters_text}")
+    lines.append(f"next: assay check {shlex.quote(str(out))}")
+    stream.writelines(f"{visible(line)}\n" for line in lines)

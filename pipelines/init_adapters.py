@@ -27,7 +27,7 @@ class Told:
 
 
 def adapters_in(root: Path) -> list[Told]:
-    """One record per folder directly below `root`, by name.
+    """One record per folder directly below `root` that is not hidden, by name.
 
     Raises MissingInputError when `root` is no folder, ConfigError when it is itself an adapter: the run wants the folder around them.
     """
@@ -35,7 +35,7 @@ def adapters_in(root: Path) -> list[Told]:
         raise MissingInputError(f"--adapters must be a folder of adapter folders, found none at {root.resolve()}: correct the path")
     if (root / CONFIG).is_file():
         raise ConfigError(f"--adapters takes the folder around the adapters, {root} is one itself: give {root.resolve().parent}")
-    return [told(path, root) for path in sorted(root.iterdir()) if path.is_dir()]
+    return [told(path, root) for path in sorted(root.iterdir()) if path.is_dir() and not path.name.startswith(".")]
 
 
 def told(folder: Path, root: Path) -> Told:

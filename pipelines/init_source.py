@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,12 @@ import pyarrow.parquet as pq
 
 from bronze.readers import list_source
 from bronze.readers.files import existing_root
+from bronze.readers.folder import top_folders
+from bronze.readers.walk import walk
+from bronze.reference import escaped
 from bronze.settings import DecodeSettings, ManifestOptions, SourceSettings
 from lake.errors import MissingInputError
+from pipelines.split_names import advice, overlooked, role
 
 MANIFEST_SUFFIXES = {".csv": ",", ".tsv": "\t", ".parquet": ""}
 # Names that people give to the columns, the reader's own first.
@@ -34,13 +39,15 @@ LAYOUTS = (
 @dataclass(frozen=True)
 class Seen:
     """What the reader found. `source`: keys of the configuration's `source` but `root`. `splits`: the source's own split (None where it
-    has none) -> pictures. `refused`: error code -> places. `ignored`: files that are no pictures."""
+    has none) -> pictures. `refused`: error code -> places. `ignored`: files that are no examples. `warning`: why the layout may be another
+    than it was read as."""
 
     source: dict[str, Any]
     labels: Counter[str]
     splits: Counter[str | None]
     refused: Counter[str] = field(default_factory=Counter)
     ignored: int = 0
+    warning: str = ""
 
     @property
     def n_pictures(self) -> int:
@@ -54,6 +61,13 @@ def look(folder: Path) -> Seen:
     """
     root = existing_root(folder)
     source = recognised(root)
+    seen = _looked(root, source)
+    if source["reader"] == "folder":
+        return replace(seen, warning=advice(() if "folder" in source else overlooked(root)))
+    return replace(seen, warning=_unnamed(root, seen)) if source["reader"] == "manifest" else seen
+
+
+def _looked(root: Path, source: dict[str, Any]) -> Seen:
     settings = SourceSettings(root=str(root), **source)
     labels: Counter[str] = Counter()
     splits: Counter[str | None] = Counter()
@@ -79,7 +93,13 @@ def recognised(root: Path) -> dict[str, Any]:
         return {"reader": "pet"} | ({} if len(lists) == len(PET_LISTS) else {"pet": {"lists": lists}})
     if any(root.glob("*.npz")):
         return {"reader": "npz"}
-    return {"reader": "folder"}
+    return {"reader": "folder"} | _split_folders(root)
+
+
+def _split_folders(root: Path) -> dict[str, Any]:
+    """Named where all top folders have names of splits and hold folders, and the reader's own list of names lacks some (Train, testing)."""
+    names = overlooked(root)
+    return {"folder": {"split_folders": list(names)}} if names and set(names) == top_folders(root) else {}
 
 
 def _manifest(root: Path) -> dict[str, Any] | None:
@@ -94,6 +114,20 @@ def _manifest(root: Path) -> dict[str, Any] | None:
             told = {key: value for key, value in (("file", path.name), ("path", picture), ("label", label)) if value != usual[key]}
             return {"reader": "manifest"} | ({"manifest": told} if told else {})
     return None
+
+
+def _unnamed(root: Path, seen: Seen) -> str:
+    """Which table decides, where it names fewer pictures than lie there; empty where it names all."""
+    settings = SourceSettings(root=str(root), **{key: value for key, value in seen.source.items() if key != "split_map"})
+    named = {os.path.normpath(reference.location) for reference in list_source(settings, root, DecodeSettings().max_bytes)}
+    files = (found.path for found in walk(root) if found.kind == "file" and not re.search(r"(^|/)(\.|__MACOSX/)", found.path))
+    n_unnamed = sum(path.lower().endswith(settings.suffixes) and escaped(path) not in named for path in files)
+    if not n_unnamed:
+        return ""
+    table = settings.manifest.file
+    return (
+        f"{table} was taken as the list of pictures: {n_unnamed:,} pictures that it does not name are ignored; move it away to read folders"
+    )
 
 
 def _header(path: Path) -> list[str]:
@@ -119,22 +153,16 @@ def split_map(splits: Iterable[str | None]) -> dict[str, str | dict[str, float]]
     best epoch (`adapter_val`), and without any a share of the training pictures does. Validation stands in for a test split that is absent.
     """
     names = list(splits)
-    roles = {name: _role(name) for name in names if name is not None}
+    roles = {name: role(name) for name in names if name is not None}
     if None in names or None in roles.values() or not {"train"} < set(roles.values()):
         return None
     if "test" not in roles.values():
-        roles = {name: "test" if role == "val" else role for name, role in roles.items()}
+        roles = {name: "test" if known == "val" else known for name, known in roles.items()}
     train: str | dict[str, float] = (
         "adapter_train" if "val" in roles.values() else {"adapter_train": 1 - VAL_SHARE, "adapter_val": VAL_SHARE}
     )
     targets: dict[str | None, str | dict[str, float]] = {"train": train, "val": "adapter_val", "test": "meta"}
-    return {name: targets[role] for name, role in roles.items()}
-
-
-def _role(name: str) -> str | None:
-    """train, val or test for the names people use; None for others."""
-    patterns = (("train", r"train(ing|val)?"), ("val", r"val(id|idation)?|dev"), ("test", r"test(ing)?|eval"))
-    return next((role for role, pattern in patterns if re.fullmatch(pattern, name.casefold())), None)
+    return {name: targets[known] for name, known in roles.items()}
 
 
 def dataset_name(folder: Path) -> str:

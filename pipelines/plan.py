@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -24,6 +24,7 @@ from pipelines.check_splits import expected_splits
 from pipelines.config import Config
 from pipelines.plan_adapters import Adapters, plan_adapters
 from pipelines.run import META, Pipeline
+from pipelines.visible import visible
 from silver.build import silver_ids
 from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, PREDICTIONS
 
@@ -33,11 +34,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Counts:
-    """What the plan is about: examples (their numbers foretold where they are not read yet), adapters, and (to do, done) per table."""
+    """What the plan is about: examples (their numbers foretold where they are not read yet), adapters, and (to do, done) per table.
+
+    `identities`: settings_id of every model table's planned generation; none before there is a backbone.
+    """
 
     examples: Examples
     adapters: Adapters
     tables: Mapping[Table, tuple[int, int]]
+    identities: Mapping[Table, str]
 
     @property
     def n_to_do(self) -> int:
@@ -55,7 +60,7 @@ def dry_run(config: Config, root: str, stream: TextIO, seconds: float = 20.0) ->
     pipeline = Pipeline(lake, config)
     counts = counted(pipeline)
     stream.write(f"plan for dataset {config.dataset} in {root}\n")
-    _write_adapters(counts.adapters, stream)
+    write_adapters(counts.adapters, stream)
     _write_tables(counts, stream)
     if seconds > 0 and (counts.n_to_do or counts.adapters.to_train):
         from pipelines.plan_costs import plan_costs, write_costs
@@ -71,18 +76,20 @@ def counted(pipeline: Pipeline) -> Counts:
     examples, n_new = _examples(pipeline.lake, pipeline.ledger, pipeline.config)
     backbone = pipeline.known_backbone(examples)
     adapters = plan_adapters(pipeline, examples, backbone)
-    tables = {EXAMPLES: (n_new, examples.count(*SPLITS) - n_new)} | _stages(pipeline, examples, adapters.n_scored, backbone)
-    return Counts(examples, adapters, tables)
+    identities = _identities(pipeline, examples, backbone) if backbone is not None else {}
+    tables = {EXAMPLES: (n_new, examples.count(*SPLITS) - n_new)} | _stages(pipeline, examples, adapters, identities)
+    return Counts(examples, adapters, tables, identities)
 
 
-def _write_adapters(adapters: Adapters, stream: TextIO) -> None:
+def write_adapters(adapters: Adapters, stream: TextIO) -> None:
+    """How many adapters of each kind, and each rejected one with its reason, on one line whatever strangers named it."""
     offered = f"offered: {adapters.n_new} new, {adapters.n_known} known"
     same = f", {adapters.n_same} the same as another" if adapters.n_same else ""
     unread = f", {adapters.n_unread} to be judged when there is a backbone" if adapters.n_unread else ""
     stream.write(f"  adapters: {len(adapters.to_train)} to train, {adapters.n_trained} trained; {offered}{same}{unread}; ")
     stream.write(f"{len(adapters.rejected)} rejected\n")
     for name, reason in adapters.rejected:
-        stream.write(f"    rejected {name}: {reason}\n")
+        stream.write(f"    rejected {visible(name)}: {visible(reason)}\n")
 
 
 def _write_tables(counts: Counts, stream: TextIO) -> None:
@@ -106,14 +113,16 @@ def _examples(lake: Lake, ledger: Ledger, config: Config) -> tuple[Examples, int
     return Examples(config.dataset, labels, identity, listing.ignored, stamps), sum(expected.values())
 
 
-def _stages(pipeline: Pipeline, examples: Examples, n_adapters: int, backbone: Backbone | None) -> dict[Table, tuple[int, int]]:
-    """Rows (to do, done) of every model table, by the row-count law and the ledger."""
-    config = pipeline.config
+def _stages(pipeline: Pipeline, examples: Examples, adapters: Adapters, identities: Mapping[Table, str]) -> dict[Table, tuple[int, int]]:
+    """Rows (to do, done) of every model table, by the row-count law and the ledger. Adapters that have no id yet have nothing done."""
     meta = examples_of(pipeline.lake, examples, META, 1)
-    per_adapter = rows_per_picture(config)
-    expected = {EMBEDDINGS: examples.count(*SPLITS)} | {table: n * n_adapters * meta.n_examples for table, n in per_adapter.items()}
-    done = _done(pipeline, examples, backbone)
-    return {table: (max(0, n - done.get(table, 0)), min(n, done.get(table, 0))) for table, n in expected.items()}
+    per_adapter = rows_per_picture(pipeline.config)
+    n_all = examples.count(*SPLITS)
+    expected = {EMBEDDINGS: n_all} | {table: n * adapters.n_scored * meta.n_examples for table, n in per_adapter.items()}
+    wanted = {EMBEDDINGS: {Cell(): n_all}} | adapter_cells(pipeline.config, adapters.ids, meta.n_examples)
+    inputs = {table: examples.inputs(*SPLITS) if table is EMBEDDINGS else meta.sha256 for table in expected}
+    done = {table: pipeline.ledger.rows_done(table, found, inputs[table], wanted[table]) for table, found in identities.items()}
+    return {table: (n - done.get(table, 0), done.get(table, 0)) for table, n in expected.items()}
 
 
 def rows_per_picture(config: Config) -> dict[Table, int]:
@@ -127,23 +136,28 @@ def rows_per_picture(config: Config) -> dict[Table, int]:
     }
 
 
-def _done(pipeline: Pipeline, examples: Examples, backbone: Backbone | None) -> dict[Table, int]:
-    if backbone is None:
-        return {}
+def adapter_cells(config: Config, adapter_ids: Collection[str], n_examples: int) -> dict[Table, dict[Cell, int]]:
+    """Table -> cell -> rows that this configuration asks for, over these adapters."""
+    cells: dict[Table, dict[Cell, int]] = {
+        table: {Cell(adapter_id): n * n_examples for adapter_id in adapter_ids}
+        for table, n in rows_per_picture(config).items()
+        if table is not OOD_PREDICTIONS
+    }
+    corrupted = {Cell(adapter_id, *cell): n_examples for adapter_id in adapter_ids for cell in config.corruptions.cells()}
+    return cells | {OOD_PREDICTIONS: corrupted}
+
+
+def _identities(pipeline: Pipeline, examples: Examples, backbone: Backbone) -> dict[Table, str]:
+    """settings_id of each model table's rows under this configuration."""
     config = pipeline.config
     meta = examples_of(pipeline.lake, examples, META, 1)
     scoring = pipeline.scoring(backbone, config.scoring.dtype, config.scoring.batch_size)
     own = pipeline.scoring(backbone, config.embeddings.dtype, config.embeddings.batch_size)
     silver = silver_ids(meta, scoring, config.explanations)
-    ids = {
+    return {
         EMBEDDINGS: settings_id(embedding_settings(examples, own, config.embeddings.keep_units)),
         PREDICTIONS: silver.predictions,
         ATTRIBUTIONS: silver.attributions,
         EXPLANATION_METRICS: silver.explanation_metrics,
         OOD_PREDICTIONS: settings_id(ood_settings(meta, scoring, config.corruptions)),
     }
-
-    def inputs_of(table: Table) -> str:
-        return examples.inputs(*SPLITS) if table is EMBEDDINGS else meta.sha256
-
-    return {table: pipeline.ledger.rows_done(table, identity, inputs_of(table)) for table, identity in ids.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -11,7 +12,7 @@ import numpy as np
 
 from bronze.build import Source
 from bronze.readers import list_source, reader_named
-from bronze.specs import EMBEDDINGS, EXAMPLES
+from bronze.specs import EMBEDDINGS
 from gold import TABLES as GOLD_TABLES
 from lake.errors import DataRefusedError
 from models.backbone import Backbone
@@ -39,13 +40,14 @@ TRAINING_SHARE = 0.25  # of the seconds that may be spent
 
 @dataclass(frozen=True)
 class PlanCosts:
-    """`lines`: a line per stage. `measured_bytes`: tables whose bytes per row were read off the lake. `stands_in`: the backbone is one of
-    the shape that the run will pre-train."""
+    """`lines`: a line per stage. `workers`: that compute at once, of `parallelism` that Spark starts. `measured_bytes`: tables whose bytes
+    per row were read off the lake. `stands_in`: the backbone is one of the shape that the run will pre-train."""
 
     lines: tuple[Line, ...]
     costs: Costs
     training: TrainingCosts
     workers: int
+    parallelism: int
     n_masks: int
     batch_size: int
     measured_bytes: tuple[str, ...]
@@ -82,14 +84,25 @@ def plan_costs(pipeline: Pipeline, counts: Counts, seconds: float, scratch: Path
     work = Work(
         pictures, label_ids, scoring, embedding, config.explanations, config.corruptions, config.embeddings.keep_units, training.adapter
     )
-    workers = pipeline.lake.spark.sparkContext.defaultParallelism
-    costs = calibrate(work, seconds * (1 - TRAINING_SHARE), min(workers, os.cpu_count() or 1))
+    context, cores = pipeline.lake.spark.sparkContext, os.cpu_count() or 1
+    workers = computing_at_once(context.master or "", context.defaultParallelism, cores)
+    costs = calibrate(work, seconds * (1 - TRAINING_SHARE), min(workers, cores))
     pace = pretraining_pace(config.backbone.pretrain, tried, scratch) if known is None and config.backbone.pretrain is not None else 0.0
     size = _size(pipeline, counts, backbone, known is None)
     bytes_per_row, measured = _row_bytes(pipeline, counts, backbone, pictures)
     lines = stage_lines(size, costs, training, pace, Machine(workers, bytes_per_row))
     rest = _rest(pipeline, counts, size)
-    return PlanCosts((*lines, *rest), costs, training, workers, size.n_masks, scoring.batch_size, measured, known is None)
+    return PlanCosts(
+        (*lines, *rest), costs, training, workers, context.defaultParallelism, size.n_masks, scoring.batch_size, measured, known is None
+    )
+
+
+def computing_at_once(master: str, parallelism: int, cores: int) -> int:
+    """Tasks that compute at once: Spark's default parallelism, on a local master no more than this machine has cores.
+
+    `local[8]` on two cores starts eight workers that wait for each other. A cluster's cores are not this machine's.
+    """
+    return min(parallelism, cores) if re.match(r"local(\[|$)", master) else parallelism
 
 
 def _pictures(pipeline: Pipeline, labels: tuple[str, ...]) -> tuple[Drawn, ...]:
@@ -148,8 +161,9 @@ def _row_bytes(
     mean = sum(len(picture.content) for picture in pictures) / len(pictures)
     keep = pipeline.config.embeddings.keep_units
     foretold = foretold_row_bytes(Shape(len(counts.examples.labels), backbone.n_units, backbone.hidden_size, keep, mean))
-    stored = {table.full_name: stored_row_bytes(pipeline.lake.root, table) for table in counts.tables}
-    measured = {name: found for name, found in stored.items() if found is not None and name != EXAMPLES.full_name}
+    root, dataset = pipeline.lake.root, pipeline.config.dataset
+    stored = {table.full_name: stored_row_bytes(root, table, dataset, identity) for table, identity in counts.identities.items()}
+    measured = {name: found for name, found in stored.items() if found is not None}
     return foretold | measured, tuple(measured)
 
 
@@ -170,15 +184,17 @@ def write_costs(plan: PlanCosts, stream: TextIO) -> None:
     forwards = sum(line.forwards for line in plan.lines)
     stream.write(f"  {'total':28} {'':>12} {forwards:>14,} {plan.seconds / 3600:>9.3f} {plan.bytes / 1e9:>9.4f}\n")
     costs = plan.costs
-    stream.write(f"  {plan.workers} workers of one thread; computing together each is {costs.crowding:.2f} times slower than alone\n")
+    of = f" (Spark's parallelism is {plan.parallelism}, the cores are fewer)" if plan.parallelism > plan.workers else ""
+    stream.write(f"  {plan.workers} workers of one thread{of}; computing together each is {costs.crowding:.2f} times slower than alone\n")
     figures = (
         ("forward", costs.forward), ("masked forward", costs.masked), ("embedding", costs.stages[EMBEDDINGS.full_name]),
         ("decoding", costs.read), ("preparing", costs.prepare), ("all corruptions", costs.corrupt), ("training", plan.training.picture),
     )  # fmt: skip
     shown = ", ".join(f"{name} {seconds * 1000:.3g}" for name, seconds in figures)
+    shown += f" on {plan.training.threads} (adapters.threads)" if plan.training.threads > 1 else ""
     stream.write(f"  ms a picture on one thread, in batches of {plan.batch_size} (measured in {costs.seconds:.0f} s): {shown}\n")
     stream.write(f"  {plan.n_masks} masks a picture and adapter, as the metrics' own rule gives them\n")
     if plan.stands_in:
         stream.write("  the backbone is not there yet: measured on one of its shape with random weights\n")
     bytes_from = ", ".join(plan.measured_bytes) or "no table"
-    stream.write(f"  GB: {bytes_from} as the lake's rows are; the rest from the columns' widths\n")
+    stream.write(f"  GB: {bytes_from} as the lake's rows of this dataset and these settings are; the rest from the columns' widths\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 import socket
@@ -17,21 +18,27 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 STOP_SECONDS = 20.0
+OVERRIDES = "HIVE_SERVER2_"  # environment variables that Hive obeys before any setting: host and port among them
 
 
 def free_port(host: str, port: int) -> int:
     """The port itself, or any free one for 0. Raises DependencyError when it is taken, ConfigError for no port and no host of ours."""
+    ours = f"--host must be a name or address of this machine, found {host!r}"
+    if not host.strip():
+        raise ConfigError(f"{ours}: write 127.0.0.1, or leave it out")
     if not 0 <= port <= 65535:
         raise ConfigError(f"--port must be 0 to 65535, found {port}")
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    except socket.gaierror as error:
-        raise ConfigError(f"--host must be a name or address of this machine, found {host!r}: {error.strerror}") from error
+    except (socket.gaierror, UnicodeError) as error:  # UnicodeError: a part longer than names can be
+        raise ConfigError(f"{ours}: {getattr(error, 'strerror', None) or error}") from error
     with socket.socket(family, kind) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what a server left a moment ago is free
         try:
             probe.bind(address)
         except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                raise ConfigError(f"{ours}: {error.strerror}") from error
             raise DependencyError(
                 f"port {port} on {host} must be free, found: {error.strerror}. Stop what listens there, or choose another --port (0: any)"
             ) from error
@@ -47,12 +54,24 @@ def prepare(folder: Path) -> None:
     """Must be called before the session is opened. What people CREATE without a place goes into `folder`, not where we were started.
 
     The server's threads find classes on the JVM's own path alone: without Delta there each connection ends with ClassNotFoundException.
-    Under spark-submit both are the operator's. Raises DependencyError when the jars are not there.
+    Under spark-submit both are the operator's. Raises DependencyError when the jars are not there, ConfigError as `_only_our_host`.
     """
+    _only_our_host()
     given = os.environ.get("PYSPARK_SUBMIT_ARGS", "pyspark-shell")
     classes = os.pathsep.join(str(jar) for jar in jars())
     options = ("--driver-class-path", classes, "--conf", f"spark.sql.warehouse.dir={folder}/warehouse")
     os.environ["PYSPARK_SUBMIT_ARGS"] = f"{shlex.join(options)} {given}"
+
+
+def _only_our_host() -> None:
+    """Takes Hive's variables out of the environment that the JVM inherits: HIVE_SERVER2_THRIFT_BIND_HOST=0.0.0.0 would open the server to
+    all networks while we announce the loopback. Raises ConfigError under spark-submit, whose JVM has read them."""
+    found = sorted(name for name in os.environ if name.startswith(OVERRIDES))
+    if found and "PYSPARK_GATEWAY_PORT" in os.environ:
+        names = ", ".join(found)
+        raise ConfigError(f"no {OVERRIDES}* may be set, for it overrides --host and --port; found {names}: unset it before spark-submit")
+    for name in found:
+        del os.environ[name]
 
 
 def start(spark: SparkSession, host: str, port: int, folder: Path) -> Any:

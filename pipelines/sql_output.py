@@ -10,6 +10,8 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, Literal, TextIO
 
+from pipelines.visible import visible
+
 Format = Literal["table", "csv", "json"]
 FORMATS: tuple[Format, ...] = ("table", "csv", "json")
 
@@ -119,7 +121,7 @@ def _blocks(titles: Sequence[str], rows: Iterable[Sequence[str]], stream: TextIO
 def _cell(value: Any) -> str:
     simple = _rounded(plain(value)) if not isinstance(value, str) else value
     text = "null" if simple is None else simple if isinstance(simple, str) else json.dumps(simple, ensure_ascii=False)
-    shown = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text[: CELL_WIDTH + 1])
+    shown = visible(text[: CELL_WIDTH + 1])
     return shown if len(shown) <= CELL_WIDTH else shown[: CELL_WIDTH - 1] + "…"
 
 

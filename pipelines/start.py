@@ -40,4 +40,4 @@ def start(options: argparse.Namespace) -> int:
     from pipelines.config import load_config
 
     config = load_config(options.config, tuple(options.overrides))
-    return check(config, options.lake or config.lake, str(options.config), sys.stdout)
+    return check(config, options.lake or config.lake, str(options.config), sys.stdout, options.overrides)

@@ -9,6 +9,7 @@ scripts/cluster check CONFIG                   all of it, and an embedded run be
 from __future__ import annotations
 
 import argparse
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ from lake.jars import DependencyError, jars, java_options
 
 QUIET = f"-Dlog4j2.configurationFile={(ROOT / 'lake' / 'log4j2.properties').as_uri()}"
 FOLDER = ROOT / "build" / "cluster"
+MADE = ".made-by-cluster-check"  # only a folder with this file is ever removed
 # Suits two workers of one core and little data. A later --conf of the same key wins.
 CONF = (
     "spark.ui.enabled=false",
@@ -68,7 +70,10 @@ def submit(folder: Path, job: Path, arguments: Sequence[str], conf: Sequence[str
 
 
 def check(folder: Path, config: Path, job: Path, conf: Sequence[str], rel: float) -> int:
-    """0 when the cluster's tables equal the embedded run's, 1 when they differ, else the exit code of the run that failed."""
+    """0 when the cluster's tables equal the embedded run's, 1 when they differ, else the exit code of the run that failed.
+
+    Both lakes are begun anew: a lake of an earlier check would have nothing to do, and nothing would be checked.
+    """
 
     def arguments(kind: str) -> list[str]:
         place = folder / kind
@@ -76,6 +81,8 @@ def check(folder: Path, config: Path, job: Path, conf: Sequence[str], rel: float
 
     start(folder)
     try:
+        for kind in ("cluster", "embedded"):
+            fresh(folder / kind)
         code = _told(submit(folder, job, arguments("cluster"), conf))
     finally:
         stop(folder)
@@ -86,6 +93,18 @@ def check(folder: Path, config: Path, job: Path, conf: Sequence[str], rel: float
     verdicts = compare_lakes.compare(folder / "cluster" / "lake", folder / "embedded" / "lake", rel)
     sys.stdout.write(compare_lakes.report(verdicts))
     return 1 if any(found.problem for found in verdicts) else 0
+
+
+def fresh(folder: Path) -> None:
+    """Makes the folder, empty but for a mark; removes an older one that has the mark. DependencyError where another holds files."""
+    if folder.is_dir() and any(folder.iterdir()):
+        if not (folder / MADE).is_file():
+            raise DependencyError(
+                f"{folder} must be new, empty or of an earlier `cluster check`; found files: move it, or name another --folder"
+            )
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MADE).touch()
 
 
 def _told(answer: subprocess.CompletedProcess[str]) -> int:

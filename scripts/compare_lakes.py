@@ -1,4 +1,4 @@
-"""Do two lakes say the same? Keys, labels and texts must be equal, floats within a stated relative difference; no JVM.
+"""Do two lakes say the same? Keys, labels and texts must be equal, floats within a stated relative difference (and 1e-15); no JVM.
 
 Columns that may differ between equal runs are volatile in their specs and left out, and so are the tables about how the work went.
 """
@@ -21,6 +21,8 @@ from pipelines.tables import TABLES
 NOT_COMPARED = ("audit.runs", "audit.quality")
 # Spark adds doubles in the order of its partitions: sums over rows differ in the last bits (2^-53 relative each).
 REL = 1e-12
+# A sum that is zero but for rounding has no digits to compare: one rounding of numbers near 1 is 1.1e-16, and this is nine of them.
+FLOOR = 1e-15
 
 Rows = list[dict[str, Any]]
 
@@ -76,8 +78,7 @@ def differences(left: object, right: object) -> Iterator[float]:
         if left == right or (math.isnan(left) and math.isnan(right)):
             yield 0.0
         else:
-            found = abs(left - right) / max(abs(left), abs(right), 1.0)  # near zero the difference itself
-            yield math.inf if math.isnan(found) else found
+            yield _relative(left, right)
     elif isinstance(left, dict) and isinstance(right, dict) and left.keys() == right.keys():
         for name in left:
             yield from differences(left[name], right[name])
@@ -86,6 +87,15 @@ def differences(left: object, right: object) -> Iterator[float]:
             yield from differences(one, other)
     elif left != right:
         yield math.inf
+
+
+def _relative(left: float, right: float) -> float:
+    """The difference of two unequal floats over the larger one; 0 where it is no more than FLOOR, infinity where one is no number."""
+    difference = abs(left - right)
+    if difference <= FLOOR:
+        return 0.0
+    found = difference / max(abs(left), abs(right))
+    return math.inf if math.isnan(found) else found  # nan: one of them is nan, or one is infinite
 
 
 def report(verdicts: list[Verdict]) -> str:

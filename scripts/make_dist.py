@@ -48,12 +48,16 @@ def write_archive(target: Path, files: dict[str, bytes]) -> None:
 
 
 def make(folder: Path = DIST) -> Path:
-    """Writes `assay-VERSION.zip` and `jobs/` into `folder`; gives the path of the archive."""
+    """Writes `assay-VERSION.zip` and `jobs/` into `folder`, and removes jobs that are no more; gives the path of the archive."""
     (folder / "jobs").mkdir(parents=True, exist_ok=True)
     archive = folder / f"assay-{version()}.zip"
     write_archive(archive, contents())
-    for job in sorted((ROOT / "jobs").glob("*.py")):
-        shutil.copyfile(job, folder / "jobs" / job.name)
+    jobs = {job.name: job for job in sorted((ROOT / "jobs").glob("*.py"))}
+    for name, job in jobs.items():
+        shutil.copyfile(job, folder / "jobs" / name)
+    for old in (folder / "jobs").glob("*.py"):
+        if old.name not in jobs:
+            old.unlink(missing_ok=True)
     return archive
 
 

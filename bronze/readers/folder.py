@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from bronze.settings import SourceSettings
 
 USUAL_SPLITS = frozenset({"train", "val", "valid", "validation", "dev", "test"})
+ARCHIVE_REMAINS = "__MACOSX"  # what zip files made on a Mac unpack beside the data
 
 
 def listing(settings: SourceSettings, root: Path) -> Listing:
-    """Pictures in the layout `[split/]class/…/picture`; deeper folders belong to their class. Files of other suffixes are ignored.
+    """Pictures in the layout `[split/]class/…/picture`; deeper folders belong to their class. Files of other suffixes are ignored,
+    and so is everything in a top folder that is hidden (`.name`) or `__MACOSX`, unless it is a configured split folder.
 
     Refused: a picture outside any class folder (`label_missing`); a folder named like a picture (`not_a_file`; files in it are ignored);
     whatever its name, a device, pipe or link to nothing (`not_a_file`) and a link that leaves the root (`outside_root`).
@@ -30,9 +32,13 @@ def listing(settings: SourceSettings, root: Path) -> Listing:
 
 
 def _references(settings: SourceSettings, root: Path) -> Iterator[Reference | None]:
-    splits = _split_folders(settings.folder.split_folders, root)
+    splits = split_folders(settings.folder.split_folders, root)
     for found in walk(root):
         *parents, name = found.path.split("/")
+        if parents and _is_remains(parents[0]) and parents[0] not in splits:
+            if found.kind != "folder":
+                yield None
+            continue
         is_picture = name.lower().endswith(settings.suffixes)
         if found.kind == "folder":
             if is_picture:
@@ -45,13 +51,32 @@ def _references(settings: SourceSettings, root: Path) -> Iterator[Reference | No
             yield None
 
 
-def _split_folders(configured: tuple[str, ...] | None, root: Path) -> frozenset[str]:
+def split_folders(configured: tuple[str, ...] | None, root: Path) -> frozenset[str]:
     """The configured split folders, or all top folders when each has a usual split's name (a class `test` among others is a class)."""
     if configured is not None:
         return frozenset(configured)
+    folders = top_folders(root)
+    return folders if folders <= USUAL_SPLITS else frozenset()
+
+
+def top_folders(root: Path) -> frozenset[str]:
+    """Names of the folders directly below the root that say something of its layout: none that is hidden, `__MACOSX` or empty."""
     with os.scandir(root) as entries:
-        folders = {entry.name for entry in entries if entry.is_symlink() or entry.is_dir()}
-    return frozenset(folders) if folders <= USUAL_SPLITS else frozenset()
+        folders = [entry for entry in entries if entry.is_symlink() or entry.is_dir()]
+    return frozenset(entry.name for entry in folders if not _is_remains(entry.name) and (entry.is_symlink() or not _is_empty(entry.path)))
+
+
+def _is_remains(name: str) -> bool:
+    return name.startswith(".") or name == ARCHIVE_REMAINS
+
+
+def _is_empty(folder: str) -> bool:
+    """Whether only hidden things lie in it. A folder that cannot be listed counts as full: it is refused by name later."""
+    try:
+        with os.scandir(folder) as entries:
+            return all(entry.name.startswith(".") for entry in entries)
+    except OSError:
+        return False
 
 
 def _reference(path: str, parents: list[str], splits: frozenset[str]) -> Reference:

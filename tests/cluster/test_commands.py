@@ -95,6 +95,32 @@ def test_the_archive_is_the_same_bytes_when_it_is_made_again(archive: Path, tmp_
     assert script("make_dist").make(tmp_path).read_bytes() == archive.read_bytes()
 
 
+def test_a_job_that_is_no_more_does_not_stay_in_dist(tmp_path: Path) -> None:
+    (tmp_path / "jobs").mkdir()
+    (tmp_path / "jobs" / "gone.py").touch()
+    script("make_dist").make(tmp_path)
+    assert {path.name for path in (tmp_path / "jobs").iterdir()} == {path.name for path in (ROOT / "jobs").glob("*.py")}
+
+
+@pytest.fixture(scope="module")
+def checker(processes: ModuleType) -> ModuleType:
+    """scripts/cluster.py as a module."""
+    return importlib.import_module("cluster")
+
+
+def test_a_check_begins_with_empty_folders_and_removes_only_those_that_a_check_made(checker: ModuleType, tmp_path: Path) -> None:
+    made, foreign = tmp_path / "made", tmp_path / "foreign"
+    checker.fresh(made)
+    (made / "lake").mkdir()
+    checker.fresh(made)
+    assert [path.name for path in made.iterdir()] == [checker.MADE]
+    foreign.mkdir()
+    (foreign / "mine.txt").touch()
+    with pytest.raises(checker.DependencyError, match="move it"):
+        checker.fresh(foreign)
+    assert (foreign / "mine.txt").exists()
+
+
 def test_the_archive_says_which_version_of_assay_it_is(archive: Path) -> None:
     program = "import importlib.metadata as m, sys; print([d.version for d in m.distributions(path=[sys.argv[1]]) if d.name == 'assay'])"
     assert called(ROOT / ".venv" / "bin" / "python", "-c", program, archive).stdout.strip() == f"['{script('make_dist').version()}']"

@@ -80,7 +80,11 @@ def test_floats_may_differ_by_the_stated_share_and_no_more(
         (math.nan, math.nan, 0.0),
         (math.nan, 1.0, math.inf),
         (True, False, math.inf),
-        ([("entropy", 0.5)], [("entropy", 0.25)], 0.25),  # |0.5 - 0.25| / 1: below one the difference itself
+        ([("entropy", 0.5)], [("entropy", 0.25)], 0.5),  # 0.25 / 0.5: relative below one too
+        (2e-9, 1e-9, 0.5),
+        (0.0, 1e-9, 1.0),
+        (0.0, 1e-15, 0.0),  # the floor: a sum that is zero but for rounding
+        (-math.inf, 1.0, math.inf),
         ([("entropy", 8.0)], [("entropy", 6.0)], 0.25),  # 2 / 8
         ([1.0], [1.0, 1.0], math.inf),
         ({"a": 1.0}, {"b": 1.0}, math.inf),

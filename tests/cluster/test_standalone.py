@@ -59,6 +59,10 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Checked:
     config = write_config(folder / "tiny.yaml", tree)
     command = [str(ROOT / "scripts" / "cluster"), "check", str(config), "--folder", str(folder / "run"), "--conf", OPERATORS_OWN]
     command += ["--job", str(ROOT / "tests" / "cluster" / "killing_job.py")]
+    for kind in ("cluster", "embedded"):  # what an earlier check has left
+        (folder / "run" / kind / "lake").mkdir(parents=True)
+        (folder / "run" / kind / ".made-by-cluster-check").touch()
+        (folder / "run" / kind / "lake" / "older").touch()
     answer = subprocess.run(
         command, cwd=folder, env=os.environ | {"WITNESS": str(witness)}, capture_output=True, text=True, timeout=420, check=False
     )
@@ -88,6 +92,9 @@ def test_the_script_starts_runs_compares_and_stops(checked: Checked) -> None:
     assert {said for said, _, _ in verdicts} == {"equal"}
     lines = [json.loads(line) for line in checked.stdout.splitlines() if line.startswith("{")]
     assert [line["verdict"] for line in lines] == ["done", "done"]
+    assert (
+        not (checked.cluster / "older").exists() and not (checked.embedded / "older").exists()
+    )  # lakes of its own, not an earlier check's
     assert checked.left == []  # neither daemon nor executor
 
 

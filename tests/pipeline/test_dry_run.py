@@ -60,6 +60,26 @@ def test_one_more_recipe_is_priced_and_nothing_is_written(built: Built, tmp_path
     assert stage(told, "silver.adapters")[0] == 1 and "silver.explanation_metrics" in told.splitlines()[-2]  # over 200 rows are there
 
 
+def counts_of(told: str) -> dict[str, tuple[int, int]]:
+    """Table -> rows (to do, done)."""
+    found = re.findall(r"^  (\S+\.\S+) +([\d,]+) +([\d,]+)$", told, re.MULTILINE)
+    return {name: (int(to_do.replace(",", "")), int(done.replace(",", ""))) for name, to_do, done in found}
+
+
+def test_what_others_have_done_in_the_lake_is_not_taken_for_what_this_configuration_asks_for(built: Built, tmp_path: Path) -> None:
+    # The lake has three adapters with two of KI's corruptions. Asked for: one of them, one that is to be trained, and fog.
+    others = built.tree["adapters"] | {"recipes": [RECIPES[0], THIRD], "folders": []}
+    told = planned(built, tmp_path, built.tree | {"adapters": others, "corruptions": {"names": ["fog"]}}, 0.0)
+    assert "adapters: 1 to train, 1 trained; offered: 0 new, 0 known;" in told
+    found = counts_of(told)
+    n_meta = sum(found["silver.predictions"]) // 2
+    assert found["silver.predictions"] == (n_meta, n_meta)
+    assert found["silver.explanation_metrics"][1] == sum(found["silver.explanation_metrics"]) // 2
+    # clean and five severities of fog for two adapters; clean of the trained one is there
+    assert found["ood.predictions"] == (11 * n_meta, n_meta)
+    assert found["bronze.embeddings"][0] == 0
+
+
 def test_before_anything_is_there_the_whole_plan_is_foretold(built: Built, tmp_path: Path) -> None:
     told = planned(built, tmp_path, built.tree, 0.0, tmp_path / "new")
     assert "2 to train, 0 trained; offered: 0 new, 0 known, 6 to be judged when there is a backbone; 0 rejected" in told

@@ -56,6 +56,29 @@ def test_configured_split_folders_overrule_the_usual_names(tmp_path: Path, liste
     assert [r.source_split for r in listed("folder", tmp_path, {"folder": {"split_folders": ["train"]}})] == [None, "train"]
 
 
+@pytest.mark.parametrize("beside", [".cache/x/1.jpg", "__MACOSX/train/cat/._1.jpg", "classes/.DS_Store", "classes/"])
+def test_hidden_empty_and_archive_folders_beside_splits_neither_undo_them_nor_become_classes(
+    beside: str, tmp_path: Path, listed: Listed
+) -> None:
+    write(tmp_path, "train/cat/1.jpg", "test/dog/2.jpg")
+    (tmp_path / beside).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / beside).mkdir() if beside.endswith("/") else write(tmp_path, beside)
+    listing = listed("folder", tmp_path)
+    assert [(r.label, r.source_split) for r in listing] == [("dog", "test"), ("cat", "train")]
+    assert listing.ignored == (0 if beside.endswith("/") else 1)
+
+
+def test_a_full_folder_beside_splits_still_makes_all_of_them_classes(tmp_path: Path, listed: Listed) -> None:
+    write(tmp_path, "train/cat/1.jpg", "test/dog/2.jpg", "extra/note.txt")
+    assert {r.source_split for r in listed("folder", tmp_path)} == {None}
+
+
+def test_pictures_of_a_hidden_folder_make_no_class_unless_it_is_a_configured_split(tmp_path: Path, listed: Listed) -> None:
+    write(tmp_path, "cat/1.jpg", ".old/dog/2.jpg")
+    assert [r.label for r in listed("folder", tmp_path)] == ["cat"]
+    assert [r.label for r in listed("folder", tmp_path, {"folder": {"split_folders": [".old"]}})] == ["dog", "cat"]
+
+
 def test_files_that_are_no_pictures_are_counted_and_names_with_an_underscore_are_read(tmp_path: Path, listed: Listed) -> None:
     write(tmp_path, "README.md", "cat/_1.jpg", "_cat/2.jpg", "cat/notes.txt", "cat/.DS_Store")
     listing = listed("folder", tmp_path)

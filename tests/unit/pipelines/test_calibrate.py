@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from bronze.reference import Reference
 from bronze.settings import SourceSettings, SplitSettings
 from gold.settings import GoldSettings
 from lake.identity import content_id
+from lake.ledger import Cell
 from models.decode import DecodeLimits, encode_png
 from models.images import preprocessing_of
 from models.masked_value import MaskedValue
 from models.recipe import Recipe
 from models.scoring import Scoring
 from ood.settings import CorruptionSettings
+from ood.specs import PREDICTIONS as OOD_PREDICTIONS
 from pipelines.calibrate import Costs, calibrate
 from pipelines.calibrate_training import TrainingCosts, training_costs
 from pipelines.calibrate_verbs import Work, measured
@@ -26,10 +30,14 @@ from pipelines.check_splits import expected_splits
 from pipelines.drawn import Drawn
 from pipelines.estimate import STAGE_SECONDS, Line, Machine, Size, filling, gold_seconds, longest, stage_lines
 from pipelines.forwards import masks_per_picture
+from pipelines.plan import adapter_cells
+from pipelines.plan_costs import computing_at_once
 from pipelines.row_bytes import Shape, foretold_row_bytes
 from silver.adapters.offers import Zoo
 from silver.settings import AdapterSettings, ExplanationSettings, MetricGroup
+from silver.specs import PREDICTIONS
 from tests.adapter_folders import LABELS, small_backbone
+from tests.lakes import config_of, settings
 from xai.presets import DEFAULT, KI
 
 N = 4
@@ -127,6 +135,58 @@ def test_a_stage_with_nothing_to_do_is_no_line() -> None:
 def test_adapters_are_trained_side_by_side_and_the_last_wave_is_waited_for() -> None:
     assert longest([4.0, 3.0, 2.0], 2) == 5.0  # 4 | 3 + 2
     assert longest([], 2) == 0.0 and longest([1.0, 1.0], 1) == 2.0
+
+
+def test_training_tasks_of_more_threads_share_the_workers_cores() -> None:
+    # Two recipes, an epoch of 100 pictures and 20 / 3 to validate on, 0.1 s each: 106.67 x 0.1 + 1 s to start = 11.67 s a recipe.
+    recipes = tuple(Recipe(name=f"r{seed}", rank=2, seed=seed, epochs=1, train_share=1.0) for seed in (0, 1))
+    size = replace(SIZE, n_new_adapters=0, recipes=recipes)
+    costs = replace(COSTS, prepare=0.0, crowding=1.5)
+
+    def spent(threads: int) -> float:
+        training = TrainingCosts(0.1, 1.0, 0.5, 10, 100, None, threads)  # type: ignore[arg-type]  # nothing is scored here
+        return {line.stage: line.seconds for line in stage_lines(size, costs, training, 0.0, MACHINE)}["silver.adapters"]
+
+    one = 1.0 + (100 + 20 / 3) * 0.1
+    assert spent(1) == pytest.approx(one * 1.5)  # side by side on two workers, each slowed down by the other
+    assert spent(2) == pytest.approx(2 * one)  # each needs both cores; the pace was measured with both
+    assert spent(3) == pytest.approx(2 * one)
+
+
+def test_the_price_of_training_is_measured_with_the_threads_that_the_run_trains_with(
+    work: tuple[Work, TrainingCosts], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    real = torch.set_num_threads
+
+    def noting(n: int) -> None:
+        asked.append(n)
+        real(n)
+
+    monkeypatch.setattr(torch, "set_num_threads", noting)
+    pictures = np.random.Generator(np.random.PCG64(1)).integers(0, 256, (2, 56, 56, 3), dtype=np.uint8)
+    zoo = Zoo("d", LABELS, work[0].scoring, AdapterSettings(threads=2), tmp_path / "artifacts")
+    found = training_costs(Recipe(name="r2", rank=2), zoo, Tried(pictures, np.array([0, 1])), tmp_path / "training", 0.0)
+    assert found.threads == 2 and 2 in asked
+
+
+@pytest.mark.parametrize(
+    ("master", "parallelism", "expected"),
+    [("local[8]", 8, 2), ("local[*]", 2, 2), ("local[1]", 1, 1), ("local", 1, 1), ("spark://host:7077", 8, 8), ("k8s://local", 8, 8)],
+)
+def test_a_local_master_computes_on_no_more_cores_than_there_are_and_a_cluster_on_its_own(
+    master: str, parallelism: int, expected: int
+) -> None:
+    assert computing_at_once(master, parallelism, cores=2) == expected
+
+
+def test_the_cells_of_a_plan_are_those_of_its_adapters_and_corruptions(tmp_path: Path) -> None:
+    tree = settings(tmp_path, None) | {"corruptions": {"names": ["fog"], "severities": [1, 2]}}
+    found = adapter_cells(config_of(tmp_path / "c.yaml", tree), {"a", "b"}, 7)
+    # clean and two severities for each adapter; three methods and KI's one on 7 pictures: an adapter's 28 rows of metrics without controls
+    assert set(found[OOD_PREDICTIONS]) == {Cell(a, *cell) for a in "ab" for cell in (("none", 0), ("fog", 1), ("fog", 2))}
+    assert set(found[OOD_PREDICTIONS].values()) == {7}
+    assert found[PREDICTIONS] == {Cell("a"): 7, Cell("b"): 7}
 
 
 def test_the_last_batch_of_every_part_is_filled_up() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,9 @@ from typing import Any
 
 import pytest
 
-from pipelines.check import check
+from pipelines.check import check, next_command
+from pipelines.check_source import check_source
+from pipelines.checked import Checked, write_findings
 from tests.adapter_folders import edit_tensors, peft_model, save_peft, small_backbone
 from tests.lakes import DIGITS, config_of, make_source
 
@@ -117,6 +120,44 @@ def test_recipes_of_one_shape_are_tried_once_and_a_backbone_to_come_by_one_of_it
     code, told = checked(tmp_path, tree(place, backbone={"pretrain": pretrain}, adapters={"recipes": recipes}))
     assert code == 0 and "pre-trained by the run" in row(told, "backbone")
     assert row(told, "adapter a and 1 alike").startswith("ok") and "adapter b" not in told
+
+
+def findings(tmp_path: Path, settings: dict[str, Any]) -> str:
+    """What a check says of a source alone."""
+    found, told = Checked(), io.StringIO()
+    check_source(config_of(tmp_path / "c.yaml", settings), found)
+    write_findings(found.findings, told)
+    return told.getvalue()
+
+
+@pytest.mark.parametrize(("folder", "warned"), [({}, True), ({"split_folders": []}, False), ({"split_folders": ["Train", "Test"]}, False)])
+def test_split_folders_that_are_read_as_classes_are_a_warning_until_somebody_decides(
+    folder: dict[str, Any], warned: bool, place: Path, tmp_path: Path
+) -> None:
+    for split in ("Train", "Test"):
+        for label in ("0", "1"):
+            shutil.copytree(place / "pictures" / label, tmp_path / "d" / split / label)
+    source = {"reader": "folder", "root": str(tmp_path / "d"), "folder": folder}
+    line = row(findings(tmp_path, tree(place, source=source)), "labels")
+    assert line.startswith("warn" if warned else "ok")
+    assert ("write source.folder.split_folders: [Test, Train]" in line) == warned
+
+
+def test_labels_are_printed_and_never_obeyed_by_the_terminal(place: Path, tmp_path: Path) -> None:
+    shutil.copytree(place / "pictures" / "0", tmp_path / "d" / "a\x1b[2J\nok  b")
+    told = findings(tmp_path, tree(place, source={"reader": "folder", "root": str(tmp_path / "d")}))
+    assert "a\\x1b[2J\\nok  b" in told and all(line.isprintable() for line in told.split("\n"))
+
+
+def test_the_next_command_is_what_was_checked_and_can_be_pasted(place: Path, tmp_path: Path) -> None:
+    settings = tree(place)
+    config = config_of(tmp_path / "c.yaml", settings)
+    name, changed = "my c;.yaml", ("corruptions.names=[ki, all]", "gold.n_folds=3")
+    told = next_command(config, config.lake, name, changed)
+    assert shlex.split(told) == ["assay", "run", name, "--set", changed[0], "--set", changed[1], "--dry-run"]
+    assert shlex.split(next_command(config, "a lake", name, ())) == ["assay", "run", name, "--lake", "a lake", "--dry-run"]
+    del settings["lake"]
+    assert next_command(config_of(tmp_path / "d.yaml", settings), None, "d.yaml", ()) == "assay run d.yaml --lake DIR --dry-run"
 
 
 def test_a_check_starts_no_spark_and_writes_nothing(place: Path, tmp_path: Path) -> None:

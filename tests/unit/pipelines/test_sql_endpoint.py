@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import runpy
 import shlex
+import shutil
 import socket
 import subprocess
 import sys
@@ -27,9 +29,16 @@ def test_a_taken_port_is_refused_and_zero_is_any_free_one() -> None:
     assert free_port("127.0.0.1", port) == port  # as soon as the other has gone
 
 
-@pytest.mark.parametrize(("host", "port"), [("127.0.0.1", 65536), ("127.0.0.1", -1), ("no-such-host.invalid", 10000)])
+@pytest.mark.parametrize(
+    ("host", "port"),
+    [
+        ("127.0.0.1", 65536), ("127.0.0.1", -1), ("no-such-host.invalid", 10000), ("", 10000),
+        ("203.0.113.7", 10000),  # RFC 5737: nobody's, so not ours
+        ("a" * 70 + ".b", 10000),  # a part of a name has at most 63 characters
+    ],
+)  # fmt: skip
 def test_what_is_no_place_to_listen_at_is_a_configuration_error(host: str, port: int) -> None:
-    with pytest.raises(ConfigError, match="--port" if host[0] == "1" else "--host"):
+    with pytest.raises(ConfigError, match="--port" if host == "127.0.0.1" else "--host"):
         free_port(host, port)
 
 
@@ -49,6 +58,37 @@ def test_what_people_create_goes_where_the_server_says(tmp_path: Path, monkeypat
     assert (path, conf, warehouse) == ("--driver-class-path", "--conf", f"spark.sql.warehouse.dir={tmp_path}/a b/warehouse")
     assert classes.split(os.pathsep) == [str(jar) for jar in jars()]
     assert given == ["--verbose", "pyspark-shell"]
+
+
+NAMES = ("HIVE_SERVER2_THRIFT_BIND_HOST", "HIVE_SERVER2_THRIFT_PORT", "HIVE_SERVER2_TRANSPORT_MODE")
+
+
+def test_no_variable_of_hives_that_overrides_the_host_reaches_the_jvm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", "pyspark-shell")
+    monkeypatch.delenv("PYSPARK_GATEWAY_PORT", raising=False)
+    for name in NAMES:
+        monkeypatch.setenv(name, "0.0.0.0")
+    prepare(tmp_path)
+    assert not [name for name in os.environ if name.startswith("HIVE_SERVER2_")]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_under_spark_submit_whose_jvm_has_read_them_they_are_refused(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYSPARK_GATEWAY_PORT", "1")
+    monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", "pyspark-shell")
+    monkeypatch.setenv(name, "0.0.0.0")
+    with pytest.raises(ConfigError, match=f"{name}: unset it"):
+        prepare(tmp_path)
+
+
+def test_the_job_puts_a_folder_before_all_others_only_where_our_rooms_lie_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = Path(endpoint.__file__).parents[1] / "jobs" / "serve_sql.py"
+    (tmp_path / "jobs").mkdir()
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    runpy.run_path(shutil.copy(job, tmp_path / "jobs"))
+    assert str(tmp_path) not in sys.path
+    runpy.run_path(str(job))
+    assert sys.path[0] == str(job.parents[1])
 
 
 @pytest.mark.parametrize("stubborn", [False, True])
