@@ -18,6 +18,6 @@ def small_frame(lake: Lake, table: Table, dataset: str) -> pd.DataFrame:
     from deltalake import DeltaTable
     from pyarrow.fs import LocalFileSystem, SubTreeFileSystem
 
-    # Arrow's own file system: deltalake's is written in Python, and its reading threads have aborted the process as it ended, after its work
+    # Arrow's own file system: deltalake's is written in Python, and its reading threads have aborted the process as it ended
     folder = SubTreeFileSystem(lake.path(table), LocalFileSystem())
     return DeltaTable(lake.path(table)).to_pandas(filters=[("dataset", "=", dataset)], filesystem=folder)
