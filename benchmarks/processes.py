@@ -16,6 +16,7 @@ from typing import Self
 
 PROC = Path("/proc")
 KINDS = ("driver", "jvm", "worker")
+END_SECONDS = 10
 
 
 @dataclass
@@ -53,6 +54,9 @@ class Watched:
         for pid in below:  # what the command did not take with it
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        until = time.perf_counter() + END_SECONDS  # a killed process is gone a moment later
+        while any(alive(pid) for pid in below) and time.perf_counter() < until:
+            time.sleep(0.01)
         self._over.set()
         self._watcher.join()
         self.log.close()
@@ -99,6 +103,12 @@ def tree(root: int) -> dict[int, str]:
         kinds[pid] = kind
         waiting += [(child, kind) for child in parents.get(pid, [])]
     return kinds
+
+
+def alive(pid: int) -> bool:
+    """False when the process is gone, or dead and only waiting for its parent to ask."""
+    stat = _read(pid, "stat")
+    return bool(stat) and stat.rpartition(")")[2].split()[0] != "Z"
 
 
 def name_of(pid: int) -> str:

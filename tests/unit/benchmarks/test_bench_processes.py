@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.processes import Watched, tree
+from benchmarks.processes import Watched, alive, tree
 
 
 def test_the_peak_of_a_command_is_the_memory_it_touched(tmp_path: Path) -> None:
@@ -37,10 +37,4 @@ def test_children_are_found_and_stopped_with_the_command(tmp_path: Path) -> None
         watched.wait_for(lambda: len(tree(watched.process.pid)) == 2, 30)
         kinds = tree(watched.process.pid)
     assert set(kinds.values()) == {"driver"}
-    assert not tree_alive(list(kinds))
-
-
-def tree_alive(pids: list[int]) -> list[int]:
-    return [
-        pid for pid in pids if (Path("/proc") / str(pid)).exists() and "Z" not in (Path("/proc") / str(pid) / "stat").read_text().split()[2]
-    ]
+    assert not [pid for pid in kinds if alive(pid)]
