@@ -10,6 +10,7 @@ from pathlib import Path
 from pipelines.exits import USAGE, guarded
 from pipelines.start import NAMES, add_start_commands, start
 
+LONGEST_CALIBRATION = 3600
 EXAMPLES = """examples:
   assay init pictures/ --adapters adapters/ --out mine.yaml
   assay check mine.yaml
@@ -65,8 +66,17 @@ def add_run_arguments(command: argparse.ArgumentParser) -> None:
     add_common_arguments(command)
     command.add_argument("--layers", default="bronze,silver,ood,gold", help="comma-separated: bronze,silver,ood,gold (default: all)")
     command.add_argument("--dry-run", action="store_true", help="print what would be computed, and what it costs; write nothing")
-    command.add_argument("--calibrate-seconds", type=float, default=20.0, metavar="N", help="how long a dry run measures (0: counts only)")
+    command.add_argument(
+        "--calibrate-seconds", type=_seconds, default=20.0, metavar="N", help="how long a dry run measures (0: counts only)"
+    )
     command.add_argument("--quiet", action="store_true", help="no tables at the end, only the JSON line")
+
+
+def _seconds(text: str) -> float:
+    number = float(text)
+    if not 0 <= number <= LONGEST_CALIBRATION:  # NaN is in no range
+        raise argparse.ArgumentTypeError(f"must be 0 to {LONGEST_CALIBRATION} seconds, found {text}")
+    return number
 
 
 def add_serve_sql_arguments(command: argparse.ArgumentParser) -> None:

@@ -54,7 +54,10 @@ def test_each_kind_of_error_has_its_exit_code_and_one_message(error: BaseExcepti
     assert ("Traceback" in told.err) == isinstance(error, ZeroDivisionError)  # a trace is for bugs, not for users
 
 
-@pytest.mark.parametrize("arguments", [[], ["rnu"], ["run"], ["run", "a.yaml", "--no-such"], ["sql"], ["sql", "q"]])
+NOT_SECONDS = [["run", "a.yaml", "--dry-run", f"--calibrate-seconds={text}"] for text in ("-5", "nan", "inf", "soon")]
+
+
+@pytest.mark.parametrize("arguments", [[], ["rnu"], ["run"], ["run", "a.yaml", "--no-such"], ["sql"], ["sql", "q"], *NOT_SECONDS])
 def test_what_cannot_be_understood_is_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 2
     assert "usage: assay" in capsys.readouterr().err
