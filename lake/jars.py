@@ -84,8 +84,9 @@ def java_options() -> list[str]:
 
     For short sessions on a few cores: C1 alone and the serial collector start faster than they would run hot. The archive is validated by
     the JVM itself (same Java, same jars) and silently left aside where it does not fit; without `-Xlog` the JVM would say so on stdout.
+    With C1 alone the code cache is 48 MB by default: a whole run fills it, and the JVM then stops compiling and interprets.
     """
-    options = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
+    options = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:ReservedCodeCacheSize=256m"]
     archive = jars_folder().resolve() / ARCHIVE
     if target := os.environ.get("ASSAY_ARCHIVE_CLASSES_TO"):  # set by scripts/archive_classes.py alone
         return [*options, *_quiet(), _path_option("-XX:ArchiveClassesAtExit", Path(target))]

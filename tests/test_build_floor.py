@@ -95,7 +95,7 @@ def test_the_class_archive_is_used_where_it_lies_and_a_path_with_blanks_is_quote
     folder.mkdir()
     monkeypatch.setenv("ASSAY_JARS", str(folder))
     monkeypatch.delenv("ASSAY_ARCHIVE_CLASSES_TO", raising=False)
-    quick = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
+    quick = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:ReservedCodeCacheSize=256m"]
     assert lake_jars.java_options() == quick
     (folder / lake_jars.ARCHIVE).touch()
     options = lake_jars.java_options()
