@@ -99,7 +99,7 @@ def test_the_class_archive_is_used_where_it_lies_and_a_path_with_blanks_is_quote
     assert lake_jars.java_options() == quick
     (folder / lake_jars.ARCHIVE).touch()
     options = lake_jars.java_options()
-    assert options[:2] == quick
+    assert options[:3] == quick
     assert options[-1] == f'-XX:SharedArchiveFile="{folder.resolve() / lake_jars.ARCHIVE}"'
     assert "-Xshare:auto" in options  # an archive that does not fit is left aside instead of stopping the JVM
 
