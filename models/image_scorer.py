@@ -117,7 +117,7 @@ class ImageScorer:
 
     def _sequence(self, batch: torch.Tensor) -> torch.Tensor:
         family = self._family
-        return family.sequence(self.model, family.patch_tokens(self.model, batch.to(self.dtype)))
+        return family.sequence(self.model, family.patch_tokens(self.model, batch))
 
     def _scored(self, hidden: torch.Tensor) -> torch.Tensor:
         """Hidden states before the last layer norm -> logits."""
@@ -146,7 +146,7 @@ class ImageScorer:
     def _tokens(self, pixels: Floats, baseline: str) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Tokens of the pictures with prefix and positions, and of their baseline pictures unless tokens are dropped: [b,n_prefix+N,d]."""
         shape = (len(pixels), self.backbone.n_prefix + self.backbone.n_units, self.backbone.hidden_size)
-        tokens = torch.empty(shape, dtype=self.dtype, device=self.device)
+        tokens = torch.empty(shape, device=self.device)
         removed = None if baseline == "drop" else torch.empty_like(tokens)
         for where, batch in self._batches(pixels):
             count = where.stop - where.start

@@ -18,7 +18,7 @@ _REQUIRED = ("mkldnn::_reorder_linear_weight", "mkldnn::_linear_pointwise", "mkl
 
 
 class Linear(Protocol):
-    """x W^T + b for rows of tokens. `nbytes`: memory of weight and bias."""
+    """x W^T + b for rows of tokens, in the precision of its weight; rows of another are cast. `nbytes`: memory of weight and bias."""
 
     @property
     def nbytes(self) -> int: ...
@@ -30,7 +30,8 @@ class Linear(Protocol):
         """The exact (erf) GELU of the product."""
 
     def onto(self, residual: Rows, x: Rows) -> Rows:
-        """`residual` [rows, out] + the product. The caller must not use `residual` again: it may have become the answer."""
+        """`residual` [rows, out] + the product, in the residual's precision. The caller must not use `residual` again: it may have become
+        the answer."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class PlainLinear:
         return self.weight.nbytes + (0 if self.bias is None else self.bias.nbytes)
 
     def __call__(self, x: Rows) -> Rows:
-        return functional.linear(x, self.weight, self.bias)
+        return functional.linear(x.to(self.weight.dtype), self.weight, self.bias)
 
     def gelu(self, x: Rows) -> Rows:
         return functional.gelu(self(x))
@@ -66,15 +67,17 @@ class PackedLinear:
         return int(torch.ops.mkldnn._nbytes(self.weight)) + (0 if self.bias is None else self.bias.nbytes)
 
     def __call__(self, x: Rows) -> Rows:
-        product: torch.Tensor = torch.ops.mkldnn._linear_pointwise(x, self.weight, self.bias, "none", [], None)
+        product: torch.Tensor = torch.ops.mkldnn._linear_pointwise(x.to(self.weight.dtype), self.weight, self.bias, "none", [], None)
         return product
 
     def gelu(self, x: Rows) -> Rows:
-        product: torch.Tensor = torch.ops.mkldnn._linear_pointwise(x, self.weight, self.bias, "gelu", [], "none")
+        product: torch.Tensor = torch.ops.mkldnn._linear_pointwise(x.to(self.weight.dtype), self.weight, self.bias, "gelu", [], "none")
         return product
 
     def onto(self, residual: Rows, x: Rows) -> Rows:
-        total: torch.Tensor = torch.ops.mkldnn._linear_pointwise.binary(x, residual, self.weight, self.bias, "add")
+        if residual.dtype != self.weight.dtype:
+            return residual.add_(self(x))
+        total: torch.Tensor = torch.ops.mkldnn._linear_pointwise.binary(x.to(residual.dtype), residual, self.weight, self.bias, "add")
         return total
 
 

@@ -44,7 +44,7 @@ def load_scorer(backbone: Backbone, changed: Path | str | None, dtype: str, batc
     _check(changed, state, model.state_dict())
     model.load_state_dict(state, strict=True, assign=True)
     encoder, heads = encoder_of(family_named(backbone.family), model.requires_grad_(False), base)
-    rest = {name: base.cast(name, tensor) for name, tensor in model.state_dict().items()}
+    rest = {name: base.placed(name, tensor) for name, tensor in model.state_dict().items()}
     model.load_state_dict(rest, strict=True, assign=True)
     return ImageScorer(
         backbone=backbone,

@@ -35,12 +35,12 @@ class Base:
         """True when all of them are the backbone's own, untouched by an adapter."""
         return all(tensor.data_ptr() in self._addresses for tensor in tensors if tensor is not None)
 
-    def cast(self, name: str, tensor: torch.Tensor) -> torch.Tensor:
-        """The tensor in this precision on this device, one copy of it where it is the backbone's own."""
+    def placed(self, name: str, tensor: torch.Tensor) -> torch.Tensor:
+        """The tensor in float32 on this device, one copy of it where it is the backbone's own."""
         if not self.owns((tensor,)):
-            return tensor.to(self.device, self.dtype)
+            return tensor.to(self.device)
         if name not in self.tensors:
-            self.tensors[name] = tensor.to(self.device, self.dtype)
+            self.tensors[name] = tensor.to(self.device)
         return self.tensors[name]
 
     @cached_property
