@@ -13,7 +13,7 @@ if (ROOT / "pipelines").is_dir():
 
 from pipelines.__main__ import add_serve_sql_arguments
 from pipelines.exits import guarded
-from pipelines.serve_sql import serve
+from pipelines.sql.serve import serve
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

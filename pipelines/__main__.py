@@ -103,11 +103,11 @@ def dispatch(options: argparse.Namespace) -> int:
     if options.command in NAMES:
         return start(options)
     if options.command == "sql":
-        from pipelines.sql import query
+        from pipelines.sql.query import query
 
         return query(options.lake, options.query, options.engine, options.format, sys.stdout, options.as_of)
     if options.command == "serve-sql":
-        from pipelines.serve_sql import serve
+        from pipelines.sql.serve import serve
 
         return serve(options.lake, options.host, options.port, sys.stdout)
     if options.command == "status":

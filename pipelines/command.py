@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     if unknown := [layer for layer in layers if layer not in LAYERS]:
         raise ConfigError(f"--layers takes {', '.join(LAYERS)}; found {', '.join(unknown)}")
     if options.dry_run:
-        from pipelines.plan import dry_run
+        from pipelines.plan.dry_run import dry_run
 
         config, root = _configured(options)
         return dry_run(config, root, sys.stdout, options.calibrate_seconds)

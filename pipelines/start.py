@@ -32,11 +32,11 @@ def add_start_commands(commands: Any) -> None:
 def start(options: argparse.Namespace) -> int:
     """Runs one of NAMES; gives its exit code."""
     if options.command == "init":
-        from pipelines.init import Wish, init
+        from pipelines.init.command import Wish, init
 
         wish = Wish(options.folder, options.adapters, options.backbone, options.out, options.dataset, options.force)
         return init(wish, sys.stdout)
-    from pipelines.check import check
+    from pipelines.check.command import check
     from pipelines.config import load_config
 
     config = load_config(options.config, tuple(options.overrides))

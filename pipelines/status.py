@@ -12,9 +12,9 @@ from lake.audit import CELLS, RUNS
 from lake.audit import REJECTED as AUDIT_REJECTED
 from lake.format import FILE
 from lake.spec import Table
-from pipelines.duck import connect, exists, lake_format, opened
-from pipelines.sql_answer import require_lake
-from pipelines.sql_output import write
+from pipelines.sql.answer import require_lake
+from pipelines.sql.duck import connect, exists, lake_format, opened
+from pipelines.sql.output import write
 from pipelines.tables import TABLES
 from silver.specs import ADAPTERS
 

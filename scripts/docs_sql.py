@@ -48,7 +48,7 @@ def answered(text: str, ask: Callable[[str], str]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """0 when the document was written; the exit code of `assay sql` when a question cannot be answered."""
     from pipelines.exits import guarded
-    from pipelines.sql import query
+    from pipelines.sql.query import query
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lake", default=str(ROOT / "build" / "demo-lake"), metavar="DIR")

@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from lake.errors import MissingInputError
 from models.decode import DecodeLimits, decode
 from models.images import Preprocessing, normalise, to_model_resolution
-from pipelines.duck import connect
+from pipelines.sql.duck import connect
 
 STRENGTHS = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
 MAX_ITERATIONS = 300

@@ -11,7 +11,7 @@ import duckdb
 import pandas as pd
 
 from lake.errors import ContractError, MissingInputError
-from pipelines.duck import connect
+from pipelines.sql.duck import connect
 
 TABLES = (
     "bronze.examples",

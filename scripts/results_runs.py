@@ -15,7 +15,7 @@ import pandas as pd
 
 from lake.identity import canonical_json
 from pipelines.config import load_config
-from pipelines.duck import exists, opened
+from pipelines.sql.duck import exists, opened
 from pipelines.tables import TABLES
 
 # What a run has done when this table gets its last commit. The backbone is pre-trained before the embeddings.

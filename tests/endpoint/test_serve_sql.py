@@ -19,7 +19,7 @@ import pytest
 
 from bronze.specs import REJECTED
 from gold.tables.degradation import SPEC as DEGRADATION
-from pipelines.serve_sql import REFRESH_SECONDS
+from pipelines.sql.serve import REFRESH_SECONDS
 from silver.specs import PREDICTIONS
 from tests.conftest import Built
 from tests.lakes import files_of, stored, table_folder

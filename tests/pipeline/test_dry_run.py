@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipelines.plan import dry_run
+from pipelines.plan.dry_run import dry_run
 from tests.lakes import N_EXAMPLES, RECIPES, REJECTED_ADAPTERS, THIRD, config_of, files_of
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from gold.tables.degradation import SPEC as DEGRADATION
 from lake.audit import SETTINGS_OF
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
 from pipelines.config import Config, load_config
-from pipelines.sql_duckdb import ask
+from pipelines.sql.on_duckdb import ask
 from silver.specs import ADAPTERS, EXPLANATION_METRICS
 from tests.lakes import rows_of
 

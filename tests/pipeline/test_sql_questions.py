@@ -14,9 +14,9 @@ import pytest
 
 from lake.audit import RUNS
 from ood.specs import PREDICTIONS
-from pipelines.duck import commits
-from pipelines.sql import Engine, query
-from pipelines.sql_as_of import EPOCH, MILLISECOND
+from pipelines.sql.as_of import EPOCH, MILLISECOND
+from pipelines.sql.duck import commits
+from pipelines.sql.query import Engine, query
 from tests.conftest import Built
 from tests.lakes import REJECTED_PICTURES
 from tests.small_lake import write_table

@@ -16,7 +16,7 @@ from lake.describe import describe
 from lake.door import FORMAT_VERSION, Lake
 from lake.errors import ContractError
 from lake.format import FILE, check_format
-from pipelines.sql import Engine, query
+from pipelines.sql.query import Engine, query
 from pipelines.tables import TABLES, VIEWS
 from tests.small_lake import OLD, example, write_small_lake, write_table
 

@@ -22,17 +22,17 @@ from models.recipe import Recipe
 from models.scoring import Scoring
 from ood.settings import CorruptionSettings
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
-from pipelines.calibrate import Costs, calibrate
-from pipelines.calibrate_training import TrainingCosts, training_costs
-from pipelines.calibrate_verbs import Work, measured
-from pipelines.check_adapters import Tried
-from pipelines.check_splits import expected_splits
-from pipelines.drawn import Drawn
-from pipelines.estimate import STAGE_SECONDS, Line, Machine, Size, filling, gold_seconds, longest, stage_lines
-from pipelines.forwards import masks_per_picture
-from pipelines.plan import adapter_cells
-from pipelines.plan_costs import computing_at_once
-from pipelines.row_bytes import Shape, foretold_row_bytes
+from pipelines.check.adapters import Tried
+from pipelines.check.drawn import Drawn
+from pipelines.check.splits import expected_splits
+from pipelines.plan.calibrate import Costs, calibrate
+from pipelines.plan.calibrate_training import TrainingCosts, training_costs
+from pipelines.plan.calibrate_verbs import Work, measured
+from pipelines.plan.costs import computing_at_once
+from pipelines.plan.dry_run import adapter_cells
+from pipelines.plan.estimate import STAGE_SECONDS, Line, Machine, Size, filling, gold_seconds, longest, stage_lines
+from pipelines.plan.forwards import masks_per_picture
+from pipelines.plan.row_bytes import Shape, foretold_row_bytes
 from silver.adapters.offers import Zoo
 from silver.settings import AdapterSettings, ExplanationSettings, MetricGroup
 from silver.specs import PREDICTIONS

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from pipelines.check import check, next_command
-from pipelines.check_source import check_source
-from pipelines.checked import Checked, write_findings
+from pipelines.check.command import check, next_command
+from pipelines.check.findings import Checked, write_findings
+from pipelines.check.source import check_source
 from tests.adapter_folders import edit_tensors, peft_model, save_peft, small_backbone
 from tests.lakes import DIGITS, config_of, make_source
 

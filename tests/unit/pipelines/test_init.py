@@ -14,9 +14,9 @@ import pytest
 from lake.errors import ConfigError, MissingInputError
 from models.decode import encode_png
 from pipelines.config import Config, load_config
-from pipelines.init import Wish, init
-from pipelines.init_adapters import Told, adapters_in, common_base
-from pipelines.init_source import dataset_name, look, split_map
+from pipelines.init.adapters import Told, adapters_in, common_base
+from pipelines.init.command import Wish, init
+from pipelines.init.source import dataset_name, look, split_map
 
 LABELS = ("cat", "dog")
 

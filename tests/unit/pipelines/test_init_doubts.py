@@ -14,8 +14,8 @@ from lake.errors import ConfigError
 from models.decode import encode_png
 from pipelines.__main__ import main
 from pipelines.config import load_config
-from pipelines.init import Wish, init
-from pipelines.init_source import look
+from pipelines.init.command import Wish, init
+from pipelines.init.source import look
 
 PICTURE = encode_png(np.zeros((4, 4, 3), dtype=np.uint8))
 MAPPED = {"adapter_train": 0.85, "adapter_val": 0.15}

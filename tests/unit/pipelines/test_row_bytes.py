@@ -8,7 +8,7 @@ import pytest
 
 from bronze.specs import EMBEDDINGS
 from lake.spec import Table
-from pipelines.row_bytes import ENOUGH_ROWS, stored_row_bytes
+from pipelines.plan.row_bytes import ENOUGH_ROWS, stored_row_bytes
 from silver.specs import PREDICTIONS
 from tests.small_lake import NEW, OLD, prediction, write_table
 

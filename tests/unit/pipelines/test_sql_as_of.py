@@ -13,10 +13,10 @@ from deltalake import CommitProperties, write_deltalake
 
 from gold.tables.degradation import SPEC as DEGRADATION
 from lake.audit import RUNS
-from pipelines.duck import commits
-from pipelines.sql import query
-from pipelines.sql_answer import QueryError
-from pipelines.sql_as_of import Commit, commit, pinned
+from pipelines.sql.answer import QueryError
+from pipelines.sql.as_of import Commit, commit, pinned
+from pipelines.sql.duck import commits
+from pipelines.sql.query import query
 from silver.specs import PREDICTIONS
 
 # Three commits of one table, two of the other; each run ends with its row in audit.runs.

@@ -15,8 +15,8 @@ from pyarrow.fs import LocalFileSystem
 
 from lake.audit import CELLS
 from lake.errors import ConfigError, ContractError, MissingInputError
-from pipelines.duck import dataset
-from pipelines.sql import default_engine, query
+from pipelines.sql.duck import dataset
+from pipelines.sql.query import default_engine, query
 from tests.small_lake import NEW, OLD
 
 
@@ -123,7 +123,7 @@ def test_the_threads_that_read_files_need_no_python(small_lake: Path):
 
 def test_no_part_of_spark_is_imported_for_duckdb(small_lake: Path):
     ask = "query(sys.argv[1], 'SELECT 1 FROM audit.cells', None, 'csv', sys.stdout)"
-    code = f"import sys; from pipelines.sql import query; {ask}; print('pyspark' in sys.modules)"
+    code = f"import sys; from pipelines.sql.query import query; {ask}; print('pyspark' in sys.modules)"
     command = [sys.executable, "-c", code, str(small_lake)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3])
     assert done.stdout.splitlines()[-1] == "False"

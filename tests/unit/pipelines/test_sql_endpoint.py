@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-import pipelines.sql_endpoint as endpoint
+import pipelines.sql.endpoint as endpoint
 from lake.errors import ConfigError
 from lake.jars import DependencyError, jars
 from pipelines.__main__ import main
-from pipelines.sql_endpoint import address, end, free_port, prepare
+from pipelines.sql.endpoint import address, end, free_port, prepare
 
 
 def test_a_taken_port_is_refused_and_zero_is_any_free_one() -> None:

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import pytest
 
-from pipelines.sql_output import CELL_WIDTH, MEASURED_ROWS, Format, write
+from pipelines.sql.output import CELL_WIDTH, MEASURED_ROWS, Format, write
 
 
 def shown(output: Format, names: list[str], *rows: list[object]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.sql_text import advice, percent_coded, refusal, unknown_names, wanted
+from pipelines.sql.text import advice, percent_coded, refusal, unknown_names, wanted
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import io
 
 import pytest
 
-from pipelines.plan import write_adapters
-from pipelines.plan_adapters import Adapters
+from pipelines.plan.adapters import Adapters
+from pipelines.plan.dry_run import write_adapters
 from pipelines.visible import visible
 
 

@@ -15,7 +15,7 @@ from lake.rows import ERROR_COLUMNS, Identity
 from models.scoring import ScoredAdapter, Scoring
 from ood.score import Exposure, expose
 from ood.settings import CorruptionSettings
-from pipelines.drawn import Drawn
+from pipelines.check.drawn import Drawn
 from silver.attribute import Attribution, attribute
 from silver.measure import Measurement, measure
 from silver.predict import Prediction, predict

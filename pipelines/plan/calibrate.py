@@ -19,9 +19,9 @@ from models.decode import decode
 from models.scoring import Scoring
 from ood.corruptions import corrupt
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
-from pipelines.calibrate_verbs import Timed, Work, attributed, embedded, exposed, measured, predicted
-from pipelines.forwards import masks_per_picture, padded
-from pipelines.stopwatch import crowding, seconds_of
+from pipelines.plan.calibrate_verbs import Timed, Work, attributed, embedded, exposed, measured, predicted
+from pipelines.plan.forwards import masks_per_picture, padded
+from pipelines.plan.stopwatch import crowding, seconds_of
 from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, PREDICTIONS
 
 PICTURES = 64  # rows of one Arrow batch of the run: batches are then filled as the run's are

@@ -18,10 +18,10 @@ from models.errors import ArtifactError
 from models.images import preprocessing_of
 from models.scoring import Scoring
 from ood.corruptions import corrupt
-from pipelines.check_adapters import Answer, Tried, try_offers, try_recipes
-from pipelines.check_backbone import named_backbone, pretrained_backbone, stand_in
-from pipelines.check_source import Pictures
-from pipelines.checked import Checked
+from pipelines.check.adapters import Answer, Tried, try_offers, try_recipes
+from pipelines.check.backbone import named_backbone, pretrained_backbone, stand_in
+from pipelines.check.findings import Checked
+from pipelines.check.source import Pictures
 from pipelines.config import Config
 from pipelines.doctor import usable_cores
 from pipelines.exits import DATA, MISSING

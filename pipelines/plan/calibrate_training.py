@@ -15,7 +15,7 @@ from models.recipe import Recipe
 from models.scoring import ScoredAdapter
 from models.training import Epoch, train
 from models.training_data import TrainingSet
-from pipelines.check_adapters import Tried
+from pipelines.check.adapters import Tried
 from silver.adapters.offers import Offer, Zoo, judge
 
 FEW = 2

@@ -7,9 +7,9 @@ from typing import Any
 
 import duckdb
 
-from pipelines.duck import connect, exists
-from pipelines.sql_answer import Answer, QueryError, cleaned, explained, require_lake
-from pipelines.sql_text import wanted
+from pipelines.sql.answer import Answer, QueryError, cleaned, explained, require_lake
+from pipelines.sql.duck import connect, exists
+from pipelines.sql.text import wanted
 
 BATCH = 1000
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from lake.audit import RUNS
 from lake.spec import Table
-from pipelines.sql_answer import QueryError
+from pipelines.sql.answer import QueryError
 
 EPOCH, MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 SHOWN_RUNS = 5

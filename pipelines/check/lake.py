@@ -7,9 +7,9 @@ from pathlib import Path
 from shutil import disk_usage
 
 from lake.format import FILE
-from pipelines.checked import Checked, near
-from pipelines.duck import exists, lake_format
+from pipelines.check.findings import Checked, near
 from pipelines.exits import CONFIG
+from pipelines.sql.duck import exists, lake_format
 from pipelines.status import size_text
 from pipelines.tables import TABLES
 

@@ -10,7 +10,7 @@ from typing import Any
 from lake.catalog import plan
 from lake.errors import MissingInputError
 from lake.spec import Table
-from pipelines.sql_text import advice, unknown_names
+from pipelines.sql.text import advice, unknown_names
 from pipelines.tables import TABLES, VIEWS
 
 Exists = Callable[[Table], bool]

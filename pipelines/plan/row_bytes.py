@@ -11,7 +11,7 @@ import pyarrow as pa
 from bronze.specs import EMBEDDINGS, EXAMPLES
 from lake.spec import Table
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
-from pipelines.duck import exists, opened
+from pipelines.sql.duck import exists, opened
 from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, PREDICTIONS
 
 ENOUGH_ROWS = 200  # below that a file's footer outweighs its rows

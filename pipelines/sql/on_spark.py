@@ -14,9 +14,9 @@ from lake.format import FILE, known_format
 from lake.session import open_session
 from lake.spec import Table
 from lake.storage import Storage
-from pipelines.sql_answer import Answer, Exists, QueryError, cleaned, explained, require_lake
-from pipelines.sql_as_of import Commit, commit, pinned
-from pipelines.sql_text import first_word, wanted
+from pipelines.sql.answer import Answer, Exists, QueryError, cleaned, explained, require_lake
+from pipelines.sql.as_of import Commit, commit, pinned
+from pipelines.sql.text import first_word, wanted
 from pipelines.tables import TABLES, VIEWS
 
 if TYPE_CHECKING:

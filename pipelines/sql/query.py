@@ -7,9 +7,9 @@ import sys
 from typing import Literal, TextIO
 
 from pipelines.exits import USAGE
-from pipelines.sql_answer import QueryError
-from pipelines.sql_output import Format, write
-from pipelines.sql_text import percent_coded, refusal
+from pipelines.sql.answer import QueryError
+from pipelines.sql.output import Format, write
+from pipelines.sql.text import percent_coded, refusal
 
 Engine = Literal["spark", "duckdb"]
 
@@ -25,9 +25,9 @@ def query(lake_root: str, text: str, engine: Engine | None, output: Format, stre
         sys.stderr.write(f"{reason}\n")
         return USAGE
     if (engine or default_engine(lake_root)) == "duckdb":
-        from pipelines.sql_duckdb import ask
+        from pipelines.sql.on_duckdb import ask
     else:
-        from pipelines.sql_spark import ask
+        from pipelines.sql.on_spark import ask
     try:
         answer = ask(lake_root, text, as_of)
         write(output, answer.names, answer.rows, stream, shutil.get_terminal_size().columns if stream.isatty() else None)

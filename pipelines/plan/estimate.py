@@ -10,9 +10,9 @@ from bronze.specs import EMBEDDINGS, EXAMPLES
 from gold.settings import GoldSettings
 from models.recipe import Recipe
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
-from pipelines.calibrate import Costs
-from pipelines.calibrate_training import TrainingCosts
-from pipelines.forwards import padded
+from pipelines.plan.calibrate import Costs
+from pipelines.plan.calibrate_training import TrainingCosts
+from pipelines.plan.forwards import padded
 from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, PREDICTIONS
 
 ARROW_ROWS = 64  # rows that reach a verb together

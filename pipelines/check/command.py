@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
-from pipelines.check_lake import check_lake
-from pipelines.check_models import check_models
-from pipelines.check_source import check_source
-from pipelines.checked import Checked, write_findings
+from pipelines.check.findings import Checked, write_findings
+from pipelines.check.lake import check_lake
+from pipelines.check.models import check_models
+from pipelines.check.source import check_source
 from pipelines.config import Config
 
 

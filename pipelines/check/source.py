@@ -12,13 +12,13 @@ from bronze.reference import Listing
 from lake.errors import MissingInputError
 from models.decode import decode
 from models.errors import RejectedInput
-from pipelines.check_pictures import Headers, read_headers
-from pipelines.check_splits import expected_splits
-from pipelines.checked import Checked, near
+from pipelines.check.drawn import Drawn, drawn
+from pipelines.check.findings import Checked, near
+from pipelines.check.pictures import Headers, read_headers
+from pipelines.check.splits import expected_splits
 from pipelines.config import Config
-from pipelines.drawn import Drawn, drawn
 from pipelines.exits import CONFIG, DATA, MISSING
-from pipelines.split_names import advice, overlooked
+from pipelines.init.split_names import advice, overlooked
 
 TRIED = 10
 

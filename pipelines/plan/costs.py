@@ -20,16 +20,16 @@ from models.decode import decode
 from models.errors import RejectedInput
 from models.recipe import Recipe
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
-from pipelines.calibrate import PICTURES, Costs, calibrate
-from pipelines.calibrate_training import TrainingCosts, pretraining_pace, training_costs
-from pipelines.calibrate_verbs import Work
-from pipelines.check_adapters import Tried
-from pipelines.check_backbone import stand_in
-from pipelines.drawn import Drawn, drawn
-from pipelines.estimate import CLOSING_SECONDS, SESSION_SECONDS, TABLE_SECONDS, Line, Machine, Size, gold_seconds, stage_lines
-from pipelines.forwards import masks_per_picture
-from pipelines.plan import Counts, rows_per_picture
-from pipelines.row_bytes import Shape, foretold_row_bytes, stored_row_bytes
+from pipelines.check.adapters import Tried
+from pipelines.check.backbone import stand_in
+from pipelines.check.drawn import Drawn, drawn
+from pipelines.plan.calibrate import PICTURES, Costs, calibrate
+from pipelines.plan.calibrate_training import TrainingCosts, pretraining_pace, training_costs
+from pipelines.plan.calibrate_verbs import Work
+from pipelines.plan.dry_run import Counts, rows_per_picture
+from pipelines.plan.estimate import CLOSING_SECONDS, SESSION_SECONDS, TABLE_SECONDS, Line, Machine, Size, gold_seconds, stage_lines
+from pipelines.plan.forwards import masks_per_picture
+from pipelines.plan.row_bytes import Shape, foretold_row_bytes, stored_row_bytes
 from pipelines.run import Pipeline
 from pipelines.tables import TABLES
 from silver.adapters.offers import Zoo

@@ -12,9 +12,9 @@ from typing import TextIO
 from lake.errors import ConfigError, MissingInputError
 from models.atomic import write_text
 from pipelines.config import Config, load_config
-from pipelines.init_adapters import Told, adapters_in, common_base, local_base
-from pipelines.init_source import Seen, dataset_name, look
-from pipelines.init_text import RANKS, Draft, config_text
+from pipelines.init.adapters import Told, adapters_in, common_base, local_base
+from pipelines.init.source import Seen, dataset_name, look
+from pipelines.init.text import RANKS, Draft, config_text
 from pipelines.visible import visible
 
 NAME = re.compile(Config.model_fields["dataset"].metadata[0].pattern)

@@ -17,8 +17,8 @@ from lake.progress import Progress
 from lake.session import open_session
 from pipelines.exits import TERMINATED
 from pipelines.rooms import own_rooms
-from pipelines.sql_endpoint import address, end, free_port, prepare, process, start, stop
-from pipelines.sql_spark import open_lake
+from pipelines.sql.endpoint import address, end, free_port, prepare, process, start, stop
+from pipelines.sql.on_spark import open_lake
 from pipelines.tables import TABLES, VIEWS
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ def serve(lake_root: str, host: str, port: int, stream: TextIO) -> int:
 def _require(root: str) -> None:
     """Looks for the lake before the JVM is started, where that can be done without one."""
     if "://" not in root:
-        from pipelines.duck import exists, lake_format
-        from pipelines.sql_answer import require_lake
+        from pipelines.sql.answer import require_lake
+        from pipelines.sql.duck import exists, lake_format
 
         require_lake(root, lambda table: exists(root, table))
         lake_format(root)

@@ -8,8 +8,8 @@ from typing import Any
 import yaml
 
 from models.recipe import Recipe
-from pipelines.init_adapters import Told
-from pipelines.init_source import Seen
+from pipelines.init.adapters import Told
+from pipelines.init.source import Seen
 
 RANKS = (4, 16, 32)  # METHODS 1: the KI study's three adapters
 

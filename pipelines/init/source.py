@@ -21,7 +21,7 @@ from bronze.readers.walk import walk
 from bronze.reference import escaped
 from bronze.settings import DecodeSettings, ManifestOptions, SourceSettings
 from lake.errors import MissingInputError
-from pipelines.split_names import advice, overlooked, role
+from pipelines.init.split_names import advice, overlooked, role
 
 MANIFEST_SUFFIXES = {".csv": ",", ".tsv": "\t", ".parquet": ""}
 # Names that people give to the columns, the reader's own first.

@@ -19,10 +19,10 @@ from lake.ledger import Cell, Ledger
 from lake.spec import Table
 from ood.build import ood_settings
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
-from pipelines.check_backbone import named_backbone
-from pipelines.check_splits import expected_splits
+from pipelines.check.backbone import named_backbone
+from pipelines.check.splits import expected_splits
 from pipelines.config import Config
-from pipelines.plan_adapters import Adapters, plan_adapters
+from pipelines.plan.adapters import Adapters, plan_adapters
 from pipelines.run import META, Pipeline
 from pipelines.visible import visible
 from silver.build import silver_ids
@@ -63,7 +63,7 @@ def dry_run(config: Config, root: str, stream: TextIO, seconds: float = 20.0) ->
     write_adapters(counts.adapters, stream)
     _write_tables(counts, stream)
     if seconds > 0 and (counts.n_to_do or counts.adapters.to_train):
-        from pipelines.plan_costs import plan_costs, write_costs
+        from pipelines.plan.costs import plan_costs, write_costs
 
         with tempfile.TemporaryDirectory(prefix="assay-calibration-") as scratch:
             write_costs(plan_costs(pipeline, counts, seconds, Path(scratch)), stream)

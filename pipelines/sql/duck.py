@@ -15,8 +15,8 @@ from lake.catalog import Plan, plan
 from lake.errors import ConfigError, ContractError
 from lake.format import FILE, known_format
 from lake.spec import Table
-from pipelines.sql_as_of import Commit, commit, pinned
-from pipelines.sql_text import percent_coded
+from pipelines.sql.as_of import Commit, commit, pinned
+from pipelines.sql.text import percent_coded
 from pipelines.tables import TABLES, VIEWS
 
 # After the tables are registered nothing else can be reached: no files, no variables of this process, no other settings.

@@ -1,0 +1,1 @@
+"""What of a configuration would be refused, tried without Spark? `assay check`."""

@@ -1,0 +1,1 @@
+"""How does a folder of data, and a folder of adapters, become a configuration? `assay init`."""

@@ -1,0 +1,1 @@
+"""What is left to do, and what will it cost? `assay run --dry-run`."""

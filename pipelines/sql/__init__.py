@@ -1,0 +1,1 @@
+"""How do people ask a lake in SQL, by command or by connection? `assay sql` and `assay serve-sql`."""
