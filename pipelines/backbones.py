@@ -9,7 +9,7 @@ import numpy as np
 
 from bronze.build import Examples, examples_of
 from lake.door import Lake
-from lake.errors import ConfigError
+from lake.errors import ConfigError, MissingInputError
 from lake.identity import settings_id
 from lake.progress import Progress
 from pipelines.config import Config
@@ -26,12 +26,30 @@ UNLABELLED = -1  # how pre-training spells a picture whose label it may not see
 
 
 def obtain_backbone(lake: Lake, config: Config, examples: Examples, artifacts: Path) -> Backbone:
-    """The configured backbone, resolved by name or folder; without a name, the small one of `backbone.pretrain`."""
+    """The configured backbone, resolved by name or folder; without a name, the small one of `backbone.pretrain`. MissingInputError where
+    a name is neither here nor in reach."""
     from models.backbone import resolve_backbone
 
     if config.backbone.name is not None:
-        return resolve_backbone(config.backbone.name, config.backbone.revision)
+        return named_backbone(config.backbone.name, config.backbone.revision)
     return resolve_backbone(str(_pretrained(lake, config, examples, artifacts)))
+
+
+def named_backbone(name: str, revision: str | None) -> Backbone:
+    """The backbone under a name or in a folder. Raises MissingInputError where it is neither here nor in reach, else ArtifactError."""
+    from models.backbone import resolve_backbone
+    from models.errors import ArtifactError
+
+    try:
+        return resolve_backbone(name, revision)
+    except ArtifactError as error:
+        if error.code != "not_a_file":
+            raise
+        raise MissingInputError(
+            f"backbone.name: {name!r} is no folder here and cannot be downloaded now. Download it once where there is a network "
+            f"(its config.json, preprocessor_config.json and model.safetensors) and set backbone.name to that folder, or give "
+            f"backbone.pretrain instead"
+        ) from error
 
 
 def pretrained_note(config: Config, examples: Examples, artifacts: Path) -> Path:

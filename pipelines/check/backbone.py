@@ -7,27 +7,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lake.errors import MissingInputError
 from models.backbone import Backbone, resolve_backbone
-from models.errors import ArtifactError
 from models.pretraining import PretrainSettings, preprocessing_for, pretrain
 from pipelines.config import Config
 
 STAND_IN_PICTURES = 16
-
-
-def named_backbone(name: str, revision: str | None) -> Backbone:
-    """The backbone under a name or in a folder. Raises MissingInputError where it is neither here nor in reach, else ArtifactError."""
-    try:
-        return resolve_backbone(name, revision)
-    except ArtifactError as error:
-        if error.code != "not_a_file":
-            raise
-        raise MissingInputError(
-            f"backbone.name: {name!r} is no folder here and cannot be downloaded now. Download it once where there is a network "
-            f"(its config.json, preprocessor_config.json and model.safetensors) and set backbone.name to that folder, or give "
-            f"backbone.pretrain instead"
-        ) from error
 
 
 def pretrained_backbone(config: Config, artifacts: Path | None) -> Backbone | None:

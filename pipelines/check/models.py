@@ -18,8 +18,9 @@ from models.errors import ArtifactError
 from models.images import preprocessing_of
 from models.scoring import Scoring
 from ood.corruptions import corrupt
+from pipelines.backbones import named_backbone
 from pipelines.check.adapters import Answer, Tried, try_offers, try_recipes
-from pipelines.check.backbone import named_backbone, pretrained_backbone, stand_in
+from pipelines.check.backbone import pretrained_backbone, stand_in
 from pipelines.check.findings import Checked
 from pipelines.check.source import Pictures
 from pipelines.config import Config

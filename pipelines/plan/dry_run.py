@@ -19,7 +19,7 @@ from lake.ledger import Cell, Ledger
 from lake.spec import Table
 from ood.build import ood_settings
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
-from pipelines.check.backbone import named_backbone
+from pipelines.backbones import named_backbone
 from pipelines.check.splits import expected_splits
 from pipelines.config import Config
 from pipelines.plan.adapters import Adapters, plan_adapters
