@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import sys
 import threading
@@ -14,6 +15,7 @@ from lake.door import ConflictError
 from lake.errors import ConfigError, ContractError, DataRefusedError, LeaseHeldError, MissingInputError
 from lake.jars import DependencyError
 from models.errors import ArtifactError
+from pipelines.visible import visible
 
 USAGE, DATA, MISSING, UNAVAILABLE, BUG, TEMPORARY, CONFIG, INTERRUPTED, TERMINATED = 2, 65, 66, 69, 70, 75, 78, 130, 143
 
@@ -28,6 +30,17 @@ CODES: tuple[tuple[type[Exception], int], ...] = (
     (ContractError, BUG),
 )
 EXPECTED = tuple(kind for kind, _ in CODES)
+
+# What the machine refuses, by number in Python and by text where the JVM or a worker met it: code, and what to do.
+REFUSED: tuple[tuple[frozenset[int], str, int, str], ...] = (
+    (
+        frozenset({errno.ENOSPC, errno.EDQUOT}),
+        "No space left on device",
+        TEMPORARY,
+        "free some (lake, artifacts, temporary folder) and run again",
+    ),
+    (frozenset({errno.EROFS}), "Read-only file system", UNAVAILABLE, "mount it for writing or name another --lake"),
+)
 
 
 def guarded(work: Callable[[], int]) -> int:
@@ -45,7 +58,8 @@ def guarded(work: Callable[[], int]) -> int:
     try:
         return work()
     except EXPECTED as error:
-        sys.stderr.write(f"assay: {error}\n")
+        # names of files and folders stand in messages, and a terminal obeys what it is sent
+        sys.stderr.write("assay: " + "\n".join(map(visible, str(error).split("\n"))) + "\n")
         return next(code for kind, code in CODES if isinstance(error, kind))
     except BrokenPipeError:
         return 0
@@ -58,6 +72,22 @@ def guarded(work: Callable[[], int]) -> int:
             return TERMINATED
         if isinstance(error, SystemExit):
             raise
+        if (refused := _refused(error)) is not None:
+            code, message = refused
+            sys.stderr.write(f"assay: {message}. Tables are as they were after the last commit.\n")
+            return code
         traceback.print_exc()
         sys.stderr.write("assay: this is a bug; the lines above say where. Tables are as they were after the last commit.\n")
         return BUG
+
+
+def _refused(error: BaseException) -> tuple[int, str] | None:
+    """Code and message where the machine, not the program, is what failed: somewhere in the chain of errors stands its refusal."""
+    link: BaseException | None = error
+    while link is not None:
+        for numbers, text, code, advice in REFUSED:
+            if text in str(link) or (isinstance(link, OSError) and link.errno in numbers):
+                place = f" ({visible(str(link.filename))})" if isinstance(link, OSError) and link.filename else ""
+                return code, f"{text}{place}: {advice}"
+        link = link.__cause__ or link.__context__
+    return None

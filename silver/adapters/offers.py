@@ -58,8 +58,13 @@ def foreign_offers(folders: Sequence[str]) -> list[Offer]:
     for root in map(Path, folders):
         if not root.is_dir():
             raise MissingInputError(f"adapters.folders: {root} is not a folder; correct the path or remove the entry")
-        offers += [Offer(path, root, path.name) for path in sorted(root.iterdir()) if path.is_dir() or path.is_symlink()]
+        offers += [Offer(path, root, path.name) for path in sorted(root.iterdir()) if _offered(path)]
     return offers
+
+
+def _offered(path: Path) -> bool:
+    """Folders and links; hidden ones (.git, .cache) are other programs' own."""
+    return (path.is_dir() or path.is_symlink()) and not path.name.startswith(".")
 
 
 def judge(offer: Offer, zoo: Zoo, known: set[str]) -> tuple[dict[str, Any], ScoredAdapter | None]:

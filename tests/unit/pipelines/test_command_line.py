@@ -42,6 +42,8 @@ def _signals() -> object:
         (ConfigError("x"), 78), (MissingInputError("x"), 66), (DataRefusedError("x"), 65), (ArtifactError("pickle", "x"), 65),
         (DependencyError("x"), 69), (LeaseHeldError("x"), 75), (ConflictError("x"), 75), (ContractError("x"), 70),
         (ZeroDivisionError("x"), 70), (KeyboardInterrupt(), 130),
+        (OSError(28, "No space left on device", "/lake/part-0"), 75), (OSError(30, "Read-only file system"), 69),
+        (RuntimeError("An error occurred while calling o1.save.: java.io.IOException: No space left on device"), 75),
     ],
 )  # fmt: skip
 def test_each_kind_of_error_has_its_exit_code_and_one_message(error: BaseException, code: int, capsys: pytest.CaptureFixture[str]) -> None:
@@ -52,6 +54,25 @@ def test_each_kind_of_error_has_its_exit_code_and_one_message(error: BaseExcepti
     told = capsys.readouterr()
     assert told.out == "" and "assay: " in told.err
     assert ("Traceback" in told.err) == isinstance(error, ZeroDivisionError)  # a trace is for bugs, not for users
+
+
+def test_a_full_disk_is_told_wherever_in_the_chain_it_stands_and_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    def fail() -> int:
+        try:
+            raise OSError(28, "No space left on device", "/lake/part-0")
+        except OSError as error:
+            raise RuntimeError("write failed") from error
+
+    assert guarded(fail) == 75
+    assert "No space left on device (/lake/part-0): free some" in capsys.readouterr().err
+
+
+def test_a_message_shows_what_a_terminal_would_obey_and_keeps_its_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    def fail() -> int:
+        raise ConfigError("a.yaml: 1 problem(s)\n  \x1b[2Jname")
+
+    assert guarded(fail) == 78
+    assert capsys.readouterr().err == "assay: a.yaml: 1 problem(s)\n  \\x1b[2Jname\n"
 
 
 NOT_SECONDS = [["run", "a.yaml", "--dry-run", f"--calibrate-seconds={text}"] for text in ("-5", "nan", "inf", "soon")]
