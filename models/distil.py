@@ -16,14 +16,15 @@ import torch.nn.functional as F
 from torch import nn
 
 from models.distil_settings import Distillation, Variation
-from models.distil_teacher import ConvTeacher
+from models.distil_teacher import new_teacher
 from models.images import Preprocessing
 from models.pretrain_checkpoint import Checkpoint
-from models.pretrain_stage import Stage, run_stage
+from models.pretrain_stage import NO_LABEL, Stage, run_stage
 from models.pretrain_variation import N_DRAWS, vary
 
-NO_LABEL = -1  # a picture seen without its label
-STILL = Variation(rotation_degrees=0, window_from=1, window_to=1, stretch=0, flip_share=0, jitter=0, erased_side=0, erased_share=0)
+STILL = Variation(
+    rotation_degrees=0, window_from=1, window_to=1, stretch=0, flip_share=0, jitter=0, erased_side=0, erased_share=0, mixed_share=0
+)
 N_CALIBRATION = 512  # pictures whose teacher maps give each channel's mean and spread
 
 
@@ -44,7 +45,7 @@ def distil(
     """
     model.set_attn_implementation("eager")  # bfloat16, one thread: 2.9 ms a picture and step, the fused kernel's backward 6.1 ms
     n_labels = int(labels.max()) + 1
-    teacher = ConvTeacher(settings.teacher.width, n_labels, patch_size)
+    teacher, channels = new_teacher(settings.teacher, n_labels, patch_size, model.config.image_size // patch_size)
     known = labels != NO_LABEL
 
     def teacher_loss(pixels: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -52,9 +53,9 @@ def distil(
 
     stage = _teacher_stage(teacher, settings, student)
     run_stage(stage, images[known], labels[known], teacher_loss, _checkpoint(checkpoints, stage, settings), on_epoch)
-    teacher.requires_grad_(False)
+    teacher.requires_grad_(False).settle()
     mean, spread = _channel_scale(teacher, images, student.preprocessing, student.precision)
-    mapping = nn.Linear(model.config.hidden_size, 4 * settings.teacher.width)
+    mapping = nn.Linear(model.config.hidden_size, channels)
     both = nn.ModuleDict({"model": model, "mapping": mapping})
 
     def student_loss(pixels: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -74,7 +75,8 @@ def distil(
 
 def _teacher_stage(teacher: nn.Module, settings: Distillation, student: Stage) -> Stage:
     own = settings.teacher
-    changed = {"name": "teacher", "module": teacher, "epochs": own.epochs, "batch_size": own.batch_size}
+    unmixed = student.variation.model_copy(update={"mixed_share": 0.0})  # a mixed picture has no label, and labels are all it learns from
+    changed = {"name": "teacher", "module": teacher, "epochs": own.epochs, "batch_size": own.batch_size, "variation": unmixed}
     return Stage(**{**vars(student), **changed, "learning_rate": own.learning_rate, "weight_decay": own.weight_decay})
 
 
@@ -96,9 +98,9 @@ def _soft_loss(logits: torch.Tensor, teacher_logits: torch.Tensor, temperature: 
 
 @torch.no_grad()
 def _channel_scale(
-    teacher: ConvTeacher, images: torch.Tensor, preprocessing: Preprocessing, precision: torch.dtype
+    teacher: nn.Module, images: torch.Tensor, preprocessing: Preprocessing, precision: torch.dtype
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean and standard deviation of each channel of the teacher's map over the first pictures, unvaried: float32[4w] each."""
+    """Mean and standard deviation of each channel of the teacher's map over the first pictures, unvaried: float32[channels] each."""
     first = images[:N_CALIBRATION]
     pixels = vary(first, torch.full((len(first), N_DRAWS), 0.5), STILL, preprocessing)
     with torch.autocast("cpu", torch.bfloat16, enabled=precision == torch.bfloat16):

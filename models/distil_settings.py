@@ -21,15 +21,22 @@ class Variation(BaseModel):
     jitter: float = Field(default=0.3, ge=0, lt=1, description="brightness (in standard deviations), contrast and saturation, each ±")
     erased_side: float = Field(default=0.5, ge=0, le=1, description="side of the grey square as a share of the picture's")
     erased_share: float = Field(default=0.7, ge=0, le=1, description="share of pictures that get the square")
+    mixed_share: float = Field(
+        default=0.0, ge=0, le=1, description="share of the student's pictures that are mixed with another and so lose their label"
+    )
 
 
 class Teacher(BaseModel):
-    """A residual convolutional net of 9 layers (after Page's ResNet-9): widths w, 2w, 4w; its last map has one cell per patch of the
-    student. Part of pre-training alone; it is not kept."""
+    """The convolutional net that is trained first, on the labelled pictures; part of pre-training alone, it is not kept.
+
+    `net`: `resnet9` begins from nothing: 9 layers (after Page's ResNet-9) of widths w, 2w, 4w. `efficientnet_lite0` has seen ImageNet
+    and is tuned here in a few epochs (`epochs` 4, `batch_size` 32, `learning_rate` 5e-4 do); its weights come with the extra `teacher`.
+    The last map has one cell per patch of the student."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    width: int = Field(default=32, ge=1, description="w: channels of the first layer")
+    net: Literal["resnet9", "efficientnet_lite0"] = "resnet9"
+    width: int = Field(default=32, ge=1, description="w: channels of resnet9's first layer")
     epochs: int = Field(default=60, ge=1, description="passes over the labelled pictures")
     batch_size: int = Field(default=64, ge=2, description="pictures a step")
     learning_rate: float = Field(default=4e-3, gt=0, allow_inf_nan=False, description="peak of AdamW's learning rate")
@@ -54,6 +61,9 @@ class Distillation(BaseModel):
     feature_weight: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     temperature: float = Field(default=2.0, gt=0, allow_inf_nan=False, description="divides the logits of both in the soft loss")
     label_smoothing: float = Field(default=0.1, ge=0, lt=1, description="of both cross-entropies")
+    inner_learning_rate: float = Field(
+        default=3e-3, gt=0, allow_inf_nan=False, description="peak of Muon's, for the matrices of the student's layers; AdamW has the rest"
+    )
     warm_share: float = Field(default=0.15, gt=0, lt=1, description="share of the steps in which the learning rate rises")
     clip_norm: float = Field(default=1.0, gt=0, allow_inf_nan=False, description="largest norm of a step's gradient")
     precision: Literal["float32", "bfloat16"] = Field(

@@ -5,7 +5,17 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from models.distil_settings import Teacher
+from models.imagenet_teacher import MAP_CHANNELS, ImagenetTeacher
+
 MAP_STRIDE = 4  # pixels per cell of the last map when the stem keeps the picture's size
+
+
+def new_teacher(settings: Teacher, n_labels: int, patch_size: int, grid: int) -> tuple[ConvTeacher | ImagenetTeacher, int]:
+    """A teacher over `n_labels` whose map has grid x grid cells, one per patch of the student, and the channels of that map."""
+    if settings.net == "efficientnet_lite0":
+        return ImagenetTeacher(n_labels, grid), MAP_CHANNELS
+    return ConvTeacher(settings.width, n_labels, patch_size), 4 * settings.width
 
 
 class ConvTeacher(nn.Module):
@@ -29,6 +39,10 @@ class ConvTeacher(nn.Module):
         )
         self.head = nn.Linear(4 * width, n_labels)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack this form; 2x faster convolutions
+
+    def settle(self) -> None:
+        """Ready for inference alone."""
+        self.eval()
 
     def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         map_ = self.body(pixels.to(memory_format=torch.channels_last))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,15 +19,15 @@ EPOCHS_DONE = "epochs_done"
 
 @dataclass
 class Checkpoint:
-    """One file of a stage of training: the module's tensors, the optimiser's, and the number of epochs done. Safetensors, no pickle;
+    """One file of a stage of training: the module's tensors, the optimisers', and the number of epochs done. Safetensors, no pickle;
     the file appears whole or not at all. Written at most every `every_seconds`, and always after the last epoch."""
 
     path: Path
     every_seconds: float
     written: float = 0.0
 
-    def load(self, module: nn.Module, optimiser: torch.optim.Optimizer) -> int:
-        """Number of epochs done, 0 without a file; module and optimiser are as they were after that epoch."""
+    def load(self, module: nn.Module, optimisers: Sequence[torch.optim.Optimizer]) -> int:
+        """Number of epochs done, 0 without a file; module and optimisers are as they were after that epoch."""
         self.written = time.monotonic()
         if not self.path.exists():
             return 0
@@ -34,18 +35,20 @@ class Checkpoint:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a mapping: no iteration
             done = int(file.metadata()[EPOCHS_DONE])
         module.load_state_dict({name[7:]: value for name, value in tensors.items() if name.startswith("module.")})
-        own = optimiser.state_dict()
-        own["state"] = _nested({name[10:]: value for name, value in tensors.items() if name.startswith("optimiser.")})
-        optimiser.load_state_dict(own)
-        _lay_out(optimiser)
+        for place, optimiser in enumerate(optimisers):
+            own, prefix = optimiser.state_dict(), f"optimiser{place}."
+            own["state"] = _nested({name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)})
+            optimiser.load_state_dict(own)
+            _lay_out(optimiser)
         return done
 
-    def save(self, module: nn.Module, optimiser: torch.optim.Optimizer, epochs_done: int, last: bool) -> None:
+    def save(self, module: nn.Module, optimisers: Sequence[torch.optim.Optimizer], epochs_done: int, last: bool) -> None:
         if not last and time.monotonic() - self.written < self.every_seconds:
             return
         tensors = {f"module.{name}": value.detach().contiguous() for name, value in module.state_dict().items()}
-        for number, state in optimiser.state_dict()["state"].items():
-            tensors |= {f"optimiser.{number}.{name}": value.contiguous() for name, value in state.items()}
+        for place, optimiser in enumerate(optimisers):
+            for number, state in optimiser.state_dict()["state"].items():
+                tensors |= {f"optimiser{place}.{number}.{name}": value.contiguous() for name, value in state.items()}
         write_file(self.path, lambda pending: save_file(tensors, pending, metadata={EPOCHS_DONE: str(epochs_done)}))
         self.written = time.monotonic()
 

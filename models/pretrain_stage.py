@@ -14,22 +14,26 @@ from models.errors import ArtifactError
 from models.hashing import seed_of
 from models.images import Preprocessing
 from models.pretrain_checkpoint import Checkpoint
-from models.pretrain_variation import draw_variations, vary
+from models.pretrain_variation import draw_variations, mixed, vary
 
-# Varied pictures and their labels -> the loss of the batch.
+NO_LABEL = -1  # a picture seen without its label
+# Varied pictures and their labels (-1 for none, as of mixed pictures) -> the loss of the batch.
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+INNER = ".encoder.layer."  # matrices of a transformer's layers: Muon's (docs/decisions/0008)
 BETAS = (0.9, 0.98)  # short memory of squares: runs are a few thousand steps long
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What is trained and how: AdamW (no decay on vectors), learning rate up in `warm_share` of the steps and down along a cosine."""
+    """What is trained and how: AdamW (no decay on vectors), Muon (Jordan et al. 2024) at `inner_learning_rate` for the matrices of a
+    transformer's layers; learning rates up in `warm_share` of the steps and down along a cosine."""
 
     name: str
     module: nn.Module
     epochs: int
     batch_size: int
     learning_rate: float
+    inner_learning_rate: float
     weight_decay: float
     warm_share: float
     clip_norm: float
@@ -50,19 +54,19 @@ def run_stage(
     """
     if len(labels) < 2:
         raise ValueError(f"pretraining, {stage.name}: at least 2 pictures are needed, found {len(labels)}: give it more classes")
-    optimiser = _optimiser(stage)
-    done = checkpoint.load(stage.module, optimiser)
+    optimisers = _optimisers(stage)
+    done = checkpoint.load(stage.module, optimisers)
     for _ in range(done):
         on_epoch()
     for epoch in range(done, stage.epochs):
-        _run_epoch(stage, epoch, optimiser, images, labels, loss_of)
-        checkpoint.save(stage.module, optimiser, epoch + 1, last=epoch + 1 == stage.epochs)
+        _run_epoch(stage, epoch, optimisers, images, labels, loss_of)
+        checkpoint.save(stage.module, optimisers, epoch + 1, last=epoch + 1 == stage.epochs)
         on_epoch()
     stage.module.eval()
 
 
 def _run_epoch(
-    stage: Stage, epoch: int, optimiser: torch.optim.Optimizer, images: torch.Tensor, labels: torch.Tensor, loss_of: Loss
+    stage: Stage, epoch: int, optimisers: tuple[torch.optim.Optimizer, ...], images: torch.Tensor, labels: torch.Tensor, loss_of: Loss
 ) -> None:
     stage.module.train()
     generator = torch.Generator().manual_seed(seed_of("pretrain", stage.seed, stage.name, epoch))
@@ -74,15 +78,18 @@ def _run_epoch(
     for step in range(per_epoch):
         batch = order[step * size : (step + 1) * size]
         rate = learning_rate_at((epoch * per_epoch + step) / (stage.epochs * per_epoch), stage.warm_share)
-        for group in optimiser.param_groups:
-            group["lr"] = stage.learning_rate * rate
-        pixels = vary(images[batch], draws[batch], stage.variation, stage.preprocessing)
+        for group in (group for optimiser in optimisers for group in optimiser.param_groups):
+            group["lr"] = group["peak"] * rate
+        pixels, torn = mixed(
+            vary(images[batch], draws[batch], stage.variation, stage.preprocessing), draws[batch], stage.variation.mixed_share
+        )
         with torch.autocast("cpu", torch.bfloat16, enabled=stage.precision == torch.bfloat16):
-            loss = loss_of(pixels, labels[batch])
-        optimiser.zero_grad()
+            loss = loss_of(pixels, labels[batch].masked_fill(torn, NO_LABEL))
+        stage.module.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         nn.utils.clip_grad_norm_(stage.module.parameters(), stage.clip_norm)
-        optimiser.step()
+        for optimiser in optimisers:
+            optimiser.step()
     if not torch.isfinite(loss):
         found = f"found {loss.item()} in epoch {epoch + 1}"
         raise ArtifactError("nonfinite", f"pretraining, {stage.name}: the loss must stay finite, {found}: lower learning_rate")
@@ -95,10 +102,20 @@ def learning_rate_at(share: float, warm_share: float) -> float:
     return 0.5 + 0.5 * math.cos(math.pi * (share - warm_share) / (1 - warm_share))
 
 
-def _optimiser(stage: Stage) -> torch.optim.Optimizer:
-    parameters = [parameter for parameter in stage.module.parameters() if parameter.requires_grad]
+def _optimisers(stage: Stage) -> tuple[torch.optim.Optimizer, ...]:
+    """AdamW, and Muon for the matrices of a transformer's layers. Each group carries its peak learning rate."""
+    named = [(name, parameter) for name, parameter in stage.module.named_parameters() if parameter.requires_grad]
+    inner = [parameter for name, parameter in named if INNER in name and parameter.ndim == 2]
+    rest = [parameter for name, parameter in named if not (INNER in name and parameter.ndim == 2)]
     groups = [
-        {"params": [parameter for parameter in parameters if parameter.ndim > 1], "weight_decay": stage.weight_decay},
-        {"params": [parameter for parameter in parameters if parameter.ndim <= 1], "weight_decay": 0.0},
+        {"params": [parameter for parameter in rest if parameter.ndim > 1], "weight_decay": stage.weight_decay},
+        {"params": [parameter for parameter in rest if parameter.ndim <= 1], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=stage.learning_rate, betas=BETAS, fused=True)
+    adam = torch.optim.AdamW(groups, lr=stage.learning_rate, betas=BETAS, fused=True)
+    found: tuple[torch.optim.Optimizer, ...] = (adam,)
+    if inner:
+        found += (torch.optim.Muon(inner, lr=stage.inner_learning_rate, weight_decay=stage.weight_decay, adjust_lr_fn="match_rms_adamw"),)
+    for optimiser in found:
+        for group in optimiser.param_groups:
+            group["peak"] = group["lr"]
+    return found

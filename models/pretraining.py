@@ -17,13 +17,13 @@ from torch import nn
 
 from models.atomic import PENDING, write_folder
 from models.augmentation import Augmentation, augment, draw_changes, normalised
-from models.distil import NO_LABEL, distil
+from models.distil import distil
 from models.distil_settings import Distillation
 from models.errors import ArtifactError
 from models.hashing import canonical_json, hash_of, seed_of
 from models.images import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from models.pretrain_locality import make_local
-from models.pretrain_stage import Stage
+from models.pretrain_stage import NO_LABEL, Stage
 from models.private_state import private_state
 
 BICUBIC = 3  # Pillow's code, as preprocessor_config.json spells it
@@ -133,6 +133,7 @@ def _student(settings: PretrainSettings, model: nn.Module) -> Stage:
         epochs=settings.epochs,
         batch_size=settings.batch_size,
         learning_rate=settings.learning_rate,
+        inner_learning_rate=own.inner_learning_rate,
         weight_decay=settings.weight_decay,
         warm_share=own.warm_share,
         clip_norm=own.clip_norm,

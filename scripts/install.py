@@ -107,7 +107,18 @@ def install_packages() -> None:
     if torch := os.environ.get("ASSAY_TORCH_INDEX"):
         source = "--find-links" if Path(torch).is_dir() else "--default-index"
         call(*install, "--no-deps", source, torch, "torch", environment=environment)
-    call(*install, "--compile-bytecode", "-r", "pyproject.toml", "--extra", "dev", "setuptools", environment=environment)
+    call(
+        *install,
+        "--compile-bytecode",
+        "-r",
+        "pyproject.toml",
+        "--extra",
+        "dev",
+        "--extra",
+        "teacher",
+        "setuptools",
+        environment=environment,
+    )
     call(*install, "--quiet", "--no-deps", "--no-build-isolation", "--editable", ".", environment=environment)
 
 

@@ -304,7 +304,7 @@ def test_constraints_pin_every_requirement_of_the_project_and_name_no_address() 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     pins = {pin.name.lower(): str(pin.specifier) for pin in doctor.pinned(text.splitlines())}
     assert all(re.fullmatch(r"==[\w.]+", specifier) for specifier in pins.values())
-    for requirement in [*project["dependencies"], *project["optional-dependencies"]["dev"]]:
+    for requirement in [*project["dependencies"], *(name for extra in project["optional-dependencies"].values() for name in extra)]:
         assert re.split(r"[=<>]", requirement)[0].lower() in pins
     assert "://" not in text and "--" not in text
 
