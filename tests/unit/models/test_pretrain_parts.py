@@ -13,8 +13,8 @@ from models.distil_settings import Variation
 from models.distil_teacher import ConvTeacher
 from models.images import Preprocessing
 from models.pretrain_locality import make_local, neighbours
-from models.pretrain_stage import learning_rate_at
-from models.pretrain_variation import draw_variations, vary
+from models.pretrain_stage import Stage, _optimisers, learning_rate_at
+from models.pretrain_variation import N_DRAWS, draw_variations, mixed, vary
 
 STILL = Variation(rotation_degrees=0, window_from=1, window_to=1, stretch=0, flip_share=0, jitter=0, erased_side=0, erased_share=0)
 PLAIN = Preprocessing(size=8, resize_to=8, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
@@ -55,6 +55,42 @@ def test_variations_do_not_depend_on_the_batch() -> None:
     together = vary(images(), draws, Variation(), PLAIN)
     alone = torch.cat([vary(images()[i : i + 1], draws[i : i + 1], Variation(), PLAIN) for i in range(3)])
     torch.testing.assert_close(together, alone)
+
+
+def mixing(*rows: tuple[float, float, float]) -> torch.Tensor:
+    """Draws: whether (below the share), how (below a half: blended), weight of the own picture; a square goes to the first corner."""
+    draws = torch.zeros(len(rows), N_DRAWS)
+    draws[:, 12:15] = torch.tensor(rows)
+    return draws
+
+
+def test_a_blended_picture_is_the_weighted_sum_with_the_one_before_it_and_an_unchosen_one_stays() -> None:
+    pixels = torch.tensor([10.0, 20.0, 40.0]).view(3, 1, 1, 1).expand(3, 3, 4, 4).clone()
+    found, chosen = mixed(pixels, mixing((0.9, 0.0, 0.5), (0.1, 0.0, 0.25), (0.1, 0.4, 1.0)), share=0.5)
+    assert chosen.tolist() == [False, True, True]
+    # 0.25 * 20 + 0.75 * 10 = 12.5; weight 1 of the third: itself
+    assert found[:, 0, 0, 0].tolist() == [10.0, 12.5, 40.0]
+    assert pixels[:, 0, 0, 0].tolist() == [10.0, 20.0, 40.0]
+
+
+def test_a_pasted_square_covers_the_other_pictures_share_of_the_area() -> None:
+    # weight 0.75: a quarter of 8 x 8 pixels is the other's, a square of side 8 * sqrt(0.25) = 4 in the first corner
+    pixels = torch.tensor([1.0, 2.0]).view(2, 1, 1, 1).expand(2, 3, 8, 8)
+    found, _ = mixed(pixels, mixing((0.0, 0.9, 0.75), (0.0, 0.9, 0.75)), share=1.0)
+    assert int((found[1, 0] == 1).sum()) == 16 and bool((found[1, :, :4, :4] == 1).all())
+    # the picture before the first is the last
+    assert int((found[0, 0] == 2).sum()) == 16
+
+
+def test_muon_moves_the_matrices_of_the_layers_and_adam_everything_else_once() -> None:
+    config = Dinov2Config(hidden_size=32, num_hidden_layers=2, num_attention_heads=2, image_size=16, patch_size=4)
+    model = torch.nn.ModuleDict({"model": Dinov2ForImageClassification(config)})
+    stage = Stage("s", model, 1, 2, 1e-3, 3e-3, 0.05, 0.15, 1.0, torch.float32, Variation(), PLAIN, 0)
+    adam, muon = _optimisers(stage)
+    counts = [sum(len(group["params"]) for group in optimiser.param_groups) for optimiser in (adam, muon)]
+    assert counts[1] == 2 * 6  # q, k, v, out, fc1, fc2 of two layers
+    assert sum(counts) == len(list(model.parameters()))
+    assert {group["peak"] for group in muon.param_groups} == {3e-3} and {group["peak"] for group in adam.param_groups} == {1e-3}
 
 
 def test_a_local_start_looks_at_one_neighbour_per_head_and_the_class_token_at_all_patches_alike() -> None:
