@@ -7,6 +7,7 @@ picture. Difference: besides the class probabilities the student matches the tea
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -57,20 +58,37 @@ def distil(
     mean, spread = _channel_scale(teacher, images, student.preprocessing, student.precision)
     mapping = nn.Linear(model.config.hidden_size, channels)
     both = nn.ModuleDict({"model": model, "mapping": mapping})
+    answer = _answers(teacher, remember=settings.views > 0)
 
     def student_loss(pixels: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         tokens = model.dinov2(pixels).last_hidden_state
         logits = model.classifier(torch.cat([tokens[:, 0], tokens[:, 1:].mean(1)], dim=1)).float()
-        with torch.no_grad():
-            teacher_logits, teacher_map = teacher(pixels)
+        teacher_logits, teacher_map = answer(pixels)
         places = (teacher_map.float().flatten(2).transpose(1, 2) - mean) / spread
         features = F.smooth_l1_loss(mapping(tokens[:, 1:]).float(), places)
         hard = _hard_loss(logits, targets, settings.label_smoothing)
         soft = _soft_loss(logits, teacher_logits.float(), settings.temperature)
         return settings.hard_weight * hard + settings.soft_weight * soft + settings.feature_weight * features
 
-    whole = Stage(**{**vars(student), "module": both})
+    whole = Stage(**{**vars(student), "module": both, "views": settings.views})
     run_stage(whole, images, labels, student_loss, _checkpoint(checkpoints, whole, settings), on_epoch)
+
+
+def _answers(teacher: nn.Module, remember: bool) -> Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]]:
+    """The teacher's logits and map for a batch, asked once for each where `remember`: batches are known by their bytes."""
+    known: dict[bytes, tuple[torch.Tensor, torch.Tensor]] = {}
+
+    @torch.no_grad()
+    def answer(pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        if not remember:
+            found: tuple[torch.Tensor, torch.Tensor] = teacher(pixels)
+            return found
+        key = hashlib.blake2b(pixels.numpy().data, digest_size=16).digest()
+        if key not in known:
+            known[key] = teacher(pixels)
+        return known[key]
+
+    return answer
 
 
 def _teacher_stage(teacher: nn.Module, settings: Distillation, student: Stage) -> Stage:

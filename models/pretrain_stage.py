@@ -41,6 +41,7 @@ class Stage:
     variation: Variation
     preprocessing: Preprocessing
     seed: int
+    views: int = 0  # after so many epochs the same batches come again, to the bit; 0: never
 
 
 def run_stage(
@@ -69,7 +70,8 @@ def _run_epoch(
     stage: Stage, epoch: int, optimisers: tuple[torch.optim.Optimizer, ...], images: torch.Tensor, labels: torch.Tensor, loss_of: Loss
 ) -> None:
     stage.module.train()
-    generator = torch.Generator().manual_seed(seed_of("pretrain", stage.seed, stage.name, epoch))
+    view = epoch % stage.views if stage.views else epoch
+    generator = torch.Generator().manual_seed(seed_of("pretrain", stage.seed, stage.name, view))
     draws = draw_variations(len(labels), generator)
     order = torch.randperm(len(labels), generator=generator)
     size = min(stage.batch_size, len(labels))

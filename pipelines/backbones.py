@@ -81,8 +81,8 @@ def _pretrained(lake: Lake, config: Config, examples: Examples, artifacts: Path)
     # distillation also learns from the pictures of the other classes, without their labels
     chosen = np.flatnonzero(targets != UNLABELLED) if settings.distillation is None else np.arange(len(targets))
     with Progress(f"pre-training the backbone on {len(chosen)} pictures", settings.total_epochs) as progress:
-        # one thread: two that share two cores with a JVM spin in each other's way (12 s became 300 s)
-        made = pretrain(settings, train.images[chosen], targets[chosen], note.parent, threads=1, on_epoch=progress.step)
+        threads = config.backbone.threads
+        made = pretrain(settings, train.images[chosen], targets[chosen], note.parent, threads=threads, on_epoch=progress.step)
     write_text(note, made.name)
     return made
 

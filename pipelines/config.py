@@ -26,13 +26,15 @@ class _Record(BaseModel):
 class BackboneConfig(_Record):
     """`name`: a hub name or a local folder. Without a name, `pretrain` makes a small one from the training split.
 
-    `pretrain_labels`: the classes it may see (None: all).
+    `pretrain_labels`: the classes it may see (None: all). `threads`: of pre-training; part of what makes it repeatable. One, unless the
+    machine is otherwise idle: two that share two cores with other work wait for each other (12 s became 300 s).
     """
 
     name: str | None = None
     revision: str | None = None
     pretrain: PretrainSettings | None = None
     pretrain_labels: tuple[str, ...] | None = None
+    threads: int = Field(default=1, ge=1)
 
     @model_validator(mode="after")
     def _one_of_both(self) -> BackboneConfig:

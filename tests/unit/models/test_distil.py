@@ -11,9 +11,13 @@ import torch
 from pydantic import ValidationError
 
 from models.backbone import resolve_backbone
-from models.distil_settings import Distillation, Teacher
+from models.distil import _answers
+from models.distil_settings import Distillation, Teacher, Variation
 from models.errors import ArtifactError
 from models.hashing import canonical_json, file_sha256, hash_of
+from models.images import Preprocessing
+from models.pretrain_checkpoint import Checkpoint
+from models.pretrain_stage import Stage, run_stage
 from models.pretraining import PretrainSettings, pretrain
 
 SETTINGS = PretrainSettings(
@@ -60,6 +64,37 @@ def test_a_run_killed_in_each_stage_ends_with_the_weights_of_one_that_never_was_
     assert len(resumed) == 6
     assert weights(again) == weights(whole)
     assert list((tmp_path / "killed").iterdir()) == [again]
+
+
+def test_batches_that_come_again_ask_the_teacher_once() -> None:
+    asked: list[int] = []
+
+    class Counting(torch.nn.Module):
+        def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            asked.append(len(pixels))
+            return pixels.mean((1, 2, 3)), pixels
+
+    first, second = torch.zeros(2, 3, 4, 4), torch.ones(2, 3, 4, 4)
+    answer = _answers(Counting(), remember=True)
+    answers = [answer(batch)[0].tolist() for batch in (first, second, first.clone(), second)]
+    assert answers == [[0, 0], [1, 1], [0, 0], [1, 1]] and len(asked) == 2
+    _answers(Counting(), remember=False)(first)
+    assert len(asked) == 3
+
+
+def test_epochs_repeat_after_the_number_of_views(tmp_path: Path) -> None:
+    seen: list[bytes] = []
+
+    def loss(pixels: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        seen.append(pixels.numpy().tobytes())
+        return model.weight.sum()
+
+    model = torch.nn.Linear(1, 1)
+    variation, preprocessing = Variation(), Preprocessing(size=8, resize_to=8)
+    stage = Stage("s", model, 5, 4, 1e-3, 1e-3, 0.0, 0.15, 1.0, torch.float32, variation, preprocessing, 0, views=2)
+    images = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3)).astype(np.uint8))
+    run_stage(stage, images, torch.arange(4), loss, Checkpoint(tmp_path / "s.safetensors", 0), lambda: None)
+    assert [seen.index(batch) for batch in seen] == [0, 1, 0, 1, 0]
 
 
 def test_pictures_without_a_label_change_the_student(tmp_path: Path) -> None:
