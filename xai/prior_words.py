@@ -35,7 +35,7 @@ def top_words(values: BatchUnits, words: Words, labels: Sequence[str], included:
     for label, own, mass in _by_example(values, words, labels, included):
         examples[label] += 1
         for word, share in zip(own, mass, strict=True):
-            scores[label][word] += share
+            scores[label][word] += float(share)
     best = {label: sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))[:k] for label, found in scores.items()}
     return {label: tuple((word, score / examples[label]) for word, score in best[label] if score > 0.0) for label in sorted(best)}
 

@@ -28,5 +28,5 @@ def oracle(truth: BatchIncluded, included: BatchIncluded | None = None) -> Batch
     """
     kept = included_or_all(truth, included)
     if truth.dtype != np.bool_ or (truth & ~kept).any():
-        raise ValueError(f"truth must be boolean and name included units alone, got {truth.dtype} with {int((truth & ~kept).sum())} others")
+        raise ValueError(f"truth must be boolean and name included units alone, got {truth.dtype}; leave out what is no unit")
     return (truth / np.maximum(truth.sum(axis=-1, keepdims=True), 1)).astype(np.float32)
