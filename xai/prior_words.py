@@ -5,6 +5,7 @@ Words are compared without case. An example's words stand in a list, one per inc
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -44,6 +45,13 @@ def top_overlap(one: Top, other: Top) -> float:
     """Words in both lists / words of the longer list, in [0, 1]: the share in common of two full lists. Null (NaN) if both are empty."""
     longer = max(len(one), len(other))
     return len({word for word, _ in one} & {word for word, _ in other}) / longer if longer else float("nan")
+
+
+def mean_overlap(one: Mapping[str, Top], other: Mapping[str, Top]) -> float:
+    """`top_overlap` of two sources averaged over the classes that either has a list of, in [0, 1]; NaN without any such class."""
+    found = [top_overlap(one.get(label, ()), other.get(label, ())) for label in sorted(one.keys() | other.keys())]
+    known = [overlap for overlap in found if not math.isnan(overlap)]
+    return sum(known) / len(known) if known else float("nan")
 
 
 def class_words(words: Words, labels: Sequence[str], least_share: float = LEAST_SHARE) -> dict[str, frozenset[str]]:

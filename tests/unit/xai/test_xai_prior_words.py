@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from xai.prior_words import class_words, homogeneity, masses, top_overlap, top_words
+from xai.prior_words import class_words, homogeneity, masses, mean_overlap, top_overlap, top_words
 
 WORDS = [["Set", "an", "alarm"], ["set", "alarm"], ["which", "alarm", "is", "on"], ["alarm"]]
 LABELS = ["set_alarm", "set_alarm", "query_alarm", "query_alarm"]
@@ -41,6 +41,12 @@ def test_the_overlap_is_over_the_longer_list() -> None:
     one, other = (("a", 1.0), ("b", 0.5)), (("b", 0.9), ("c", 0.1), ("d", 0.1), ("e", 0.1))
     assert top_overlap(one, other) == 0.25 and top_overlap(one, one) == 1.0 and top_overlap(one, ()) == 0.0
     assert np.isnan(top_overlap((), ()))
+
+
+def test_overlaps_are_averaged_over_classes_that_have_a_list() -> None:
+    word, other = (("a", 1.0),), (("b", 1.0),)
+    assert mean_overlap({"x": word, "y": word, "z": ()}, {"x": word, "y": other, "z": ()}) == 0.5
+    assert mean_overlap({"x": word}, {}) == 0.0 and np.isnan(mean_overlap({}, {}))
 
 
 def test_a_classs_words_stand_in_the_least_share_of_its_texts() -> None:
