@@ -40,7 +40,7 @@ def fitted(p: Probability64, included: BatchIncluded, fit: Fit, clipped: PerRow 
 
     `p`: [batch, masks]. `clipped`: shares to report, 0 when None. Examples whose p is not finite become NaN afterwards.
     """
-    known = np.isfinite(p).all(axis=1)
+    known = np.asarray(np.isfinite(p).all(axis=1))
     safe = np.where(known[:, None], p, 0.0)
     values, error = np.zeros(included.shape), np.zeros(included.shape)
     for group in by_size(included):

@@ -72,15 +72,16 @@ def precision_at_k(values: BatchUnits, truth: BatchIncluded, included: BatchIncl
     taken = true if k is None else np.minimum(k, included.sum(axis=1))
     best = ranks(values, included) < taken[:, None]
     known = (true > 0) & np.isfinite(np.where(included, values, 0.0)).all(axis=1)
-    return np.divide((best & truth).sum(axis=1), taken, out=np.full(len(values), np.nan), where=known)
+    found: PerRow = np.divide((best & truth).sum(axis=1), taken, out=np.full(len(values), np.nan), where=known)
+    return found
 
 
 def _pearson(a: Scores, b: Scores) -> PerRow:
     with np.errstate(invalid="ignore"):  # inf - inf is NaN: the null that belongs there
         ours, theirs = a - a.mean(axis=1, keepdims=True), b - b.mean(axis=1, keepdims=True)
     spread = np.sqrt((ours**2).sum(axis=1) * (theirs**2).sum(axis=1))
-    found = np.divide((ours * theirs).sum(axis=1), spread, out=np.full(len(a), np.nan), where=_spread(a) & _spread(b))
-    return np.clip(found, -1.0, 1.0)
+    found: PerRow = np.divide((ours * theirs).sum(axis=1), spread, out=np.full(len(a), np.nan), where=_spread(a) & _spread(b))
+    return np.asarray(np.clip(found, -1.0, 1.0))
 
 
 def _spread(values: NDArray[Any]) -> NDArray[np.bool_]:
@@ -92,4 +93,4 @@ def _mean_ranks(values: Scores) -> Scores:
     """Rank from 1, ascending, by counting: those below, and half of the others that are equal."""
     below = (values[:, None, :] < values[:, :, None]).sum(axis=2)
     equal = (values[:, None, :] == values[:, :, None]).sum(axis=2)
-    return below + (equal + 1) / 2
+    return np.asarray(below + (equal + 1) / 2)

@@ -31,7 +31,7 @@ def top_words(values: BatchUnits, words: Words, labels: Sequence[str], included:
     does not occur: in [0, 1], summing to 1 over all words of a class. Examples with a non-finite prior are left out. Raises ValueError
     when words or labels do not fit.
     """
-    scores: dict[str, Counter[str]] = defaultdict(Counter)
+    scores: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     examples: Counter[str] = Counter()
     for label, own, mass in _by_example(values, words, labels, included):
         examples[label] += 1
@@ -103,8 +103,9 @@ def homogeneity(
     """Mean masses of all examples of the two classes of `pair`; `by_class` from `class_words`. Raises ValueError when it lacks one."""
     if missing := [label for label in pair if label not in by_class]:
         raise ValueError(f"class words must be known for both classes, lacking {', '.join(missing)}; take them from class_words")
-    rows = np.flatnonzero([label in pair for label in labels])
-    shared, discriminating = masses(values[rows], [words[row] for row in rows], included[rows], by_class[pair[0]], by_class[pair[1]])
+    rows = [row for row, label in enumerate(labels) if label in pair]
+    one, other = (by_class[label] for label in pair)
+    shared, discriminating = masses(values[rows], [words[row] for row in rows], included[rows], one, other)
     known = np.isfinite(shared)
     if not known.any():
         return Homogeneity(float("nan"), float("nan"), 0)

@@ -32,7 +32,7 @@ def occlusion(value: Value, included: BatchIncluded) -> Estimate:
     if included.ndim != 2 or not included.any(axis=1).all():
         raise ValueError(f"occlusion needs included[batch, units] with at least one unit per example, got {included.shape}; reject others")
     p = evaluated(value, one_hidden(included))
-    known = np.isfinite(p).all(axis=1)
+    known = np.asarray(np.isfinite(p).all(axis=1))
     safe = np.where(known[:, None], p, 0.0)
     values = np.where(included, np.where(known[:, None], safe[:, :1] - safe[:, 1:], np.nan), 0.0)
     unknown = np.where(known, 0.0, np.nan)

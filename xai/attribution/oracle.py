@@ -26,7 +26,8 @@ def oracle(truth: BatchIncluded, included: BatchIncluded | None = None) -> Batch
     The best that an explanation of the *data* can be; a model that decides by something else may rightly be explained otherwise.
     Raises ValueError when `truth` is not boolean, or names an excluded unit.
     """
-    kept = included_or_all(truth, included)
+    kept = included_or_all(np.zeros(truth.shape), included)
     if truth.dtype != np.bool_ or (truth & ~kept).any():
         raise ValueError(f"truth must be boolean and name included units alone, got {truth.dtype}; leave out what is no unit")
-    return (truth / np.maximum(truth.sum(axis=-1, keepdims=True), 1)).astype(np.float32)
+    shares: BatchUnits32 = (truth / np.maximum(truth.sum(axis=-1, keepdims=True), 1)).astype(np.float32)
+    return shares

@@ -22,7 +22,8 @@ def ridge(x: X, y: PackedP, weights: PackedP, penalty: float, intercept: bool) -
     """argmin over b of Σ_i w_i (y_i - a - x_i·b)² + penalty ||b||² per example, by Cholesky, and the standard errors of b.
 
     With `intercept` a is free and not penalised (weighted means are taken off first), else 0. `weights` >= 0 multiply the squared
-    residual, as scikit-learn's sample_weight; penalty > 0. Errors: see `jackknife`.
+    residual, as scikit-learn's sample_weight; penalty > 0. Errors: see `jackknife`. Where units outnumber masks, the system of the masks
+    is solved, which has the same solution: with X = √w x, (XᵀX + λI)⁻¹Xᵀ = Xᵀ(XXᵀ + λI)⁻¹, the smaller of the two.
     """
     held = np.zeros_like(y)  # leverage of the intercept
     if intercept:
@@ -30,10 +31,14 @@ def ridge(x: X, y: PackedP, weights: PackedP, penalty: float, intercept: bool) -
         x = x - share[:, None, :] @ x
         y = y - (share * y).sum(axis=1, keepdims=True)
         held = share
-    weighted = np.ascontiguousarray(x.transpose(0, 2, 1)) * weights[:, None, :]
-    lower = np.linalg.cholesky(weighted @ x + penalty * np.eye(x.shape[2]))
-    inverse = lower_inverse(lower)
-    operator = inverse.transpose(0, 2, 1) @ (inverse @ weighted)
+    root = np.sqrt(weights)
+    rows = root[:, :, None] * x
+    columns = np.ascontiguousarray(rows.transpose(0, 2, 1))
+    few_units = x.shape[2] <= x.shape[1]
+    gram = (columns @ rows if few_units else rows @ columns) + penalty * np.eye(min(x.shape[1:]))
+    inverse = lower_inverse(np.asarray(np.linalg.cholesky(gram), dtype=np.float64))
+    back = inverse.transpose(0, 2, 1)
+    operator = (back @ (inverse @ columns) if few_units else (columns @ back) @ inverse) * root[:, None, :]
     return applied(operator, x, y, held)
 
 

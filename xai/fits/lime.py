@@ -46,4 +46,5 @@ def fit_lime(keep: Keep, p: Probability, included: BatchIncluded, settings: Lime
 def proximity(x: X, width: float) -> PackedP:
     """sqrt(exp(-d² / width²)) of masks [group, masks, size], d = share removed: 1 for the intact input, falling with what is hidden."""
     removed = 1.0 - x.mean(axis=2)
-    return np.exp(-0.5 * (removed / width) ** 2)
+    weights: PackedP = np.exp(-0.5 * (removed / width) ** 2)
+    return weights

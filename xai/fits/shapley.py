@@ -78,7 +78,8 @@ def kernel_weights(x: X, keep_probability: float | None) -> PackedP:
     """
     table = _log_kernel(x.shape[2], keep_probability)[x.sum(axis=2).astype(np.int64)]
     largest = table.max(axis=1, keepdims=True)
-    return np.exp(table - np.where(np.isfinite(largest), largest, 0.0))
+    weights: PackedP = np.exp(table - np.where(np.isfinite(largest), largest, 0.0))
+    return weights
 
 
 def _log_kernel(size: int, keep_probability: float | None) -> PerSize:
