@@ -83,10 +83,11 @@ def _codes_of(names: Iterable[str]) -> str:
 
 def _methods() -> str:
     rows = (
-        (f"`{m.name}`", ", ".join(m.modalities), m.category, m.needs, m.unit, "yes" if m.control else "", m.paper)
+        (f"`{m.name}`", ", ".join(m.modalities), m.category, m.needs, m.direction, m.unit, m.forwards, "yes" if m.control else "", m.paper)
         for m in METHODS
     )  # fmt: skip
-    return "## Attribution methods\n\n" + grid(("method", "modalities", "category", "needs", "unit", "control", "source"), rows)
+    head = ("method", "modalities", "category", "needs", "direction", "unit", "forwards", "control", "source")
+    return "## Attribution methods\n\nForwards are model calls for one example of N units, with n drawn masks.\n\n" + grid(head, rows)
 
 
 def _metrics() -> str:

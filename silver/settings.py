@@ -10,7 +10,9 @@ from models.recipe import Recipe
 from xai.attribution import METHODS
 from xai.presets import DEFAULT, KI, Preset
 
-CONTROLS = tuple(method.name for method in METHODS if method.control)
+# What silver.attribute and silver.measure can make of a picture: the last layer's attention, and the controls that ask for nothing.
+CONTROLS = tuple(method.name for method in METHODS if method.control and method.needs == "nothing")
+COMPUTED = tuple(method.name for method in METHODS if method.needs == "attention")
 
 
 class MetricGroup(BaseModel):
@@ -53,9 +55,8 @@ class ExplanationSettings(BaseModel):
     @field_validator("methods")
     @classmethod
     def _computable(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        known = tuple(method.name for method in METHODS if not method.control)
-        if alien := [name for name in value if name not in known]:
-            raise ValueError(f"methods must be among {', '.join(known)}, got {', '.join(alien)}")
+        if alien := [name for name in value if name not in COMPUTED]:
+            raise ValueError(f"methods must be among {', '.join(COMPUTED)}, got {', '.join(alien)}")
         return value
 
     @model_validator(mode="after")

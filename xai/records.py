@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Needs = Literal["attention", "value", "gradient", "nothing"]
+Needs = Literal["attention", "value", "gradient", "truth", "nothing"]
+Sign = Literal["signed", "size", "none"]
 Direction = Literal["higher", "lower", "none"]
 
 
@@ -13,7 +14,9 @@ Direction = Literal["higher", "lower", "none"]
 class Method:
     """One attribution method: a function of the same name in `xai.attribution`.
 
-    `needs` is what it asks of the model: `attention` (last layer's weights), `value` (p under masks), `gradient`, or `nothing`.
+    `needs` is what it asks for: `attention` (last layer's weights), `value` (p under masks), `gradient`, `truth` (which units decide, of
+    data whose makers know it), or `nothing`. `direction`: `signed` speaks for the target above 0 and against it below, `size` is never
+    negative and larger says more, `none` says nothing. `forwards`: model calls for one example of N units, with n masks where drawn.
     `control`: says nothing about the model and exists so that a metric can be seen to tell it apart.
     """
 
@@ -23,6 +26,8 @@ class Method:
     needs: Needs
     unit: str
     paper: str
+    direction: Sign
+    forwards: str
     control: bool = False
 
 

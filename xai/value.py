@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int64
 from numpy.typing import NDArray
 
-from xai.units import Keep, Probability, Probability64
+from xai.units import BatchIncluded, Keep, Probability, Probability64
 
 Rows = Int64[NDArray[np.int64], "pairs"]
 FlatKeep = Bool[NDArray[np.bool_], "pairs units"]
@@ -51,37 +51,43 @@ def deduplicated(flat: FlatValue, batch: int) -> Value:
     return _Remembering(flat, batch, {})
 
 
-def deduplicated_baselines(flats: Mapping[str, FlatValue], batch: int) -> dict[str, Value]:
+def deduplicated_baselines(flats: Mapping[str, FlatValue], batch: int, included: BatchIncluded | None = None) -> dict[str, Value]:
     """A `deduplicated` value per baseline, which ask about the input with every unit visible once between them.
 
     With nothing removed no baseline is seen, so all of `flats` must give it the same p(target): they differ in the baseline alone.
+    `included` [batch, units] names the units of padded examples, all when None: an example is intact when those are visible.
     """
     intact: dict[int, float] = {}
-    return {name: _Remembering(flat, batch, intact) for name, flat in flats.items()}
+    return {name: _Remembering(flat, batch, intact, included) for name, flat in flats.items()}
 
 
 class _Remembering:
     """`intact`: row -> p(target) of the mask that shows every unit, shared between baselines."""
 
-    def __init__(self, flat: FlatValue, batch: int, intact: dict[int, float]) -> None:
+    def __init__(self, flat: FlatValue, batch: int, intact: dict[int, float], included: BatchIncluded | None = None) -> None:
+        if included is not None and len(included) != batch:
+            raise ValueError(f"`included` must have one row per example, {batch}, got {len(included)}")
         self._flat = flat
         self._seen: list[dict[bytes, float]] = [{} for _ in range(batch)]
         self._intact = intact
+        self._included = included
         self._units: int | None = None
 
     def __call__(self, keep: Keep) -> Probability:
         self._check(keep)
         keys = _keys(keep)
-        whole = _keys(np.ones((1, 1, keep.shape[-1]), dtype=bool))[0][0]
+        everything = np.ones((len(keep), keep.shape[-1]), dtype=bool) if self._included is None else self._included
+        whole = [key for (key,) in _keys(everything[:, None, :])]
         for row, p in self._intact.items():
-            self._seen[row][whole] = p
+            self._seen[row][whole[row]] = p
         self._learn(keep, keys)
-        self._intact.update({row: seen[whole] for row, seen in enumerate(self._seen) if whole in seen})
+        self._intact.update({row: seen[key] for row, (seen, key) in enumerate(zip(self._seen, whole, strict=True)) if key in seen})
         answers = [[seen[key] for key in row] for seen, row in zip(self._seen, keys, strict=True)]
         return np.array(answers, dtype=np.float32).reshape(keep.shape[:2])
 
     def _check(self, keep: Keep) -> None:
-        expected = (len(self._seen), keep.shape[-1] if self._units is None else self._units)
+        units = keep.shape[-1] if self._included is None else self._included.shape[-1]
+        expected = (len(self._seen), units if self._units is None else self._units)
         if keep.ndim != 3 or (keep.shape[0], keep.shape[2]) != expected:
             raise ValueError(
                 f"masks must be [batch={expected[0]}, masks, units={expected[1]}] for every call, got {keep.shape}; "

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from xai.attribution.attention import METHOD as ATTENTION
 from xai.attribution.attention import attention
+from xai.attribution.cap import METHOD as CAP
+from xai.attribution.cap import cap
+from xai.attribution.kernel_shap import METHOD as KERNEL_SHAP
+from xai.attribution.kernel_shap import kernel_shap
+from xai.attribution.lime import METHOD as LIME
+from xai.attribution.lime import lime
+from xai.attribution.occlusion import METHOD as OCCLUSION
+from xai.attribution.occlusion import occlusion
+from xai.attribution.oracle import METHOD as ORACLE
+from xai.attribution.oracle import oracle
 from xai.attribution.random import METHOD as RANDOM
 from xai.attribution.random import random
 from xai.attribution.reverse import METHOD as REVERSE
 from xai.attribution.reverse import reverse
 from xai.records import Method
 
-METHODS: tuple[Method, ...] = (ATTENTION, RANDOM, REVERSE)
+METHODS: tuple[Method, ...] = (ATTENTION, OCCLUSION, LIME, KERNEL_SHAP, CAP, RANDOM, REVERSE, ORACLE)
 
-__all__ = ["METHODS", "attention", "random", "reverse"]
+__all__ = ["METHODS", "attention", "cap", "kernel_shap", "lime", "occlusion", "oracle", "random", "reverse"]

@@ -14,6 +14,8 @@ METHOD = Method(
     needs="attention",
     unit="share of the CLS token's attention",
     paper="KI (Knowledge Injection via XAI: Predicting OOD Robustness)",
+    direction="size",
+    forwards="1",
 )
 
 

@@ -16,6 +16,8 @@ METHOD = Method(
     needs="nothing",
     unit="standard normal score",
     paper="METHODS 9 (choice)",
+    direction="none",
+    forwards="0",
     control=True,
 )
 

@@ -14,6 +14,8 @@ METHOD = Method(
     needs="nothing",
     unit="unit of the attribution it reverses",
     paper="METHODS 9 (choice)",
+    direction="none",
+    forwards="0",
     control=True,
 )
 

@@ -6,7 +6,14 @@ from xai.metrics.curves import DELETION, DELETION_NORMALISED, INSERTION, INSERTI
 from xai.metrics.entropy import ENTROPY, entropy
 from xai.metrics.gains import DELETION_GAIN, DELETION_RANDOM, INSERTION_GAIN, INSERTION_RANDOM, deletion_gain, insertion_gain
 from xai.metrics.gini import SPARSITY, gini
-from xai.metrics.removal import COMPREHENSIVENESS, SUFFICIENCY, comprehensiveness, sufficiency
+from xai.metrics.removal import (
+    COMPREHENSIVENESS,
+    COMPREHENSIVENESS_20,
+    SUFFICIENCY,
+    SUFFICIENCY_20,
+    comprehensiveness,
+    sufficiency,
+)
 from xai.records import Metric
 
 METRICS: tuple[Metric, ...] = (
@@ -23,6 +30,8 @@ METRICS: tuple[Metric, ...] = (
     P_INTACT,
     COMPREHENSIVENESS,
     SUFFICIENCY,
+    COMPREHENSIVENESS_20,
+    SUFFICIENCY_20,
 )
 
 __all__ = [

@@ -25,6 +25,7 @@ from xai.units import (
     Points,
     Probability64,
     Ranks,
+    Sizes,
     finite_rows,
     included_or_all,
 )
@@ -39,12 +40,16 @@ P_INTACT = Metric("p_intact", "context", "none", 0.0, 1.0, "p(target) of the int
 
 @dataclass(frozen=True)
 class Plan:
-    """The masks of one curve, [batch, points, units], the x of each, [batch, points], and which point is the intact input."""
+    """The masks of one curve, [batch, points, units], the x of each, [batch, points], and which point is the intact input.
+
+    `lengths`: the points that are an example's own; the others repeat its last one.
+    """
 
     fractions: Points
     keep: Keep
     intact: int
     finite: Finite
+    lengths: Sizes
 
 
 Planner = Callable[[Attribution, Preset, Included | None], Plan]
@@ -90,13 +95,13 @@ def _curve(attribution: Attribution, value: Value, preset: Preset, included: Inc
 def deletion_plan(attribution: Attribution, preset: Preset, included: Included | None = None) -> Plan:
     """The masks of `deletion` for a batch [batch, units]; the first is the intact input."""
     places, counts, x, kept, finite = _stops(attribution, preset, included)
-    return Plan(x, removal_masks(places, counts, kept), 0, finite)
+    return Plan(x, removal_masks(places, counts, kept), 0, finite, _lengths(x))
 
 
 def insertion_plan(attribution: Attribution, preset: Preset, included: Included | None = None) -> Plan:
     """The masks of `insertion` for a batch [batch, units]; the last is the intact input."""
     places, counts, x, kept, finite = _stops(attribution, preset, included)
-    return Plan(x, reveal_masks(places, counts, kept), -1, finite)
+    return Plan(x, reveal_masks(places, counts, kept), -1, finite, _lengths(x))
 
 
 def _stops(attribution: Attribution, preset: Preset, included: Included | None) -> tuple[Ranks, Counts, Points, Included, Finite]:
@@ -109,10 +114,17 @@ def _stops(attribution: Attribution, preset: Preset, included: Included | None) 
     return ranks(attribution, kept), counts, fractions(n_units, steps, preset.spacing), kept, finite
 
 
+def _lengths(x: Points) -> Sizes:
+    return np.asarray((x < 1.0).sum(axis=-1) + 1)  # x reaches 1 at the last point and stays there
+
+
 def under(plan: Plan, p: Probability64) -> Curve:
     """The curve of a plan once p(target) is known for each of its masks: trapezoid area, and area / p(intact), null where that is 0."""
     known = np.where(plan.finite[:, None], p, np.nan)
-    area = np.trapezoid(known, plan.fractions, axis=-1)
+    area = np.empty(len(known))
+    for length in np.unique(plan.lengths):  # repeated points add nothing, but would move the blocks in which numpy adds the others
+        rows = plan.lengths == length
+        area[rows] = np.trapezoid(known[rows, :length], plan.fractions[rows, :length], axis=-1)
     intact = known[:, plan.intact]
     normalised = np.divide(area, intact, out=np.full_like(area, np.nan), where=intact > 0.0)
     return Curve(plan.fractions, known, area, normalised)

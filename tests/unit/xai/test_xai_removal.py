@@ -54,3 +54,13 @@ def test_a_non_finite_attribution_gives_null(metric, linear) -> None:
 def test_percents_outside_one_to_a_hundred_are_refused(percents, linear) -> None:
     with pytest.raises(ValueError, match="whole numbers from 1 to 100"):
         comprehensiveness(TEN, linear(TEN[None]), percents=percents)
+
+
+@pytest.mark.parametrize(("n_units", "expected"), [(1, [1, 1, 1, 1, 1]), (2, [1, 1, 1, 1, 1]), (12, [1, 1, 2, 3, 6])])
+def test_at_least_one_word_is_taken_from_a_short_text(n_units: int, expected: list[int]) -> None:
+    np.testing.assert_array_equal(words(np.array([n_units], dtype=np.int64), (1, 5, 10, 20, 50)), [expected])
+
+
+def test_one_word_is_all_that_can_be_lost_and_alone_it_loses_nothing() -> None:
+    assert comprehensiveness(np.array([0.3]), lambda keep: np.where(keep[..., 0], 0.75, 0.25)) == 0.5
+    assert sufficiency(np.array([0.3]), lambda keep: np.where(keep[..., 0], 0.75, 0.25)) == 0.0

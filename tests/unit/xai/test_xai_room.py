@@ -11,10 +11,12 @@ import pytest
 
 import xai.attribution
 import xai.metrics
-from xai.attribution import METHODS, attention, random, reverse
+from tests.unit.xai.conftest import linear_value
+from xai.attribution import METHODS, attention, cap, kernel_shap, lime, occlusion, oracle, random, reverse
 from xai.explain import explanation_metrics
+from xai.masks import drawn_masks
 from xai.metrics import METRICS, comprehensiveness, sufficiency
-from xai.presets import DEFAULT
+from xai.presets import DEFAULT, DEFAULT_TEXT
 from xai.records import Method, Metric
 
 HELPERS = {"shares", "order"}  # of xai.metrics: steps that several metrics share, no metric themselves
@@ -23,16 +25,30 @@ BATCH, UNITS = 4, 9
 INCLUDED = np.arange(UNITS) < np.array([9, 7, 5, 1])[:, None]
 WEIGHTS = np.random.default_rng(1).dirichlet(np.ones(UNITS + 1), size=(BATCH, 3)).astype(np.float32)
 SIGNED = np.random.default_rng(2).normal(size=(BATCH, UNITS)).astype(np.float32)
+TRUE_UNITS = INCLUDED & (np.arange(UNITS) % 3 == 0)
 
 
 def generators(rows: slice) -> list[np.random.Generator]:
     return [np.random.default_rng(seed) for seed in range(BATCH)[rows]]
 
 
+def masks(rows: slice) -> np.ndarray:
+    return drawn_masks(generators(rows), INCLUDED[rows])
+
+
+def value(rows: slice):
+    return linear_value(np.abs(SIGNED[rows]) / 20)  # p between 0 and 1
+
+
 ATTRIBUTE = {
     "attention": lambda rows: attention(WEIGHTS[rows], 1, INCLUDED[rows]),
     "random": lambda rows: random(generators(rows), UNITS, INCLUDED[rows]),
     "reverse": lambda rows: reverse(SIGNED[rows], INCLUDED[rows]),
+    "occlusion": lambda rows: occlusion(value(rows), INCLUDED[rows]).values,
+    "lime": lambda rows: lime(value(rows), masks(rows), INCLUDED[rows]).values,
+    "kernel_shap": lambda rows: kernel_shap(value(rows), masks(rows), INCLUDED[rows]).values,
+    "cap": lambda rows: cap(value(rows), masks(rows), INCLUDED[rows]).values,
+    "oracle": lambda rows: oracle(TRUE_UNITS[rows], INCLUDED[rows]),
 }
 EVERYONE = slice(0, BATCH)
 
@@ -42,8 +58,9 @@ TRUTH = np.random.default_rng(3).dirichlet(np.ones(16), size=1)
 
 def metric_of(name: str, attribution: np.ndarray, value: object) -> float:
     alone = {"comprehensiveness": comprehensiveness, "sufficiency": sufficiency}
-    if name in alone:
-        return float(alone[name](attribution, value)[0])
+    family, _, percent = name.partition("_")
+    if family in alone:
+        return float((alone[family](attribution, value, (int(percent),)) if percent else alone[family](attribution, value))[0])
     noise = random([np.random.default_rng(0)], attribution.shape[1]).astype(np.float64)
     row = explanation_metrics({"mine": attribution, "random": noise}, {"mean": value}, DEFAULT)["mine"][0]
     assert row[name] is not None
@@ -80,7 +97,17 @@ def test_the_names_in_contracts_are_exported() -> None:
 
 def test_every_key_of_an_explained_row_has_its_record() -> None:
     row = explanation_metrics({"a": UNIFORM}, {"mean": lambda keep: keep.mean(-1)})["a"][0]
-    assert set(row) == {metric.name for metric in METRICS} - {"comprehensiveness", "sufficiency"}
+    of_text = {"comprehensiveness", "sufficiency", "comprehensiveness_20", "sufficiency_20"}
+    assert set(row) == {metric.name for metric in METRICS} - of_text
+    text = explanation_metrics({"a": UNIFORM}, {"mask": lambda keep: keep.mean(-1)}, DEFAULT_TEXT)["a"][0]
+    assert list(text) == [*row, "comprehensiveness", "sufficiency", "comprehensiveness_20", "sufficiency_20"]
+
+
+def test_every_method_says_what_it_needs_and_costs_and_which_way_it_points() -> None:
+    for method in METHODS:
+        assert method.modalities == ("image", "text") and method.paper and method.unit
+        assert (method.forwards == "0") == (method.needs in ("nothing", "truth")) == method.control
+        assert (method.direction == "none") == (method.control and method.needs == "nothing")
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
@@ -101,9 +128,9 @@ def test_a_batch_of_four_is_bit_equal_to_four_batches_of_one(method: Method) -> 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
 def test_a_method_does_not_edit_its_input(method: Method) -> None:
-    before = WEIGHTS.copy(), SIGNED.copy(), INCLUDED.copy()
+    before = WEIGHTS.copy(), SIGNED.copy(), INCLUDED.copy(), TRUE_UNITS.copy()
     ATTRIBUTE[method.name](EVERYONE)
-    for now, then in zip((WEIGHTS, SIGNED, INCLUDED), before, strict=True):
+    for now, then in zip((WEIGHTS, SIGNED, INCLUDED, TRUE_UNITS), before, strict=True):
         np.testing.assert_array_equal(now, then)
 
 
