@@ -85,8 +85,8 @@ def _slot(draw: Draw, slot: str, topic: Topic, act: Act) -> str:
     match slot:
         case "one" | "the":
             return _one(draw, topic, definite=slot == "the")
-        case "several":
-            return draw.one_of(("my ", "the ", "all ", "")) + draw.ranked(SEVERAL[topic])
+        case "plural":
+            return draw.ranked(SEVERAL[topic])
         case "noun":
             return draw.ranked(ONE[topic] or MASS[topic])
         case "head":

@@ -1,6 +1,6 @@
 """With which phrases are intent texts put together? Every one of them may hold words that decide elsewhere and do not decide here.
 
-Slots: {one} a noun with its article, {the} with a definite one, {several} a plural, {head} a word for an act,
+Slots: {one} a noun with its article, {the} with a definite one, {plural} a bare plural, {head} a word for an act,
 {done} a participle, {falls} rain or snow, {noun} a bare noun, {person}, {clock} a time of day, {number}.
 """
 
@@ -28,25 +28,25 @@ WAKE_UNDO = ("don't wake me", "do not wake me", "never wake us", "do not wake us
 ASK: dict[Topic, tuple[str, ...]] = {
     "alarm": (
         "when is {the} set",
-        "which {several} are on",
+        "which {plural} are on",
         "when do you wake me",
-        "what {several} are left to cancel",
+        "what {plural} are left to cancel",
         "is there {one} to remove",
         "did you {head} {the}",
         "show me {the}",
         "tell me whether {the} is off",
         "what time do you wake us",
-        "list {several}",
+        "list {plural}",
         "how loud is {the}",
         "will {the} ring",
         "check {the}",
         "confirm {the}",
-        "name {several} i can delete",
+        "name {plural} i can delete",
         "recall {the}",
     ),
     "music": (
         "what {noun} is on",
-        "which {several} can you play",
+        "which {plural} can you play",
         "what is {the} they play",
         "did you {head} {the}",
         "is there {one} to stop",
@@ -54,7 +54,7 @@ ASK: dict[Topic, tuple[str, ...]] = {
         "show me {the}",
         "tell me whether {the} is off",
         "how long is {the}",
-        "list {several}",
+        "list {plural}",
         "will {the} end",
         "check {the}",
         "name {the} they put on",
@@ -63,18 +63,18 @@ ASK: dict[Topic, tuple[str, ...]] = {
     ),
     "table": (
         "when is {the} booked",
-        "which {several} are free to book",
+        "which {plural} are free to book",
         "did you {head} {the}",
         "is there {one} to get",
-        "what {several} can we cancel",
+        "what {plural} can we cancel",
         "how big is {the}",
         "show me {the}",
         "tell me whether {the} is reserved",
-        "list {several}",
+        "list {plural}",
         "check {the}",
         "will {the} hold",
         "confirm {the}",
-        "name {several} you can release",
+        "name {plural} you can release",
         "recall {the}",
     ),
     "weather": (
