@@ -25,8 +25,8 @@ class GrammarSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     rarity: float = Field(default=1.2, ge=0.0, le=4.0)
-    topic_bait: float = Field(default=0.3, ge=0.0, le=1.0)
-    act_bait: float = Field(default=0.3, ge=0.0, le=1.0)
+    topic_bait: float = Field(default=0.2, ge=0.0, le=1.0)
+    act_bait: float = Field(default=0.2, ge=0.0, le=1.0)
     idioms: float = Field(default=0.1, ge=0.0, le=1.0)
     negation: float = Field(default=0.25, ge=0.0, le=1.0)
     turning: float = Field(default=0.2, ge=0.0, le=1.0)

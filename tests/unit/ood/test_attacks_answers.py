@@ -20,7 +20,12 @@ MANY = 400  # draws; the rarest outcome counted out below has a chance of 1/12 o
 SPACED = "  Set\tan  (early)  ALARM, for 7!\n"
 
 GOLDEN = {
-    "keyword_addition": "",
+    "keyword_addition": "13426ce9c50d7a91",
+    "keyword_replacement": "f0ab76336fa7a788",
+    "keyword_deletion": "f5177b2d34bbee40",
+    "typos": "5151fbb54040041b",
+    "case_noise": "66b1621ae2a42ca9",
+    "homoglyphs": "39d144aa67abe849",
 }
 
 

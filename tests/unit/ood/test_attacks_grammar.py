@@ -100,8 +100,16 @@ def test_words_of_another_class_that_decide_nothing_still_mislead_a_model() -> N
     assert accuracy(addition, 3) < clean - 0.05
 
 
-def test_the_confusions_of_the_baseline_choose_the_confusing_class() -> None:
-    assert {entry.reason for entry in keywords().classes} == {"confusions"}
+def test_the_confusing_class_is_the_one_that_the_baseline_names_most_wrongly_on_validation() -> None:
+    validation = split()[1]
+    predicted = baseline().predict([text for text, _ in validation])
+    asked = 0
+    for own, entry in enumerate(keywords().classes):
+        wrong = [LABELS[at] for at in predicted[ids(validation) == own] if at != own]
+        if wrong:
+            asked += 1
+            assert entry.confusable is not None and wrong.count(entry.confusable) == max(map(wrong.count, wrong))
+    assert asked >= 8  # nearly every class is mistaken for another one, so the law is asked of nearly all
 
 
 @pytest.mark.skipif(not BANKING77.is_dir(), reason="../shared/data/text is absent: real data lies beside the project, not in it")

@@ -138,13 +138,13 @@ def test_the_same_seed_gives_the_same_texts_whatever_their_number_and_another_se
 
 def test_no_text_of_the_defaults_changed() -> None:
     digest = hashlib.sha256(json.dumps(texts(200, 0)).encode()).hexdigest()
-    assert digest[:16] == "golden"
+    assert digest[:16] == "41b4bb9240693ed0"
 
 
 def test_every_synonym_that_can_decide_does_so_somewhere() -> None:
-    """With flat frequencies, each deciding word of the lexicon decides at least one of 3,000 texts."""
+    """With flat frequencies, each deciding word of the lexicon decides at least one of 1,500 texts."""
     deciding = Counter[str]()
-    for text, _ in texts(3000, 1, GrammarSettings(rarity=0.0)):
+    for text, _ in texts(1500, 1, GrammarSettings(rarity=0.0)):
         truth = parse(text)
         assert truth is not None
         deciding.update(form(text.split()[at]) for at in truth.decisive)
@@ -156,7 +156,7 @@ def test_every_synonym_that_can_decide_does_so_somewhere() -> None:
 
 def test_rarity_makes_late_synonyms_rarer() -> None:
     def share(rarity: float) -> float:
-        found = [form(word) for text, _ in texts(600, 2, GrammarSettings(rarity=rarity)) for word in text.split()]
+        found = [form(word) for text, _ in texts(300, 2, GrammarSettings(rarity=rarity)) for word in text.split()]
         return found.count("buzzer") / found.count("alarm")
 
     # weights of the fifth to the first synonym: 5 ** -0 = 1 and 5 ** -2 = 0.04; "wake" and plurals do not enter
