@@ -142,9 +142,9 @@ def test_no_text_of_the_defaults_changed() -> None:
 
 
 def test_every_synonym_that_can_decide_does_so_somewhere() -> None:
-    """With flat frequencies, each deciding word of the lexicon decides at least one of 1,500 texts."""
+    """With flat frequencies, each deciding word of the lexicon decides at least one of 3,000 texts."""
     deciding = Counter[str]()
-    for text, _ in texts(1500, 1, GrammarSettings(rarity=0.0)):
+    for text, _ in texts(3000, 1, GrammarSettings(rarity=0.0)):
         truth = parse(text)
         assert truth is not None
         deciding.update(form(text.split()[at]) for at in truth.decisive)
