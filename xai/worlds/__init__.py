@@ -1,0 +1,1 @@
+"""Worlds whose truth is known by construction: explanations can be scored there against what really decides."""
