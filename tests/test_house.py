@@ -143,6 +143,7 @@ def records_of(package: str, kind: type) -> list[object]:
 @pytest.mark.parametrize(
     ("package", "attribute", "folder"),
     [
+        ("ood.attacks", "ATTACKS", "ood.attacks"),
         ("ood.corruptions", "CORRUPTIONS", "ood.corruptions"),
         ("gold", "TABLES", "gold.tables"),
         ("xai.attribution", "METHODS", "xai.attribution"),
