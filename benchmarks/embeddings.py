@@ -54,7 +54,7 @@ class Loop:
 
 def measure(folder: Path, quick: bool) -> list[Row]:
     """Ratios of pictures per second, Spark to loop: with staging, checks, commit and ledger, and the model stage alone."""
-    n_pictures, size, name, rounds = (16, TINY, "tiny", 1) if quick else (512, BASE, "base", 3)
+    n_pictures, size, name, rounds = (16, TINY, "tiny", 1) if quick else (512, BASE, "base", 2)
     backbone = backbone_folder(folder / name, size)
     config = write_config(
         folder / f"embeddings-{name}.yaml",
