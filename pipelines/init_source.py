@@ -19,7 +19,8 @@ from bronze.readers.files import existing_root
 from bronze.readers.folder import top_folders
 from bronze.readers.walk import walk
 from bronze.reference import escaped
-from bronze.settings import DecodeSettings, ManifestOptions, SourceSettings
+from bronze.options import ManifestOptions
+from bronze.settings import DecodeSettings, SourceSettings
 from lake.errors import MissingInputError
 from pipelines.split_names import advice, overlooked, role
 
