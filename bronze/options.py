@@ -47,12 +47,13 @@ class PetOptions(_Record):
 class TableOptions(_Record):
     """Files of records with a text each: `.csv`, `.tsv` (quoted like CSV), `.jsonl` (one object a line) or `.parquet`, and their columns.
 
-    `files`: names below the root, or patterns (`*` and `?` stay within one folder's name); `split` and `id` None: the columns of these
-    names are used where there are any. A name that is given must exist in every file. A record without a split of its own is of the
-    split that its file's name says: `train.csv` and `train-00000-of-00003.parquet` of `train`.
+    `files`: names below the root, or patterns (`*` and `?` stay within one folder's name), each of which must find a file; None: all such
+    files directly below the root. `split` and `id` None: the columns of these names are used where there are any. A column that is given
+    must exist in every file. A record without a split of its own is of the split that its file's name says: `train.csv` and
+    `train-00000-of-00003.parquet` of `train`.
     """
 
-    files: tuple[str, ...] = Field(default=("*.csv", "*.tsv", "*.jsonl", "*.parquet"), min_length=1)
+    files: tuple[str, ...] | None = Field(default=None, min_length=1)
     text: str = "text"
     label: str = "label"
     split: str | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from bronze.readers.checks import checked
 from bronze.readers.columns import Columns, columns_of
 from bronze.readers.files import existing_root, resolved_inside
-from bronze.readers.record_file import record_file
+from bronze.readers.record_file import FORMATS, record_file
 from bronze.readers.records import Record, references, unnamed_files
 from bronze.readers.texts import text_of
 from bronze.readers.walk import Found, walk
@@ -62,25 +62,33 @@ def split_of_file(file: str) -> str:
     return SHARD.sub("", PurePosixPath(file).stem)
 
 
-def _files(wanted: tuple[str, ...], root: Path) -> tuple[Found, ...]:
-    """What the names and patterns find, in their order, a pattern's files by path; each once."""
+def _files(wanted: tuple[str, ...] | None, root: Path) -> tuple[Found, ...]:
+    """What the names and patterns find, in their order, a pattern's files by path; each once. None: every file of records in the root."""
     below = {found.path: found for found in walk(root) if found.kind != "folder"}
-    chosen: dict[str, Found] = {}
-    for name in wanted:
-        plain = posixpath.normpath(name)
-        paths = [plain] if plain in below else sorted(path for path in below if _matches(path, plain))
-        if not paths:
+    if wanted is None:
+        chosen = sorted(path for path in below if any(_matches(path.lower(), f"*{suffix}") for suffix in FORMATS))
+        if not chosen:
             raise MissingInputError(
-                f"source.table.files: {name!r} must name a file below {root}, or a pattern of some, found none: correct it or source.root"
+                f"{root} must hold a file of records ({', '.join(FORMATS)}), found none: name them in source.table.files"
             )
-        chosen.update((path, below[path]) for path in paths if path not in chosen)
-    return tuple(chosen.values())
+    else:
+        chosen = [path for name in wanted for path in _named(posixpath.normpath(name), below, root)]
+    return tuple(below[path] for path in dict.fromkeys(chosen))
+
+
+def _named(name: str, below: Collection[str], root: Path) -> list[str]:
+    if found := [name] if name in below else sorted(path for path in below if _matches(path, name)):
+        return found
+    raise MissingInputError(
+        f"source.table.files: {name!r} must name a file below {root}, or be a pattern of some, found none: correct it or source.root"
+    )
 
 
 def _matches(path: str, pattern: str) -> bool:
-    """Part by part: `*` does not go into folders."""
+    """Part by part, so that `*` does not go into folders; a hidden name is matched by a pattern with that dot alone, as in a shell."""
     parts, patterns = path.split("/"), pattern.split("/")
-    return len(parts) == len(patterns) and all(map(fnmatchcase, parts, patterns))
+    pairs = zip(parts, patterns, strict=False)
+    return len(parts) == len(patterns) and all(fnmatchcase(a, b) and a.startswith(".") == b.startswith(".") for a, b in pairs)
 
 
 def content(reference: Reference, root: Path, max_bytes: int) -> bytes:

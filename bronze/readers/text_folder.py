@@ -105,4 +105,4 @@ def _lines(path: str, location: str, field: str | None) -> Iterator[str | None]:
     """The lines of a file without their ends."""
     with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="\n") as handle:
         for line in handle:
-            yield line.removesuffix("\n").removesuffix("\r")
+            yield line[:-2] if line.endswith("\r\n") else line.removesuffix("\n")

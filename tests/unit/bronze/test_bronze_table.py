@@ -148,10 +148,10 @@ def test_a_file_that_lacks_a_column_is_an_error_that_names_what_is_there_and_wha
             list(listed("table", tmp_path, {"table": options | wrong}))
 
 
-@pytest.mark.parametrize(("n_bytes", "reason"), [(0, "once each; it has none"), (6, "has text,l")])
+@pytest.mark.parametrize(("n_bytes", "reason"), [(0, "once each; it has none"), (6, "it has text, l: correct label")])
 def test_a_csv_that_ends_in_its_header_is_an_error(tmp_path: Path, listed: Listed, n_bytes: int, reason: str) -> None:
     (tmp_path / "a.csv").write_bytes(b"text,label"[:n_bytes])
-    with pytest.raises(ConfigError, match=reason.replace("has text,l", "it has text, : correct label")):
+    with pytest.raises(ConfigError, match=reason):
         list(listed("table", tmp_path))
 
 
@@ -205,10 +205,10 @@ def test_a_record_without_a_split_of_its_own_has_its_files(tmp_path: Path, liste
     assert found == {
         "dev.csv#0": "test",
         "dev.csv#1": "dev",
-        "train.1.csv#0": "train.1",
         "test.jsonl#0": "test",
         "test.jsonl#1": "dev",
         "train-00001-of-00003.parquet#0": "train",
+        "train.1.csv#0": "train.1",
     }
 
 
@@ -223,6 +223,7 @@ def test_files_come_in_the_order_of_the_settings_and_each_once(tmp_path: Path, l
     for name in ("b.csv", "a.csv", "more/c.csv", "more/d.csv", "oos.csv"):
         write(tmp_path / name, {"text": [name], "label": ["x"]})
     (tmp_path / "README.md").write_text("ignored")
+    (tmp_path / "._a.csv").write_bytes(b"\0\5\x16\7")  # what a Mac leaves beside a file
 
     def names(*files: str) -> list[str]:
         return [reference.location for reference in listed("table", tmp_path, {"table": {"files": list(files)}})]
@@ -231,7 +232,21 @@ def test_files_come_in_the_order_of_the_settings_and_each_once(tmp_path: Path, l
     assert names("./b.csv", "?.csv") == ["b.csv", "a.csv"]
     assert names("*.csv") == ["a.csv", "b.csv", "oos.csv"]  # a star does not go into folders
     assert names("more/*.csv", "*/c.csv") == ["more/c.csv", "more/d.csv"]
-    assert listed("table", tmp_path, {"table": {"files": ["more/*.csv"]}}).ignored == 4
+    assert listed("table", tmp_path, {"table": {"files": ["more/*.csv"]}}).ignored == 5
+
+
+def test_without_names_every_file_of_records_in_the_root_is_read(tmp_path: Path, listed: Listed) -> None:
+    (tmp_path / "more").mkdir()
+    for name in ("b.parquet", "a.CSV", "c.jsonl", "more/d.csv"):
+        write(tmp_path / name, {"text": [name], "label": ["x"]})
+    (tmp_path / "labels.txt").write_text("x\n")
+    listing = listed("table", tmp_path)
+    assert [reference.location for reference in listing] == ["a.CSV", "b.parquet", "c.jsonl"]
+    assert listing.ignored == 2
+    for path in ("a.CSV", "b.parquet", "c.jsonl"):
+        (tmp_path / path).unlink()
+    with pytest.raises(MissingInputError, match=r"must hold a file of records \(\.csv, \.tsv, \.jsonl, \.parquet\), found none"):
+        listed("table", tmp_path)
 
 
 @pytest.mark.parametrize("file", ["gone.csv", "gone*.csv", "../a.csv", "/etc/hostname", "folder"])

@@ -45,7 +45,7 @@ def test_only_line_feeds_end_a_line(tmp_path: Path, listed: Listed) -> None:
     make(tmp_path, {"x.txt": f"{breaks}\n\n \r\nlast\r".encode()})
     listing = listed("text_folder", tmp_path)
     assert [r.source_path for r in listing] == [f"x.txt#{k}" for k in range(4)]
-    assert texts(listing, tmp_path) == [breaks.encode(), b"", b" ", b"last"]
+    assert texts(listing, tmp_path) == [breaks.encode(), b"", b" ", b"last\r"]
 
 
 def test_a_file_in_a_class_folder_is_one_text_as_it_is(tmp_path: Path, listed: Listed) -> None:
