@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 
 from bronze.build import Source, examples_settings
+from bronze.ingest import Ingest, ingest
 from bronze.readers import list_source, reader_named
 from bronze.readers.fingerprint import fingerprint
+from bronze.reference import batches
 from bronze.settings import DecodeSettings, SourceSettings, SplitSettings
 from lake.identity import settings_id
+from models.text_content import TextLimits
 from tests.settled import Settled, settled
 
 SPLIT_MAP = {"train": "adapter_train", "val": "adapter_val", "test": "meta"}
@@ -69,6 +72,12 @@ def test_a_text_is_known_by_its_bytes(intents: Path) -> None:
     for example_id, row in found.examples.items():
         assert example_id == hashlib.sha256(b"text\0" + row["text"].encode()).hexdigest()[:32]
         assert (row["modality"], row["image"], row["dataset"]) == ("text", None, "intents")
+
+
+def test_batches_of_texts_are_bounded_in_bytes(tmp_path: Path, listed: Callable[..., Any]) -> None:
+    write_csv(tmp_path / "a.csv", [(f"{k}" * 100, "x") for k in range(7)])
+    work = Ingest(reader_named("table"), tmp_path, TextLimits(), "intents", "run", max_bytes=300)
+    assert [batch.num_rows for batch in ingest(batches(listed("table", tmp_path)), work)] == [3, 3, 1]
 
 
 def test_strange_texts_come_back_exactly_and_are_examples_of_their_own(tmp_path: Path) -> None:
