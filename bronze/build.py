@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from bronze.readers import list_source, reader_named
 from bronze.readers.fingerprint import fingerprint
 from bronze.reference import REFERENCE_SCHEMA, Listing, batches
 from bronze.settings import DecodeSettings, SourceSettings, SplitSettings
-from bronze.specs import EMBEDDINGS, EXAMPLES, REFERENCES, REJECTED, SPLITS
+from bronze.specs import EMBEDDINGS, EXAMPLES, PLACES, REFERENCES, REJECTED, SPLITS
 from lake.door import Lake
 from lake.errors import ConfigError, DataRefusedError, MissingInputError
 from lake.fill import Inputs, Stage, fill
@@ -25,7 +25,9 @@ from lake.ledger import Cell, Done, Ledger
 from lake.progress import Progress
 from lake.rows import ERROR_COLUMNS
 from lake.spec import Table
+from models.decode import DecodeLimits
 from models.scoring import Scoring
+from models.text_content import TextLimits
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -44,6 +46,11 @@ class Source:
     @property
     def root(self) -> Path:
         return Path(self.source.root or ".")
+
+    @property
+    def limits(self) -> DecodeLimits | TextLimits:
+        """Those of the modality that the reader gives."""
+        return self.decode.limits_of(reader_named(self.source.reader).modality)
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,7 @@ class Examples:
 def build_examples(lake: Lake, ledger: Ledger, source: Source, read: bool = True) -> Examples:
     """Brings examples, references and rejected rows up to date; reads no file again when the listing's fingerprint is known."""
     reader = reader_named(source.source.reader)
-    listing = list_source(source.source, source.root, source.decode.max_bytes)
+    listing = list_source(source.source, source.root, source.limits.max_bytes)
     labels, settings = examples_settings(source, listing)
     identity = lake.settings_id(EXAMPLES, source.dataset, settings)
     inputs = fingerprint(listing, reader, source.root)
@@ -90,21 +97,23 @@ def build_examples(lake: Lake, ledger: Ledger, source: Source, read: bool = True
 def examples_settings(source: Source, listing: Listing) -> tuple[tuple[str, ...], dict[str, object]]:
     """The ordered labels of this source, and all that defines its examples. MissingInputError when no label was found.
 
-    Limits of decoding are part of it: raising one reopens what it had refused.
+    Limits of decoding are part of it: raising one reopens what it had refused. Outside labels are none of the labels.
     """
-    reader = reader_named(source.source.reader)
-    labels = source.source.labels or tuple(sorted({r.label for r in listing if r.label is not None and r.error_code is None}))
+    reader, outside = reader_named(source.source.reader), source.source.outside_labels
+    good = (reference.label for reference in listing if reference.error_code is None)
+    labels = source.source.labels or tuple(sorted({label for label in good if label is not None and label not in outside}))
     if not labels:
         raise MissingInputError(f"{source.root}: reader {reader.name!r} found no labelled example; check source.root and source.reader")
-    return labels, {
+    settings = {
         "reader": reader.name,
         "modality": reader.modality,
         "labels": labels,
         "splits": source.splits,
         "split_map": source.source.split_map,
         "limit": source.source.limit,
-        "decode": source.decode,
+        "decode": asdict(source.limits),
     }
+    return labels, settings | source.source.columns() | ({"outside_labels": outside} if outside else {})
 
 
 def _ingest(lake: Lake, source: Source, listing: Listing, labels: tuple[str, ...], identity: str) -> int:
@@ -133,12 +142,12 @@ def _ingest(lake: Lake, source: Source, listing: Listing, labels: tuple[str, ...
     chosen = good.groupBy("example_id", "dataset", "settings_id", "label", "label_id").agg(
         F.min("split_rank").alias("rank"), F.min("source_path").alias("source_path")
     )
-    names = F.array(*(F.lit(name) for name in SPLITS))
-    content = staged.where("kind = 'example'").select("source_path", "modality", "image", F.lit(None).cast("string").alias("text"), "notes")
+    names = F.array(*(F.lit(name) for name in PLACES))
+    content = staged.where("kind = 'example'").select("source_path", "modality", "image", "text", "notes")
     old = lake.read(EXAMPLES).where(here).select("example_id")
     fresh = chosen.join(old, "example_id", "left_anti").withColumn("split", F.element_at(names, F.col("rank") + 1)).cache()
     n_old, n_new = old.count(), fresh.count()
-    if n_new:  # the pictures themselves are never cached: they would fill the JVM
+    if n_new:  # the pictures and texts themselves are never cached: they would fill the JVM
         new = fresh.join(content, "source_path").repartition(max(1, lake.spark.sparkContext.defaultParallelism // 2))
         lake.append(EXAMPLES, new, n_new)
     lake.create(EXAMPLES)
@@ -154,11 +163,11 @@ def _stage(lake: Lake, source: Source, listing: Listing, labels: tuple[str, ...]
     from pyspark.sql.pandas.types import from_arrow_schema
 
     reader = reader_named(source.source.reader)
-    work = Ingest(reader, source.root, source.decode.limits(), source.dataset, lake.run_id)
-    splits, split_map = source.splits, source.source.split_map
+    work = Ingest(reader, source.root, source.limits, source.dataset, lake.run_id)
+    splits, split_map, outside = source.splits, source.source.split_map, source.source.outside_labels
 
     def verb(rows: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        return assign(ingest(rows, work), labels, splits, split_map)
+        return assign(ingest(rows, work), labels, splits, split_map, outside)
 
     references = lake.spark.createDataFrame(pa.Table.from_batches(batches(listing), schema=REFERENCE_SCHEMA))
     parts = references.repartition(lake.spark.sparkContext.defaultParallelism, "source_path")
@@ -196,11 +205,11 @@ def _refuse_when_too_many(source: Source, n_all: int, n_bad: int) -> None:
 
 
 def split_frame(lake: Lake, dataset: str, identity: str, *splits: str) -> DataFrame:
-    """The examples of some splits of one generation: example_id, label_id, split, image."""
+    """The examples of some splits of one generation: example_id, label_id, label, split, image, text (each null for the other modality)."""
     from pyspark.sql import functions as F
 
     rows = lake.read(EXAMPLES).where((F.col("dataset") == dataset) & (F.col("settings_id") == identity))
-    return rows.where(F.col("split").isin(*splits)).select("example_id", "label_id", "label", "split", "image")
+    return rows.where(F.col("split").isin(*splits)).select("example_id", "label_id", "label", "split", "image", "text")
 
 
 def split_stamps(lake: Lake, dataset: str, identity: str) -> dict[str, tuple[int, str]]:
@@ -210,7 +219,7 @@ def split_stamps(lake: Lake, dataset: str, identity: str) -> dict[str, tuple[int
     rows = lake.read(EXAMPLES).where((F.col("dataset") == dataset) & (F.col("settings_id") == identity))
     grouped = rows.groupBy("split").agg(F.count("*").alias("n"), F.bit_xor(F.xxhash64("example_id")).alias("mark")).collect()
     found = {row.split: (row.n, settings_id([row.n, row.mark])) for row in grouped}
-    return {split: found.get(split, (0, settings_id([0]))) for split in SPLITS}
+    return {split: found.get(split, (0, settings_id([0]))) for split in PLACES}
 
 
 def embedding_settings(examples: Examples, scoring: Scoring, keep_units: bool) -> dict[str, object]:

@@ -16,6 +16,7 @@ from bronze.reference import Reference, printable, references_of
 from lake.identity import content_id
 from models.decode import DecodeLimits, decode
 from models.errors import RejectedInput
+from models.text_content import TextLimits, decode_text
 
 LABEL_CODES = frozenset({"label_missing", "label_unknown"})
 VANISHED = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO})
@@ -29,7 +30,8 @@ INGEST_SCHEMA = pa.schema(
         ("modality", pa.string()),
         ("label", pa.string()),
         ("source_split", pa.string()),
-        ("image", pa.binary()),  # the bytes as read; null where rejected
+        ("image", pa.binary()),  # the bytes as read; null for texts and where rejected
+        ("text", pa.string()),  # as read; null for pictures and where rejected
         ("notes", pa.list_(pa.string())),
         ("stage", pa.string()),  # read | label; null for examples
         ("error_code", pa.string()),
@@ -41,11 +43,14 @@ INGEST_SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class Ingest:
-    """What one worker needs to read one source. `max_rows`, `max_bytes`: bounds of an output batch."""
+    """What one worker needs to read one source.
+
+    `limits`: those of the reader's modality. `max_rows`, `max_bytes`: bounds of an output batch.
+    """
 
     reader: Reader
     root: Path
-    limits: DecodeLimits
+    limits: DecodeLimits | TextLimits
     dataset: str
     run_id: str
     max_rows: int = MAX_ROWS
@@ -55,8 +60,8 @@ class Ingest:
 def ingest(references: Iterable[pa.RecordBatch], work: Ingest) -> Iterator[pa.RecordBatch]:
     """Batches of REFERENCE_SCHEMA in, batches of INGEST_SCHEMA out: exactly one row per reference, in order.
 
-    Every picture is decoded once to prove that it can be; its bytes are passed on as they are. A refused, unreadable or vanished input
-    is a row of kind `rejected`; nothing else is caught.
+    Every picture and text is decoded once to prove that it can be; its bytes are passed on as they are. A refused, unreadable or
+    vanished input is a row of kind `rejected`; nothing else is caught.
     """
     rows = (_row(reference, work) for batch in references for reference in references_of(batch))
     return bounded(rows, INGEST_SCHEMA, work.max_rows, work.max_bytes)
@@ -67,14 +72,21 @@ def _row(reference: Reference, work: Ingest) -> dict[str, Any]:
         return _rejected(reference, work, reference.error_code, reference.message or "")
     try:
         content = work.reader.content(reference, work.root, work.limits.max_bytes)
-        notes = decode(content, work.limits).notes
+        found = _content_columns(content, work.limits)
     except RejectedInput as refusal:
         return _rejected(reference, work, refusal.code, refusal.message)
     except OSError as error:
         code = "not_a_file" if error.errno in VANISHED else "decode_error"
         return _rejected(reference, work, code, f"cannot be read: {error.strerror or type(error).__name__}")
-    found = {"example_id": content_id(work.reader.modality, content), "image": content, "notes": list(notes)}
-    return _base(reference, work) | found
+    return _base(reference, work) | {"example_id": content_id(work.reader.modality, content)} | found
+
+
+def _content_columns(content: bytes, limits: DecodeLimits | TextLimits) -> dict[str, Any]:
+    """The columns that hold the content. Raises RejectedInput."""
+    if isinstance(limits, TextLimits):
+        found = decode_text(content, limits)
+        return {"text": found.text, "notes": list(found.notes)}
+    return {"image": content, "notes": list(decode(content, limits).notes)}
 
 
 def _rejected(reference: Reference, work: Ingest, code: str, message: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Where was an example found, and with which label? One record per place, made before any picture is opened."""
+"""Where was an example found, and with which label? One record per place, made before any picture or text is opened."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ REFERENCE_SCHEMA = pa.schema(
         ("source_split", pa.string()),
         ("error_code", pa.string()),
         ("message", pa.string()),
+        ("field", pa.string()),
     ]
 )
 
@@ -31,6 +32,7 @@ class Reference:
 
     `source_path`: escaped POSIX path relative to the root; `file#ordinal` for a record, 0-based after the header.
     `location`: escaped path of the file to open, relative to the root. `ordinal`: position of the record in its file.
+    `field`: the column of that file which holds the content; None where the file or its line is the content.
     """
 
     source_path: str
@@ -40,6 +42,7 @@ class Reference:
     source_split: str | None = None
     error_code: str | None = None
     message: str | None = None
+    field: str | None = None
 
     def refused(self, code: str, message: str) -> Reference:
         """The same place with the reason why it makes no example."""
@@ -104,4 +107,12 @@ def _byte(match: re.Match[bytes]) -> bytes:
 
 def printable(text: str) -> str:
     r"""The same text with bytes that were no UTF-8 (surrogate escapes) shown as \xNN."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return raw_bytes(text).decode("utf-8", "backslashreplace")
+
+
+def raw_bytes(text: str) -> bytes:
+    """The bytes that a text was read from with `surrogateescape`. A lone surrogate that JSON spelt out gives bytes that are no UTF-8."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")

@@ -1,15 +1,26 @@
-"""What may a user say about where examples come from, who may learn from them, and which pictures are too big?"""
+"""What may a user say about where examples come from, who may learn from them, and which pictures and texts are too big?"""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
+from bronze.options import FolderOptions, ManifestOptions, NpzOptions, PetOptions, TableOptions, TextFolderOptions
 from bronze.readers import READERS
 from models.decode import DecodeLimits
+from models.text_content import TextLimits
 
 PICTURE_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 
@@ -49,45 +60,14 @@ class SplitSettings(SplitShares):
     seed: int = 0
 
 
-class FolderOptions(_Record):
-    """Layout `[split/]class/…/picture`. `split_folders` None: the top folders are splits if all that are not hidden, `__MACOSX` or empty
-    have usual split names (train, val, valid, validation, dev, test); (): never."""
-
-    split_folders: tuple[str, ...] | None = None
-
-
-class NpzOptions(_Record):
-    """`label_names`: text file beside the npz whose line n (from 0) names class n; absent or None, the class number is the label."""
-
-    label_names: str | None = "labels.txt"
-
-
-class ManifestOptions(_Record):
-    """A `.csv`, `.tsv` or `.parquet` file below the root and its columns; picture paths in it are relative to the root.
-
-    `split` and `id` None: the columns of these names are used where there are any. A name that is given must exist.
-    """
-
-    file: str = "manifest.csv"
-    path: str = "path"
-    label: str = "label"
-    split: str | None = None
-    id: str | None = None
-
-
-class PetOptions(_Record):
-    """List files of Oxford-IIIT Pet, below the root; each one's stem is the source split. `images`: the folder of pictures."""
-
-    lists: tuple[str, ...] = Field(default=("annotations/trainval.txt", "annotations/test.txt"), min_length=1)
-    images: str = "images"
-
-
 class SourceSettings(_Record):
     """One source of examples.
 
     `root`: its folder (not needed by `digits`). `labels`: the labels in order, others are rejected; None takes all that come.
     `limit`: only the first n contents in the order of their hash, for small runs. `split_map`: the source's own split ->
-    `meta`, `adapter_train`, `adapter_val`, or shares of them; None divides all by content hash.
+    `meta`, `adapter_train`, `adapter_val`, or shares of them; None divides all by content hash. `outside_labels`: labels of inputs that
+    belong to no class, such as out-of-scope queries; they are in the lake as split `outside`, whatever `split_map` says, and no adapter
+    has such a label.
     """
 
     reader: str
@@ -97,9 +77,21 @@ class SourceSettings(_Record):
     npz: NpzOptions = NpzOptions()
     manifest: ManifestOptions = ManifestOptions()
     pet: PetOptions = PetOptions()
+    table: TableOptions = TableOptions()
+    text_folder: TextFolderOptions = TextFolderOptions()
     labels: tuple[str, ...] | None = None
     limit: int | None = Field(None, ge=1)
     split_map: Mapping[str, SplitTarget] | None = None
+    outside_labels: tuple[str, ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_used(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Sources of pictures read, and hash, as they did before there were texts."""
+        return _without_defaults(self, handler(self), ("table", "text_folder", "outside_labels"))
+
+    def columns(self) -> dict[str, str]:
+        """The columns whose values make an example; another column of the same files is another generation, not a conflict with it."""
+        return {"text_column": self.table.text, "label_column": self.table.label} if self.reader == "table" else {}
 
     @field_validator("reader")
     @classmethod
@@ -126,6 +118,15 @@ class SourceSettings(_Record):
         return value
 
     @model_validator(mode="after")
+    def _outside_is_outside(self) -> SourceSettings:
+        names = self.outside_labels
+        if len(set(names)) != len(names) or not all(name.strip() for name in names):
+            raise ValueError(f"outside_labels must be distinct and not empty, found {names!r}")
+        if both := sorted(set(names) & set(self.labels or ())):
+            raise ValueError(f"a label must be in labels or in outside_labels, found {', '.join(both)} in both")
+        return self
+
+    @model_validator(mode="after")
     def _has_root(self) -> SourceSettings:
         if self.root is None and self.reader != "digits":
             raise ValueError(f"root must name the folder that reader {self.reader!r} reads: add source.root")
@@ -133,11 +134,27 @@ class SourceSettings(_Record):
 
 
 class DecodeSettings(_Record):
-    """Pictures beyond these are refused before they are decoded. Units: bytes of the file, pixels of the picture."""
+    """Pictures and texts beyond these are refused before they are decoded. Units: bytes of a picture file, pixels, bytes of one text."""
 
     max_bytes: int = Field(DecodeLimits().max_bytes, ge=1)
     max_pixels: int = Field(DecodeLimits().max_pixels, ge=1)
+    max_text_bytes: int = Field(TextLimits().max_bytes, ge=1)
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_used(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return _without_defaults(self, handler(self), ("max_text_bytes",))
 
     def limits(self) -> DecodeLimits:
-        """The same as the record `models.decode` takes."""
+        """Those of pictures, as the record `models.decode` takes."""
         return DecodeLimits(max_bytes=self.max_bytes, max_pixels=self.max_pixels)
+
+    def limits_of(self, modality: str) -> DecodeLimits | TextLimits:
+        """Those of one modality, as its decoder takes them."""
+        return TextLimits(max_bytes=self.max_text_bytes) if modality == "text" else self.limits()
+
+
+def _without_defaults(record: BaseModel, plain: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """`plain` without those of the names whose value in `record` is the default: keys that came later leave old hashes as they are."""
+    fields = type(record).model_fields
+    idle = {name for name in names if getattr(record, name) == fields[name].default}
+    return {name: value for name, value in plain.items() if name not in idle}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from lake.spec import DATASET, EXAMPLE, SETTINGS, Column, Table
 
 SPLITS = ("adapter_train", "adapter_val", "meta")
+OUTSIDE = "outside"  # inputs of no class of the dataset: no adapter learns them, and only what asks for them reads them
+PLACES = (*SPLITS, OUTSIDE)
 
 RUN = Column("run_id", "string", "run that wrote this row", volatile=True)
 ERROR_CODE = Column("error_code", "string", "short reason, see docs/tables.md", nullable=False)
@@ -23,16 +25,28 @@ EXAMPLES = Table(
         Column(
             "split",
             "string",
-            "who may learn from it: adapters train and select on the first two, all else uses meta",
-            allowed=SPLITS,
+            "who may learn from it: adapters train and select on the first two, all else uses meta; outside: of no class the adapters have",
+            allowed=PLACES,
             nullable=False,
         ),
-        Column("label_id", "int", "position of the label in the dataset's ordered labels", unit="index", low=0, nullable=False),
+        Column(
+            "label_id",
+            "int",
+            "position of the label in the dataset's ordered labels; outside labels come behind",
+            unit="index",
+            low=0,
+            nullable=False,
+        ),
         Column("label", "string", "the true class by name", nullable=False),
         Column("image", "binary", "the encoded picture exactly as read (arrays: as PNG); null for text"),
         Column("text", "string", "the text exactly as read; null for pictures"),
         Column("source_path", "string", "first place (in code-point order) it was found at, relative to the source root", nullable=False),
-        Column("notes", "array<string>", "conversions done when decoding, such as exif_rotated", nullable=False),
+        Column(
+            "notes",
+            "array<string>",
+            "conversions done when decoding, such as exif_rotated; of texts what was seen, such as not_nfc",
+            nullable=False,
+        ),
     ),
 )
 

@@ -1,4 +1,4 @@
-"""What is raised when a file brought from outside (weights, configuration, picture) cannot be used?"""
+"""What is raised when a file brought from outside (weights, configuration, picture, text) cannot be used?"""
 
 from __future__ import annotations
 
@@ -23,4 +23,7 @@ class ArtifactError(_CodedError):
 
 
 class RejectedInput(_CodedError):
-    """One input cannot become an example; its neighbours are unaffected. Codes: decode_error, truncated, too_large, bomb."""
+    """One input cannot become an example; its neighbours are unaffected.
+
+    Codes: too_large; of pictures decode_error, truncated, bomb; of texts empty_text, invalid_utf8, nul.
+    """

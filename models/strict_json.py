@@ -25,7 +25,7 @@ def read_object(path: Path, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
 def parse_object(content: bytes, name: str) -> dict[str, Any]:
     """The same for bytes; `name` is what the messages call them."""
     try:
-        value = json.loads(content.decode("utf-8"), object_pairs_hook=_unique, parse_float=_finite, parse_constant=_finite)
+        value = json.loads(content.decode("utf-8"), object_pairs_hook=unique, parse_float=_finite, parse_constant=_finite)
         json.dumps(value, ensure_ascii=False).encode("utf-8")  # a lone surrogate would fail later, far from its file
     except RecursionError as error:
         raise ArtifactError("bad_config", f"{name} must nest at most {MAX_DEPTH} deep, found more: write a plain config") from error
@@ -38,7 +38,8 @@ def parse_object(content: bytes, name: str) -> dict[str, Any]:
     return value
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Hook of `json.loads` for objects: raises ValueError for a key that stands twice."""
     value: dict[str, Any] = {}
     for key, item in pairs:
         if key in value:

@@ -11,7 +11,7 @@ CONFIG = {
     "Config.artifacts": "folder for models and training pictures that driver and workers share; null: `_artifacts` in the lake's folder",
     "Config.source": "where the examples come from",
     "Config.splits": "who may learn from an example, where the source's own splits are not mapped",
-    "Config.decode": "which pictures are refused before they are decoded",
+    "Config.decode": "which pictures and texts are refused before they are decoded",
     "Config.backbone": "the frozen model under the adapters",
     "Config.embeddings": "how bronze.embeddings is computed",
     "Config.scoring": "how silver and ood score",
@@ -27,18 +27,24 @@ CONFIG = {
 }
 
 SOURCE = {
-    "SourceSettings.reader": "`folder`, `npz`, `manifest`, `pet` or `digits`",
+    "SourceSettings.reader": "of pictures `folder`, `npz`, `manifest`, `pet` or `digits`, of texts `table` or `text_folder`",
     "SourceSettings.suffixes": "file names that count as pictures, for reader `folder`",
     "SourceSettings.folder": "options of reader `folder`",
     "SourceSettings.npz": "options of reader `npz`",
     "SourceSettings.manifest": "options of reader `manifest`",
     "SourceSettings.pet": "options of reader `pet`",
+    "SourceSettings.table": "options of reader `table`",
+    "SourceSettings.text_folder": "options of reader `text_folder`",
     "FolderOptions.split_folders": "names of top folders that are splits",
     "ManifestOptions.file": "the list, relative to the root",
     "ManifestOptions.path": "column of picture paths",
     "ManifestOptions.label": "column of labels",
     "ManifestOptions.split": "column of the source's own splits",
     "ManifestOptions.id": "column of ids; of two records with one id the first counts",
+    "TableOptions.text": "column of texts",
+    "TableOptions.label": "column of labels",
+    "TableOptions.split": "column of the source's own splits",
+    "TableOptions.id": "column of ids; of two records of a file with one id the first counts",
     "PetOptions.lists": "list files, relative to the root",
     "SplitShares.adapter_train": "share that trains adapters",
     "SplitShares.adapter_val": "share that chooses an adapter's epoch",
@@ -49,6 +55,7 @@ SOURCE = {
     "SplitSettings.seed": "another number, another division",
     "DecodeSettings.max_bytes": "largest file, bytes",
     "DecodeSettings.max_pixels": "largest picture by its header, width x height",
+    "DecodeSettings.max_text_bytes": "largest text, bytes of UTF-8",
 }
 
 AUGMENTATION = {

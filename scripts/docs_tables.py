@@ -28,9 +28,9 @@ CODES = {
     "bad_record": "a record of a list or an array cannot be used: no path, wrong columns, shape or type",
     "bad_safetensors": "a safetensors file is truncated, has trailing bytes or a broken header",
     "bomb": "a picture's header promises more pixels than allowed; refused before decoding",
-    "decode_error": "the bytes are no picture that can be decoded",
+    "decode_error": "the bytes cannot be read, or are no picture that can be decoded",
     "duplicate_id": "an earlier record of the same input has this id; the first one counts",
-    "empty_text": "a text is empty or white space alone",
+    "empty_text": "a text holds no character that is seen: empty, white space, zero-width",
     "invalid_utf8": "a text or path is not UTF-8",
     "label_conflict": "the same content has more than one label; it makes no example",
     "label_mismatch": "an adapter's labels are not the data's: another set, another case, or a repeat",
@@ -42,7 +42,7 @@ CODES = {
     "outside_root": "a path or link leads out of the root; not opened",
     "pickle": "weights or arrays are pickled, which can run code; refused unopened, use safetensors",
     "tensor_mismatch": "tensor names or shapes are not those of the backbone; nothing is loaded in part",
-    "too_large": "a file is over the size limit; refused from its length",
+    "too_large": "a file or text is over the size limit; refused from its length",
     "truncated": "a picture begins with a known signature and ends too early",
 }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bronze.readers import digits, folder, manifest, npz, pet
+from bronze.readers import digits, folder, manifest, npz, pet, table, text_folder
 from bronze.readers.files import file_stamp, read_inside
 from bronze.readers.limit import first_by_content
 from bronze.reference import Listing, Reference
@@ -18,10 +18,11 @@ if TYPE_CHECKING:  # settings name the readers of this tuple, so they import thi
 
 @dataclass(frozen=True)
 class Reader:
-    """One kind of source.
+    """One kind of source. `modality`: `image` or `text`.
 
-    `listing(settings, root)`: its references in one fixed order, opening no picture. `content(reference, root, max_bytes)`:
-    the bytes of one, in a worker; raises RejectedInput or OSError. `stamp(location, root)`: text that changes when the file does.
+    `listing(settings, root)`: its references in one fixed order, judging no picture or text. `content(reference, root, max_bytes)`:
+    the bytes of one (a picture file, a text in UTF-8), in a worker; raises RejectedInput or OSError. `stamp(location, root)`: text that
+    changes when the file does.
     """
 
     name: str
@@ -41,6 +42,8 @@ READERS: tuple[Reader, ...] = (
     Reader("manifest", "image", manifest.listing, _file_content, file_stamp),
     Reader("pet", "image", pet.listing, _file_content, file_stamp),
     Reader("digits", "image", digits.listing, digits.content, digits.stamp),
+    Reader("table", "text", table.listing, table.content, file_stamp),
+    Reader("text_folder", "text", text_folder.listing, text_folder.content, file_stamp),
 )
 
 

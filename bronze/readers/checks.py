@@ -12,12 +12,15 @@ if TYPE_CHECKING:
 
 def checked(reference: Reference, settings: SourceSettings) -> Reference:
     """The reference, or refused: `label_missing`; `label_unknown` when not one of `settings.labels`, also if only the case differs;
-    `bad_record` when its split has no place in `settings.split_map`. An earlier refusal stays.
+    `bad_record` when its split has no place in `settings.split_map`. An earlier refusal stays. A label of `settings.outside_labels` is
+    neither: it is of no class, and its place in the splits is `outside`.
     """
     if reference.error_code is not None:
         return reference
     if reference.label is None or not reference.label.strip():
         return reference.refused("label_missing", "must have a label, has none")
+    if reference.label in settings.outside_labels:
+        return reference
     if settings.labels is not None and reference.label not in settings.labels:
         return reference.refused("label_unknown", _unknown(reference.label, settings.labels))
     if settings.split_map is not None and reference.source_split not in settings.split_map:

@@ -40,14 +40,17 @@ def resolved_inside(root: Path, location: str) -> str:
     return real_path
 
 
-def read_inside(root: Path, location: str, max_bytes: int) -> bytes:
-    """The bytes of one regular file. Raises RejectedInput `outside_root`, `not_a_file` or `too_large` before reading, or OSError."""
+def read_inside(root: Path, location: str, max_bytes: int, setting: str = "decode.max_bytes") -> bytes:
+    """The bytes of one regular file; `setting` is what a message says must be raised.
+
+    Raises RejectedInput `outside_root`, `not_a_file` or `too_large` before reading, or OSError.
+    """
     path = resolved_inside(root, location)
     found = os.stat(path)
     if not stat.S_ISREG(found.st_mode):
         raise RejectedInput("not_a_file", f"must be a regular file, {location!r} is a {_kind(found.st_mode)}")
     if found.st_size > max_bytes:
-        raise RejectedInput("too_large", f"must be at most {max_bytes:,} bytes, {location!r} has {found.st_size:,}: raise decode.max_bytes")
+        raise RejectedInput("too_large", f"must be at most {max_bytes:,} bytes, {location!r} has {found.st_size:,}: raise {setting}")
     # not blocking: if a pipe took the file's place since, opening it must not wait for a writer
     with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as handle:
         content = handle.read(max_bytes + 1)

@@ -31,6 +31,7 @@ def fingerprint(listing: Listing, reader: Reader, root: Path) -> str:
             reference.error_code,
             stamp if reference.error_code is None else "",
         )
-        digest.update(json.dumps(fields).encode() + b"\n")
+        own = () if reference.field is None else (reference.field,)  # another column of the same file is another content
+        digest.update(json.dumps(fields + own).encode() + b"\n")
     digest.update(str(listing.ignored).encode())
     return digest.hexdigest()

@@ -35,7 +35,7 @@ def _references(settings: SourceSettings, root: Path) -> Iterator[Reference | No
     splits = split_folders(settings.folder.split_folders, root)
     for found in walk(root):
         *parents, name = found.path.split("/")
-        if parents and _is_remains(parents[0]) and parents[0] not in splits:
+        if parents and is_remains(parents[0]) and parents[0] not in splits:
             if found.kind != "folder":
                 yield None
             continue
@@ -63,10 +63,11 @@ def top_folders(root: Path) -> frozenset[str]:
     """Names of the folders directly below the root that say something of its layout: none that is hidden, `__MACOSX` or empty."""
     with os.scandir(root) as entries:
         folders = [entry for entry in entries if entry.is_symlink() or entry.is_dir()]
-    return frozenset(entry.name for entry in folders if not _is_remains(entry.name) and (entry.is_symlink() or not _is_empty(entry.path)))
+    return frozenset(entry.name for entry in folders if not is_remains(entry.name) and (entry.is_symlink() or not _is_empty(entry.path)))
 
 
-def _is_remains(name: str) -> bool:
+def is_remains(name: str) -> bool:
+    """Whether a top folder of this name holds what an archive or a system left behind."""
     return name.startswith(".") or name == ARCHIVE_REMAINS
 
 

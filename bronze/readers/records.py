@@ -1,8 +1,8 @@
-"""What is common to lists that name picture files, one record each (CSV, Parquet, the Pet lists)?"""
+"""What is common to lists of records (CSV, JSON lines, Parquet, the Pet lists), whether they name pictures or hold texts?"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,24 +13,34 @@ from bronze.reference import Reference, escaped, printable
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record of a list as read, not yet judged. `problem`: (error_code, message) when the record itself is unreadable."""
+    """One record of a list as read, not yet judged. `path`: of a picture; `text`: the text itself; a list has one of both.
+
+    `problem`: (error_code, message) when the record itself is unreadable.
+    """
 
     path: str | None = None
     label: str | None = None
     split: str | None = None
     id: str | None = None
+    text: str | None = None
     problem: tuple[str, str] | None = None
 
 
-def references(source: str, records: Iterable[Record]) -> Iterator[Reference]:
+def record_of(values: Mapping[str, str | None]) -> Record:
+    """The record whose fields have these values; fields without one are None."""
+    return Record(values.get("path"), values.get("label"), values.get("split"), values.get("id"), values.get("text"))
+
+
+def references(source: str, records: Iterable[Record], field: str | None = None) -> Iterator[Reference]:
     """One reference per record of the list file `source` (escaped path), in its order, `source#ordinal` from 0.
 
-    Codes: the record's own; `invalid_utf8`; `nul`; `bad_record` without a path; `outside_root` for an absolute path or one with `..`;
-    `duplicate_id` for every later record of an id. Holds the ids seen.
+    `field`: the column of `source` that holds the texts; None: each record names a picture file. Texts are not judged here.
+    Codes: the record's own; `invalid_utf8`; `nul`; of pictures `bad_record` without a path and `outside_root` for an absolute path or
+    one with `..`; `duplicate_id` for every later record of an id. Holds the ids seen.
     """
     seen: set[str] = set()
     for ordinal, record in enumerate(records):
-        reference = _reference(f"{source}#{ordinal}", ordinal, record)
+        reference = _reference(source, ordinal, record, field)
         if reference.error_code is None and record.id:
             if record.id in seen:
                 reference = reference.refused(
@@ -40,11 +50,12 @@ def references(source: str, records: Iterable[Record]) -> Iterator[Reference]:
         yield reference
 
 
-def _reference(source_path: str, ordinal: int, record: Record) -> Reference:
+def _reference(source: str, ordinal: int, record: Record, field: str | None) -> Reference:
     label = None if record.label is None else printable(record.label)
     split = None if record.split is None else printable(record.split)
-    place = Reference(source_path, escaped(record.path or ""), ordinal, label, split)
-    problem = record.problem or _problem(record)
+    location = source if field is not None else escaped(record.path or "")
+    place = Reference(f"{source}#{ordinal}", location, ordinal, label, split, field=field)
+    problem = record.problem or _problem(record) or (_path_problem(record.path) if field is None else None)
     return place.refused(*problem) if problem else place
 
 
@@ -54,10 +65,14 @@ def _problem(record: Record) -> tuple[str, str] | None:
         return "invalid_utf8", "must be UTF-8, the record holds other bytes"
     if any("\0" in text for text in texts):
         return "nul", "must hold no NUL character"
-    if not record.path:
+    return None
+
+
+def _path_problem(path: str | None) -> tuple[str, str] | None:
+    if not path:
         return "bad_record", "must name a picture file, the path is empty"
-    if leaves_root(record.path):
-        return "outside_root", f"must be a path below the source root without '..', found {record.path!r}"
+    if leaves_root(path):
+        return "outside_root", f"must be a path below the source root without '..', found {path!r}"
     return None
 
 

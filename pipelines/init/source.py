@@ -14,12 +14,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bronze.options import ManifestOptions
 from bronze.readers import list_source
 from bronze.readers.files import existing_root
 from bronze.readers.folder import top_folders
 from bronze.readers.walk import walk
 from bronze.reference import escaped
-from bronze.settings import DecodeSettings, ManifestOptions, SourceSettings
+from bronze.settings import DecodeSettings, SourceSettings
 from lake.errors import MissingInputError
 from pipelines.init.split_names import advice, overlooked, role
 

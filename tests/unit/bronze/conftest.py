@@ -14,15 +14,25 @@ from bronze.readers import reader_named
 from bronze.reference import Listing
 from bronze.settings import SourceSettings
 
-SHARED_IMAGES = Path(__file__).resolve().parents[4] / "shared" / "data" / "images"
+SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
 
 
 @pytest.fixture
 def shared_images() -> Path:
     """Real data beside the project; it is never part of it."""
-    if not SHARED_IMAGES.is_dir():
-        pytest.skip("../shared/data/images is absent: real data lies beside the project, not in it")
-    return SHARED_IMAGES
+    return _shared("images")
+
+
+@pytest.fixture
+def shared_texts() -> Path:
+    """The same of texts."""
+    return _shared("text")
+
+
+def _shared(kind: str) -> Path:
+    if not (SHARED / kind).is_dir():
+        pytest.skip(f"../shared/data/{kind} is absent: real data lies beside the project, not in it")
+    return SHARED / kind
 
 
 @pytest.fixture

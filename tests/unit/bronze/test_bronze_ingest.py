@@ -56,6 +56,7 @@ def test_an_example_has_the_files_bytes_and_the_hash_of_them(tmp_path: Path, lis
         "label": "cat",
         "source_split": "train",
         "image": picture(7),
+        "text": None,
         "notes": [],
         "stage": None,
         "error_code": None,

@@ -18,6 +18,7 @@ from bronze.reference import Listing
 from bronze.settings import SourceSettings
 from lake.identity import content_id
 from models.decode import DecodeLimits, decode
+from models.text_content import TextLimits, decode_text
 
 Listed = Callable[..., Listing]
 Picture = Callable[[int], bytes]
@@ -25,7 +26,7 @@ Picture = Callable[[int], bytes]
 
 @pytest.fixture
 def source(tmp_path: Path, picture: Picture) -> Path:
-    """One root that every reader finds two pictures of the same classes in."""
+    """One root that every reader finds two pictures, or texts, of the same classes in."""
     for name, number in (("images/cat_1.jpg", 1), ("images/dog_2.jpg", 2)):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(picture(number))
@@ -33,13 +34,17 @@ def source(tmp_path: Path, picture: Picture) -> Path:
     for name, line in (("trainval", "cat_1 1 1 1\n"), ("test", "dog_2 2 2 1\n")):
         (tmp_path / "annotations" / f"{name}.txt").write_text(line)
     (tmp_path / "manifest.csv").write_text("path,label\nimages/cat_1.jpg,cat\nimages/dog_2.jpg,dog\n")
+    (tmp_path / "texts.csv").write_text("text,label\nmeow,cat\nwoof,dog\n")
     np.savez(tmp_path / "set.npz", x_all=np.arange(24, dtype=np.uint8).reshape(2, 3, 4), y_all=np.array(["cat", "dog"]))
     return tmp_path
 
 
+OPTIONS: dict[str, dict[str, object]] = {"table": {"table": {"files": ["texts.csv"]}}}  # the manifest beside it holds no texts
+
+
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.name)
-def test_a_reader_names_places_once_in_one_order_and_gives_pictures_for_them(reader: Reader, source: Path, listed: Listed) -> None:
-    listing = listed(reader.name, source)
+def test_a_reader_names_places_once_in_one_order_and_gives_contents_for_them(reader: Reader, source: Path, listed: Listed) -> None:
+    listing = listed(reader.name, source, OPTIONS.get(reader.name))
     found, again = list(listing), list(listing)
     assert found == again
     assert len(found) >= 2
@@ -48,7 +53,14 @@ def test_a_reader_names_places_once_in_one_order_and_gives_pictures_for_them(rea
         assert reference.error_code is None
         content = reader.content(reference, source, 2**20)
         assert content == reader.content(reference, source, 2**20)
-        assert decode(content, DecodeLimits()).image.ndim == 3
+        if reader.modality == "text":
+            assert decode_text(content, TextLimits()).text
+        else:
+            assert decode(content, DecodeLimits()).image.ndim == 3
+
+
+def test_there_are_readers_of_two_modalities() -> None:
+    assert {reader.modality for reader in READERS} == {"image", "text"}
 
 
 def test_every_module_with_a_listing_is_in_the_tuple() -> None:
@@ -89,7 +101,8 @@ def test_a_limit_keeps_what_cannot_be_read_so_that_it_is_rejected_with_its_reaso
 
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.name)
 def test_the_fingerprint_of_an_unchanged_source_stays(reader: Reader, source: Path, listed: Listed) -> None:
-    assert fingerprint(listed(reader.name, source), reader, source) == fingerprint(listed(reader.name, source), reader, source)
+    first, second = (fingerprint(listed(reader.name, source, OPTIONS.get(reader.name)), reader, source) for _ in range(2))
+    assert first == second
 
 
 def test_the_fingerprint_changes_with_every_change_that_matters(source: Path, listed: Listed, picture: Picture) -> None:

@@ -1,0 +1,71 @@
+"""What may a user say to each reader about how its source lies on disk?"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FolderOptions(_Record):
+    """Layout `[split/]class/…/picture`. `split_folders` None: the top folders are splits if all that are not hidden, `__MACOSX` or empty
+    have usual split names (train, val, valid, validation, dev, test); (): never."""
+
+    split_folders: tuple[str, ...] | None = None
+
+
+class NpzOptions(_Record):
+    """`label_names`: text file beside the npz whose line n (from 0) names class n; absent or None, the class number is the label."""
+
+    label_names: str | None = "labels.txt"
+
+
+class ManifestOptions(_Record):
+    """A `.csv`, `.tsv`, `.jsonl` or `.parquet` file below the root and its columns; picture paths in it are relative to the root.
+
+    `split` and `id` None: the columns of these names are used where there are any. A name that is given must exist.
+    """
+
+    file: str = "manifest.csv"
+    path: str = "path"
+    label: str = "label"
+    split: str | None = None
+    id: str | None = None
+
+
+class PetOptions(_Record):
+    """List files of Oxford-IIIT Pet, below the root; each one's stem is the source split. `images`: the folder of pictures."""
+
+    lists: tuple[str, ...] = Field(default=("annotations/trainval.txt", "annotations/test.txt"), min_length=1)
+    images: str = "images"
+
+
+class TableOptions(_Record):
+    """Files of records with a text each: `.csv`, `.tsv` (quoted like CSV), `.jsonl` (one object a line) or `.parquet`, and their columns.
+
+    `files`: names below the root, or patterns (`*` and `?` stay within one folder's name), each of which must find a file; None: all such
+    files directly below the root. `split` and `id` None: the columns of these names are used where there are any. A column that is given
+    must exist in every file. A record without a split of its own is of the split that its file's name says: `train.csv` and
+    `train-00000-of-00003.parquet` of `train`.
+    """
+
+    files: tuple[str, ...] | None = Field(default=None, min_length=1)
+    text: str = "text"
+    label: str = "label"
+    split: str | None = None
+    id: str | None = None
+
+
+class TextFolderOptions(_Record):
+    """Layouts `[split/]class.txt`, one text per line, and `[split/]class/…/name.txt`, one text per file.
+
+    `one_text_per`: `place` reads both, each where it stands; `line` and `file` one of them, the other's files are ignored.
+    `split_folders`: as for reader `folder`.
+    """
+
+    one_text_per: Literal["place", "line", "file"] = "place"
+    split_folders: tuple[str, ...] | None = None
