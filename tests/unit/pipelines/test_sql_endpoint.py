@@ -82,7 +82,7 @@ def test_under_spark_submit_whose_jvm_has_read_them_they_are_refused(name: str, 
 
 
 def test_the_job_puts_a_folder_before_all_others_only_where_our_rooms_lie_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = Path(endpoint.__file__).parents[1] / "jobs" / "serve_sql.py"
+    job = Path(endpoint.__file__).parents[2] / "jobs" / "serve_sql.py"
     (tmp_path / "jobs").mkdir()
     monkeypatch.setattr(sys, "path", list(sys.path))
     runpy.run_path(shutil.copy(job, tmp_path / "jobs"))
