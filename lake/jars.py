@@ -79,14 +79,19 @@ def java_version() -> int | None:
     return int(match[1]) if match else None
 
 
+HEAP = ("-XX:MinHeapFreeRatio=10", "-XX:MaxHeapFreeRatio=20")
+
+
 def java_options() -> list[str]:
     """JVM options of an embedded driver: a quick start first, and the class archive that `make setup` made, where there is one.
 
     For short sessions on a few cores: C1 alone and the serial collector start faster than they would run hot. The archive is validated by
     the JVM itself (same Java, same jars) and silently left aside where it does not fit; without `-Xlog` the JVM would say so on stdout.
     With C1 alone the code cache is 48 MB by default: a whole run fills it, and the JVM then stops compiling and interprets.
+    HEAP keeps the heap near what lives in it: by default it grows with every burst of garbage (bronze of 10,000 pictures had 1.22 times
+    the memory of 1,000, with it 1.10).
     """
-    options = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:ReservedCodeCacheSize=256m"]
+    options = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:ReservedCodeCacheSize=256m", *HEAP]
     archive = jars_folder().resolve() / ARCHIVE
     if target := os.environ.get("ASSAY_ARCHIVE_CLASSES_TO"):  # set by scripts/archive_classes.py alone
         return [*options, *_quiet(), _path_option("-XX:ArchiveClassesAtExit", Path(target))]

@@ -95,11 +95,17 @@ def test_the_class_archive_is_used_where_it_lies_and_a_path_with_blanks_is_quote
     folder.mkdir()
     monkeypatch.setenv("ASSAY_JARS", str(folder))
     monkeypatch.delenv("ASSAY_ARCHIVE_CLASSES_TO", raising=False)
-    quick = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:ReservedCodeCacheSize=256m"]
+    quick = [
+        "-XX:TieredStopAtLevel=1",
+        "-XX:+UseSerialGC",
+        "-XX:ReservedCodeCacheSize=256m",
+        "-XX:MinHeapFreeRatio=10",
+        "-XX:MaxHeapFreeRatio=20",
+    ]
     assert lake_jars.java_options() == quick
     (folder / lake_jars.ARCHIVE).touch()
     options = lake_jars.java_options()
-    assert options[:3] == quick
+    assert options[: len(quick)] == quick
     assert options[-1] == f'-XX:SharedArchiveFile="{folder.resolve() / lake_jars.ARCHIVE}"'
     assert "-Xshare:auto" in options  # an archive that does not fit is left aside instead of stopping the JVM
 
