@@ -31,10 +31,10 @@ def architecture(kind: str) -> tuple[Any, Any]:
         from transformers.models.gpt2 import modeling_gpt2 as gpt2
 
         return gpt2.GPT2Config, gpt2.GPT2LMHeadModel
-    if kind == "bloom":
-        from transformers.models.bloom import modeling_bloom as bloom
+    if kind == "falcon":
+        from transformers.models.falcon import modeling_falcon as falcon
 
-        return bloom.BloomConfig, bloom.BloomForCausalLM
+        return falcon.FalconConfig, falcon.FalconForCausalLM
     from transformers.models.llama import modeling_llama as llama
 
     return llama.LlamaConfig, llama.LlamaForCausalLM
@@ -46,8 +46,7 @@ def save(folder: Path, kind: str = "llama", chat: bool = False, **settings: Any)
     if chat:
         tokenizer.chat_template = CHAT
     config_class, model_class = architecture(kind)
-    shape = {} if kind == "bloom" else SHAPE
-    model = model_class(config_class(**{**shape, "vocab_size": len(tokenizer), **settings}))
+    model = model_class(config_class(**{**SHAPE, "vocab_size": len(tokenizer), **settings}))
     generator = torch.Generator().manual_seed(11)
     with torch.no_grad():
         for parameter in model.parameters():

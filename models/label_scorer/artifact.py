@@ -61,7 +61,7 @@ def resolve_label_model(name_or_folder: str, revision: str | None = None) -> Lab
         revision=revision if local.is_dir() else folder.name,
         sha256=_identity(folder, config, files),
         model_type=str(config.get("model_type")),
-        max_tokens=_token_limit(config),
+        max_tokens=_token_limit(_typed(folder)),
     )
 
 
@@ -112,18 +112,29 @@ def _opened(path: Path) -> Any:
         raise ArtifactError("bad_safetensors", f"{path} must be a whole safetensors file: {error}. Copy it again.") from error
 
 
-def _token_limit(config: Mapping[str, Any]) -> int:
+def _typed(folder: Path) -> Any:
+    """config.json as its family's own configuration, whose attributes have one name in all families. Nothing is imported from the
+    folder. Raises ArtifactError `bad_config`."""
+    from huggingface_hub.errors import StrictDataclassError
+    from transformers import AutoConfig
+
+    try:
+        return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False).get_text_config(decoder=True)
+    except (StrictDataclassError, OSError, ValueError, TypeError, KeyError) as error:
+        raise ArtifactError("bad_config", f"{folder} must hold the configuration of a language model: {error}") from error
+
+
+def _token_limit(config: Any) -> int:
     """The longest input for which a token's keys depend on the tokens before it alone and every token sees them all: the positions the
     model has, the sliding window, and the length at which some rotary embeddings change all frequencies."""
-    kinds = set(config.get("layer_types") or ())
+    kinds = set(getattr(config, "layer_types", None) or ())
     if kinds - ATTENTION:
-        raise ArtifactError(
-            "bad_config", f"every layer must be attention, found {sorted(kinds - ATTENTION)}. Use a plain decoder such as Llama."
-        )
-    limits = [config.get("max_position_embeddings")]
-    if "sliding_attention" in kinds or (not kinds and config.get("use_sliding_window", True)):
-        limits.append(config.get("sliding_window"))
-    rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
-    if rope.get("rope_type", rope.get("type")) in ("dynamic", "longrope"):
-        limits.append(rope.get("original_max_position_embeddings") or config.get("original_max_position_embeddings"))
+        found = f"found {sorted(kinds - ATTENTION)}"
+        raise ArtifactError("bad_config", f"every layer must be attention, {found}. Use a plain decoder such as Llama.")
+    limits = [getattr(config, "max_position_embeddings", None)]
+    if "sliding_attention" in kinds or (not kinds and getattr(config, "use_sliding_window", True)):
+        limits.append(getattr(config, "sliding_window", None))
+    rope = getattr(config, "rope_parameters", None) or {}
+    if rope.get("rope_type") in ("dynamic", "longrope"):
+        limits.append(rope.get("original_max_position_embeddings"))
     return min([NO_LIMIT, *(limit for limit in limits if isinstance(limit, int))])

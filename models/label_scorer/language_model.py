@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -18,6 +19,7 @@ from models.label_scorer.prefix import Prefix, read_prefix
 from models.label_scorer.tree import Pack, label_tree, packs
 
 ASKED_OF_FORWARD = ("attention_mask", "position_ids", "past_key_values", "logits_to_keep")
+ADVICE = "Use a decoder such as Llama, Mistral or Qwen2."
 # Largest difference of a logit between the tree and a plain call, as a share of the largest logit: float32 differs by 1e-6, bfloat16 by
 # 1e-2; a model that ignores the mask or the positions given differs by tenths.
 AGREEMENT = {"float32": 1e-4, "bfloat16": 0.1}
@@ -78,6 +80,8 @@ def _opened(source: LabelModel, dtype: str) -> tuple[Any, Any]:
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # a bar on a stream not ours
     try:
+        if (stored := source.folder / "tokenizer.json").is_file():
+            json.loads(stored.read_text(encoding="utf-8"))  # the library's own reader raises a bare Exception
         tokenizer = AutoTokenizer.from_pretrained(source.folder, local_files_only=True, trust_remote_code=False)
         model, info = AutoModelForCausalLM.from_pretrained(
             source.folder,
@@ -112,16 +116,18 @@ def _check_forward(source: LabelModel, model: Any) -> None:
     missing = [name for name in ASKED_OF_FORWARD if name not in inspect.signature(model.forward).parameters]
     if missing:
         found = f"{source.model_type} takes no {', '.join(missing)}"
-        raise ArtifactError(
-            "bad_config", f"a label scorer's forward must take {', '.join(ASKED_OF_FORWARD)}; {found}. Use a decoder such as Llama."
-        )
+        raise ArtifactError("bad_config", f"a label scorer's forward must take {', '.join(ASKED_OF_FORWARD)}; {found}. {ADVICE}")
 
 
 def _check_agreement(loaded: LanguageModel) -> None:
     """Two texts and two labels behind two shared tokens: the tree's logits must be those of plain calls."""
     shared, texts, labels = (1, 2), ((3, 4), (3, 5)), ((6, 7, 8), (6, 9))
     pack = next(packs(texts, label_tree(labels), limit=64, step=16))
-    tree = loaded.logits(loaded.prefix(shared), len(shared), pack).float().cpu().numpy()
+    try:
+        tree = loaded.logits(loaded.prefix(shared), len(shared), pack).float().cpu().numpy()
+    except (AttributeError, IndexError, NotImplementedError, RuntimeError, TypeError, ValueError) as error:
+        found = f"{loaded.source.model_type} failed ({error})"
+        raise ArtifactError("bad_config", f"a label scorer must read a token tree behind a prefix; {found}. {ADVICE}") from error
     # nodes of the label tree in order: (6,) and (6, 7); node 0 of `tree` is the text's last token
     ends = ((), (6,), (6, 7))
     plain = np.stack([[_plain(loaded, (*shared, *text, *end)) for end in ends] for text in texts])
@@ -134,7 +140,7 @@ def _check_agreement(loaded: LanguageModel) -> None:
         raise ArtifactError(
             "bad_config",
             f"{loaded.source.model_type}: logits of a token tree must be those of plain calls within {allowed:.2g}, found {worst:.2g}. "
-            "This architecture ignores masks or positions: use a decoder such as Llama, Mistral or Qwen2.",
+            f"This architecture ignores masks or positions. {ADVICE}",
         )
 
 

@@ -105,7 +105,8 @@ class CausalLabelScorer:
         if not whole:
             return np.exp(self._sums(words, keep, (self.label_ids[number],))[:, 0])
         sums = self._sums(words, keep, self.label_ids)
-        shares: Float64[np.ndarray, " masks"] = np.exp(sums[:, number] - np.logaddexp.reduce(sums, axis=1))
+        with np.errstate(invalid="ignore"):  # what is not known stays NaN
+            shares: Float64[np.ndarray, " masks"] = np.exp(sums[:, number] - np.logaddexp.reduce(sums, axis=1))
         return np.minimum(shares, 1.0)
 
     def _sums(

@@ -64,9 +64,7 @@ def train_label_scorer(
 
 def _check(texts: Sequence[Sequence[str]], true_labels: Sequence[str], labels: Sequence[str]) -> None:
     if len(texts) != len(true_labels) or not texts or not all(len(words) for words in texts):
-        raise ValueError(
-            f"each text must have words and a label, and there must be one; found {len(texts)} texts, {len(true_labels)} labels"
-        )
+        raise ValueError(f"there must be texts, each with words and a label; found {len(texts)} texts and {len(true_labels)} labels.")
     if not labels or len(set(labels)) != len(labels):
         raise ArtifactError("label_mismatch", f"labels must be distinct and at least one, found {list(labels)[:4]}.")
     if unknown := sorted(set(true_labels) - set(labels)):

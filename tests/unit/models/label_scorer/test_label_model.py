@@ -13,9 +13,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from models.errors import ArtifactError
-from models.label_scorer.artifact import NO_LIMIT, resolve_label_model
-from models.label_scorer.language_model import load_language_model
+from models.label_scorer.artifact import resolve_label_model
+from models.label_scorer.language_model import _check_agreement, load_language_model
 from models.label_scorer.seen import read_record
+
+ROPE = {"rope_theta": 10000.0, "factor": 8.0, "original_max_position_embeddings": 64}
 
 
 def refused(code: str, folder: Path | str) -> str:
@@ -87,8 +89,18 @@ def test_what_is_no_language_model_is_refused_and_nothing_is_imported_from_its_c
     refused("bad_config", folder)
 
 
-def test_an_architecture_without_positions_is_refused(saved_lm: Callable[..., Path]) -> None:
-    assert "position_ids" in refused("bad_config", saved_lm("bloom", hidden_size=32, n_layer=1, n_head=2))
+def test_an_architecture_that_cannot_read_a_tree_is_refused(saved_lm: Callable[..., Path]) -> None:
+    # ALiBi's distances are made from a mask of two dimensions
+    assert "falcon" in refused("bad_config", saved_lm("falcon", alibi=True))
+
+
+@pytest.mark.parametrize("ignored", ["attention_mask", "position_ids"])
+def test_a_model_that_takes_masks_and_positions_and_ignores_them_is_found_out(ignored: str, saved_lm: Callable[..., Path]) -> None:
+    loaded = load_language_model.__wrapped__(resolve_label_model(str(saved_lm())), "float32")
+    forward = loaded.model.forward
+    loaded.model.forward = lambda **given: forward(**{name: value for name, value in given.items() if name != ignored})
+    with pytest.raises(ArtifactError, match="ignores masks or positions"):
+        _check_agreement(loaded)
 
 
 def test_an_adapter_and_a_folder_without_a_tokenizer_are_refused(fresh_lm: Callable[..., Path]) -> None:
@@ -130,13 +142,12 @@ def test_what_is_neither_a_folder_nor_in_reach_says_what_to_do(tmp_path: Path, m
     ("config", "limit"),
     [
         ({}, 512),
-        ({"max_position_embeddings": None}, NO_LIMIT),
         ({"sliding_window": 100}, 100),
         ({"sliding_window": 100, "use_sliding_window": False}, 512),
         ({"sliding_window": 100, "layer_types": ["full_attention"] * 2}, 512),
         ({"sliding_window": 100, "layer_types": ["full_attention", "sliding_attention"]}, 100),
-        ({"rope_parameters": {"rope_type": "dynamic", "original_max_position_embeddings": 64}}, 64),
-        ({"rope_parameters": {"rope_type": "llama3", "original_max_position_embeddings": 64}}, 512),
+        ({"rope_parameters": ROPE | {"rope_type": "dynamic"}}, 64),
+        ({"rope_parameters": ROPE | {"rope_type": "llama3", "low_freq_factor": 1.0, "high_freq_factor": 4.0}}, 512),
     ],
 )
 def test_the_limit_is_the_length_up_to_which_a_shared_prefix_is_exact(

@@ -44,13 +44,13 @@ def test_a_text_that_cannot_be_read_is_an_input_rejected_with_its_reason(
 
 def test_the_longest_text_that_fits_is_read_and_one_token_more_is_not(scorer: CausalLabelScorer) -> None:
     limit = scorer.language_model.source.max_tokens
-    fixed = len(scorer.prompts.token_ids(["."])[0]) + len(scorer.label_ids[3]) - 1  # the last token of a label is not read
-    words = ["."] * (limit - fixed + 1)
+    fixed = len(scorer.prompts.token_ids(["cash"])[0]) + len(scorer.label_ids[3]) - 1  # the last token of a label is not read
+    words = ["cash"] * (limit - fixed + 1)
     while (length := len(scorer.prompts.token_ids([" ".join(words)])[0]) + len(scorer.label_ids[3]) - 1) > limit:
         words.pop()
     assert length == limit and np.isfinite(scorer.probabilities([words], [LABELS[3]], [keep(len(words), 1)])).all()
     with pytest.raises(RejectedInput, match=f"at most {limit}"):
-        scorer.probabilities([[*words, "."]], [LABELS[3]], [keep(len(words) + 1, 1)])
+        scorer.probabilities([[*words, "cash"]], [LABELS[3]], [keep(len(words) + 1, 1)])
 
 
 @pytest.mark.parametrize(
