@@ -83,7 +83,7 @@ def _opened(source: LabelModel, dtype: str) -> tuple[Any, Any]:
         if (stored := source.folder / "tokenizer.json").is_file():
             json.loads(stored.read_text(encoding="utf-8"))  # the library's own reader raises a bare Exception
         tokenizer = AutoTokenizer.from_pretrained(source.folder, local_files_only=True, trust_remote_code=False)
-        model, info = AutoModelForCausalLM.from_pretrained(
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
             source.folder,
             dtype=torch_dtype(dtype),
             attn_implementation="sdpa",
@@ -98,6 +98,7 @@ def _opened(source: LabelModel, dtype: str) -> tuple[Any, Any]:
         raise ArtifactError("bad_config", f"{source.folder} must be a causal language model with its tokenizer: {error}") from error
     finally:
         logging.enable_progress_bar()  # type: ignore[no-untyped-call]  # transformers has no types here
+    model, info = loaded
     _check_fit(source, info)
     _check_forward(source, model)
     return model.to(resolve_device()).eval().requires_grad_(False), tokenizer

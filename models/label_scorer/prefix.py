@@ -35,7 +35,7 @@ class Prefix:
             return DynamicCache()
         cache = DynamicCache()
         for keys, values in self.layers:
-            layer: Any = DynamicLayer()
+            layer: Any = DynamicLayer()  # type: ignore[no-untyped-call]  # transformers has no types here
             layer.keys = keys[:, :, :length].expand(rows, -1, -1, -1)
             layer.values = values[:, :, :length].expand(rows, -1, -1, -1)
             layer.dtype, layer.device, layer.is_initialized = keys.dtype, keys.device, True

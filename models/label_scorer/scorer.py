@@ -102,12 +102,14 @@ class CausalLabelScorer:
 
     def _row(self, words: Sequence[str], label: str, keep: Bool[np.ndarray, "masks words"], whole: bool) -> Float64[np.ndarray, " masks"]:
         number = self.labels.index(label)
-        if not whole:
-            return np.exp(self._sums(words, keep, (self.label_ids[number],))[:, 0])
-        sums = self._sums(words, keep, self.label_ids)
-        with np.errstate(invalid="ignore"):  # what is not known stays NaN
-            shares: Float64[np.ndarray, " masks"] = np.exp(sums[:, number] - np.logaddexp.reduce(sums, axis=1))
-        return np.minimum(shares, 1.0)
+        if whole:
+            sums = self._sums(words, keep, self.label_ids)
+            with np.errstate(invalid="ignore"):  # what is not known stays NaN
+                logs = np.minimum(sums[:, number] - np.logaddexp.reduce(sums, axis=1), 0.0)
+        else:
+            logs = self._sums(words, keep, (self.label_ids[number],))[:, 0]
+        shares: Float64[np.ndarray, " masks"] = np.exp(logs)
+        return shares
 
     def _sums(
         self, words: Sequence[str], keep: Bool[np.ndarray, "masks words"], labels: tuple[Path, ...]
@@ -115,7 +117,8 @@ class CausalLabelScorer:
         tree = label_tree(labels)
         plan = self.forwards(words, keep, tree)
         scores = np.concatenate(list(self._edge_scores(plan, tree)))
-        return tree.sums(scores)[plan.path_of_mask]
+        sums: Float64[np.ndarray, "masks labels"] = tree.sums(scores)[plan.path_of_mask]
+        return sums
 
     def _edge_scores(self, plan: Forwards, tree: LabelTree) -> Iterator[Float64[np.ndarray, "paths edges"]]:
         nodes, tokens = torch.from_numpy(tree.edges).to(self.language_model.device).unbind(1)

@@ -28,6 +28,6 @@ def train_tokenizer(strings: Iterable[str], vocabulary: int, max_tokens: int) ->
     )
     tokenizer.train_from_iterator(strings, trainer)
     tokenizer.post_processor = processors.TemplateProcessing(single=f"{BEGIN} $A", special_tokens=[(BEGIN, tokenizer.token_to_id(BEGIN))])
-    return PreTrainedTokenizerFast(
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]  # transformers has no types here
         tokenizer_object=tokenizer, bos_token=BEGIN, eos_token=END, pad_token=PADDING, model_max_length=max_tokens
     )

@@ -113,7 +113,7 @@ def test_prompts_are_drawn_with_and_without_labels_whole_and_with_hidden_words(s
 
 def test_it_learns_to_answer_through_the_scorers_own_door_with_and_without_the_labels_named(tmp_path: Path) -> None:
     texts, labels = examples(96)
-    settings = SETTINGS.model_copy(update={"epochs": 12})
+    settings = SETTINGS.model_copy(update={"epochs": 16, "learning_rate": 1e-2})
     source = resolve_label_model(str(train_label_scorer(settings, texts[:72], labels[:72], LABELS, tmp_path)))
     for template in ("labelled", "plain"):
         scorer = load_label_scorer(source, LABELS, LabelScorerSettings(), template)
