@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float64, Int64
+from jaxtyping import Bool, Float, Float64, Int64
 
 from models.errors import ArtifactError, RejectedInput
 from models.label_scorer.artifact import LabelModel
@@ -121,15 +121,8 @@ class CausalLabelScorer:
         return sums
 
     def _edge_scores(self, plan: Forwards, tree: LabelTree) -> Iterator[Float64[np.ndarray, "paths edges"]]:
-        nodes, tokens = torch.from_numpy(tree.edges).to(self.language_model.device).unbind(1)
         for pack in plan.packs:
-            logits = self.language_model.logits(self.prefix, plan.length, pack).float()
-            # The largest logit is taken off first and the rest is summed in float64: near p = 1, where the priors' z = -1 / log p is
-            # large, float32's own log-sum-exp would lose four digits of log p. NaN and infinite logits end as NaN.
-            largest = logits.amax(dim=-1, keepdim=True)
-            total = (logits - largest).exp().sum(dim=-1, dtype=torch.float64)
-            scores = (logits[:, nodes, tokens] - largest[:, nodes, 0]).double() - total.log()[:, nodes]
-            yield scores.clamp(max=0.0).cpu().numpy()
+            yield log_shares(self.language_model.logits(self.prefix, plan.length, pack), tree).cpu().numpy()
 
     def _check(self, texts: Sequence[Sequence[str]], true_labels: Sequence[str], keep: Sequence[Bool[np.ndarray, "masks words"]]) -> None:
         if not len(texts) == len(true_labels) == len(keep):
@@ -148,6 +141,20 @@ class CausalLabelScorer:
                 f"a true label must be one of the {len(self.labels)} in the scorer's label space, found {unknown[0]!r}. "
                 "Make the scorer over all labels of the data.",
             )
+
+
+def log_shares(logits: Float[torch.Tensor, "paths nodes vocabulary"], tree: LabelTree) -> Float64[torch.Tensor, "paths edges"]:
+    """Log-probability of each edge's token at the edge's node, in nats, at most 0; NaN where a logit of the node is NaN or infinite.
+
+    The largest logit is taken off first and the rest is summed in float64: near p = 1, where the priors' z = -1 / log p is large,
+    float32's own would keep hardly a digit of log p.
+    """
+    nodes, tokens = torch.from_numpy(tree.edges).to(logits.device).unbind(1)
+    logits = logits.float()
+    largest = logits.amax(dim=-1, keepdim=True)
+    total = (logits - largest).exp().sum(dim=-1, dtype=torch.float64)
+    shares = (logits[:, nodes, tokens] - largest[:, nodes, 0]).double() - total.log()[:, nodes]
+    return shares.clamp(max=0.0)
 
 
 def label_scorer(

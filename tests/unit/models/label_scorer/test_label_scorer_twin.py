@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from benchmarks import label_twin
 from models.label_scorer.artifact import resolve_label_model
 from models.label_scorer.language_model import LanguageModel, load_language_model
-from models.label_scorer.scorer import CausalLabelScorer, label_scorer
+from models.label_scorer.scorer import CausalLabelScorer, label_scorer, log_shares
 from models.label_scorer.settings import LabelPrompt, LabelScorerSettings, Template
 from models.label_scorer.tree import label_tree
 from tests.language_models import LABELS
@@ -91,6 +92,15 @@ def test_every_logit_that_a_label_is_scored_with_is_the_plain_calls_within_1e_4(
             assert tuple(answer) == scorer.label_ids[number]
             nodes = tree.edges[list(tree.label_edges[number]), 0]
             np.testing.assert_allclose(logits[path, nodes], naive.numpy(), rtol=0, atol=1e-4)
+
+
+def test_a_share_near_one_keeps_its_digits() -> None:
+    # log p = -log(1 + e^-16) = -1.1253516e-7 for logits 16 and 0, and -16 - 1.1253516e-7 for the other; float32 knows no 16.0000001
+    logits = torch.tensor([[[16.0, 0.0]]])
+    found = log_shares(logits, label_tree(((0,), (1,))))[0].numpy()
+    np.testing.assert_allclose(found, [-np.log1p(np.exp(-16.0)), -16 - np.log1p(np.exp(-16.0))], rtol=1e-6)
+    np.testing.assert_allclose(found[0], -1.1253516e-7, rtol=1e-6)
+    assert float(logits.log_softmax(-1)[0, 0, 0]) == pytest.approx(-1.19e-7, rel=0.01)  # what it would be: one float32 step
 
 
 def test_a_label_that_begins_another_is_more_likely_in_sequence_and_not_normalised_against_it(saved_lm: Callable[..., Path]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -107,8 +108,15 @@ def test_prompts_are_drawn_with_and_without_labels_whole_and_with_hidden_words(s
     # sd of a share of 200: at most 0.035; hidden words: (1 - whole_share) * 0.3 of 6.33 words = 1.43 on average
     assert abs(plain - SETTINGS.plain_share) < 0.12 and 1.0 < np.mean(hidden) < 1.9
     assert hidden.count(0) > 50 and max(hidden) >= 4
-    again = epoch_of(teacher, 0)
-    assert again == epoch_of(teacher, 0) != epoch_of(teacher, 1)
+    assert epoch_of(teacher, 0) == epoch_of(teacher, 0) != epoch_of(teacher, 1)
+
+
+def test_what_a_text_is_asked_does_not_depend_on_the_other_texts(saved_lm: Callable[..., Path]) -> None:
+    texts, labels = examples(40)
+    tokenizer = AutoTokenizer.from_pretrained(saved_lm())
+    few, many = (Teacher(SETTINGS, tokenizer, LABELS, tuple(texts[start:]), tuple(labels[start:])) for start in (30, 0))
+    asked = [Counter(prompt for batch in epoch_of(one, 0) for part in batch.parts for prompt in part.prompts) for one in (few, many)]
+    assert asked[0] <= asked[1] and asked[0].total() == 10
 
 
 def test_it_learns_to_answer_through_the_scorers_own_door_with_and_without_the_labels_named(tmp_path: Path) -> None:
