@@ -27,7 +27,7 @@ class LabelScorerTraining(BaseModel):
     vocabulary: int = Field(default=1024, ge=260, description="most tokens of the byte-level BPE tokenizer made from the texts")
     max_tokens: int = Field(default=4096, ge=16, description="longest prompt with label that the model will read")
     initializer_range: float = Field(default=0.1, gt=0, lt=1, description="about 1 / sqrt(width); 0.02 suits 2,500, and starves 96")
-    epochs: int = Field(default=8, ge=1)
+    epochs: int = Field(default=6, ge=1)
     batch_size: int = Field(default=32, ge=1)
     learning_rate: float = Field(default=3e-3, gt=0, allow_inf_nan=False)
     weight_decay: float = Field(default=0.05, ge=0, allow_inf_nan=False)
