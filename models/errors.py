@@ -23,4 +23,4 @@ class ArtifactError(_CodedError):
 
 
 class RejectedInput(_CodedError):
-    """One input cannot become an example; its neighbours are unaffected. Codes: decode_error, truncated, too_large, bomb, empty_text."""
+    """One input cannot become an example; its neighbours are unaffected. Codes: decode_error, truncated, too_large, bomb."""
