@@ -25,7 +25,7 @@ SCRATCH = ROOT / "build" / "bench"  # pictures and models made here; made once, 
 LIMIT_SECONDS = 1200.0  # of one module: one that hangs must not hold the rest
 
 # In the order of the table. Each has `measure(folder, quick) -> list[Row]`.
-MODULES = ("embeddings", "engine", "forward", "sharing", "new_adapter", "memory", "cold", "dry_run")
+MODULES = ("embeddings", "engine", "forward", "sharing", "new_adapter", "memory", "cold", "dry_run", "label_scorer")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -15,8 +15,9 @@ INTRODUCTION = """\
 
 What `make bench` measured on the CPU (a GPU, where there is one, is hidden from every row), written from `benchmarks/results/*.json` by
 `python -m benchmarks.page`. Sizes are DINOv2-base at 224 px with random weights unless a row says otherwise; pictures are made by
-`benchmarks/material.py`. Compared ways of doing one thing are measured in turns within one process; the load average, this machine's
-GEMM peak and the versions stand beside each module, because all of them move.
+`benchmarks/material.py`. Label scorers are asked with Banking77's prompt where its files are to be had, else with one made for the row.
+Compared ways of doing one thing are measured in turns within one process; the load average, this machine's GEMM peak and the versions
+stand beside each module, because all of them move.
 """
 
 

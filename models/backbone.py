@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +14,13 @@ from models.errors import ArtifactError
 from models.families import family_named
 from models.families.family import Family
 from models.folder import content_sha256, read_config, read_weights, weight_files
+from models.hub import download
 from models.images import preprocessing_of
 from models.roles import module_roles
 
 __all__ = ["Backbone", "classifier_state", "module_roles", "new_classifier", "new_head", "on_meta", "resolve_backbone"]
 
 HUB_FILES = ["config.json", "preprocessor_config.json", "*.safetensors"]
-_HUB_NAME = re.compile(r"^[\w-][\w.-]*(/[\w-][\w.-]*)?$")
 # A gated MLP stores one matrix for two modules: the gate's half first, then the content's.
 _FUSED, _GATED = "mlp.weights_in.", ("mlp.gate_proj.", "mlp.up_proj.")
 _HEAD = ("classifier.weight", "classifier.bias")
@@ -50,7 +49,7 @@ def resolve_backbone(name_or_folder: str, revision: str | None = None) -> Backbo
     Raises ArtifactError: `not_a_file` (neither a folder nor reachable), `pickle`, `bad_safetensors`, `bad_config`.
     """
     local = Path(name_or_folder).expanduser()
-    folder = local if local.is_dir() else _download(name_or_folder, revision)
+    folder = local if local.is_dir() else download(name_or_folder, revision, HUB_FILES)
     if (folder / "adapter_config.json").is_file():
         raise ArtifactError("bad_config", f"{folder} must be a backbone, found an adapter. Name its base model instead.")
     files = weight_files(folder)
@@ -71,20 +70,6 @@ def resolve_backbone(name_or_folder: str, revision: str | None = None) -> Backbo
         n_units=(size // patch) ** 2,
         n_layers=int(typed.num_hidden_layers),
     )
-
-
-def _download(name: str, revision: str | None) -> Path:
-    """The folder of a hub snapshot, named after its commit. Only configuration and safetensors are fetched."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import EntryNotFoundError, RevisionResolutionError
-
-    advice = "Give a local folder in Hugging Face layout, or download the model while there is a network."
-    if not _HUB_NAME.match(name):
-        raise ArtifactError("not_a_file", f"{name!r} must be an existing folder or a hub name `owner/model`, found neither. {advice}")
-    try:
-        return Path(snapshot_download(name, revision=revision, allow_patterns=HUB_FILES))
-    except (OSError, EntryNotFoundError, RevisionResolutionError) as error:
-        raise ArtifactError("not_a_file", f"{name!r} is neither a folder nor in reach on the hub ({error}). {advice}") from error
 
 
 def _square(size: Any) -> int:
