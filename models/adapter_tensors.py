@@ -76,11 +76,12 @@ def check_shapes(config: AdapterConfig, found: Mapping[str, Shape], outline: Ske
     """Raise ArtifactError `tensor_mismatch` unless the canonical names and shapes are exactly those the config means on this
     backbone. Returns notes: `biases_missing` when the config says trained biases and the file has none (saved by peft before
     0.21, which dropped them)."""
-    targets = _targets(config, found)
-    adapted = [name for name in outline.linear if name not in outline.head and _matches(outline.called[name], targets)]
+    saved = _saved_shapes(config, found, outline)
+    adapted = [name for name in _named(config, found, outline) if f"{name}.weight" not in saved]
     if not adapted:
-        raise _mismatch(f"target_modules must name layers of this backbone, found {', '.join(targets[:5]) or 'none'}", "another backbone")
-    required = _lora_shapes(config, adapted, outline) | _saved_shapes(config, found, outline)
+        targets = ", ".join((config.targets or ())[:5]) or "none"
+        raise _mismatch(f"target_modules must name layers of this backbone, found {targets}", "another backbone")
+    required = _lora_shapes(config, adapted, outline) | saved
     biases = _bias_shapes(config, adapted, outline, required)
     missing_biases = bool(biases) and not any(name in found for name in biases)
     _compare(required if missing_biases else required | biases, found)
@@ -102,12 +103,17 @@ def _older(name: str, backbone: AnyBackbone) -> str:
     return dotted.removesuffix(".")
 
 
-def _targets(config: AdapterConfig, found: Mapping[str, Shape]) -> tuple[str, ...]:
+def _named(config: AdapterConfig, found: Mapping[str, Shape], outline: Skeleton) -> list[str]:
+    """The linear modules that the config's targets name."""
     if config.targets is not None:
-        return config.targets
-    # A pattern: whatever is adapted in one layer must be adapted in all, so the part behind the layer's number is the target.
-    modules = (name.removesuffix(".lora_A.weight") for name in found if name.endswith(".lora_A.weight"))
-    return tuple(sorted({re.sub(r"^.*\.\d+\.", "", module) for module in modules}))
+        return [name for name in outline.linear if _matches(outline.called[name], config.targets)]
+    # A pattern: whatever is adapted in one layer must be adapted in all, so the whole part behind the layer's number is the target.
+    tails = {_tail(name.removesuffix(".lora_A.weight")) for name in found if name.endswith(".lora_A.weight")}
+    return [name for name in outline.linear if _tail(name) in tails]
+
+
+def _tail(module: str) -> str:
+    return re.sub(r"^.*\.\d+\.", "", module)
 
 
 def _matches(called: Iterable[str], targets: tuple[str, ...]) -> bool:

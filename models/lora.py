@@ -104,6 +104,8 @@ def save_adapter(model: PeftModel, state: dict[str, torch.Tensor], folder: Path)
     """Write adapter_config.json and adapter_model.safetensors, the same bytes for the same adapter: peft's own saving adds a model card
     and lists target modules in the order of a set."""
     config = model.peft_config["default"].to_dict() | {"inference_mode": True}
+    if not str((config.get("auto_mapping") or {}).get("parent_library", "transformers")).startswith("transformers"):
+        config["auto_mapping"] = None  # a class of this project: no config may name one to import (models.adapter_config)
     plain = {key: sorted(value) if isinstance(value, set) else value for key, value in config.items()}
     (folder / CONFIG).write_text(json.dumps(plain, indent=2, sort_keys=True, default=str) + "\n", encoding="utf-8")
     save_file({name: tensor.contiguous() for name, tensor in state.items()}, folder / WEIGHTS)

@@ -17,6 +17,7 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from models.text_families.text_family import TextFamily
+from models.texts import Texts
 
 Embedded = Float[torch.Tensor, "batch tokens width"]
 WordValues = Float[torch.Tensor, "batch words"]
@@ -28,6 +29,12 @@ class TokenBatch(NamedTuple):
     ids: Int64[torch.Tensor, "batch tokens"]
     attended: Bool[torch.Tensor, "batch tokens"]
     word_of: Int64[torch.Tensor, "batch tokens"]
+
+
+def token_batch(texts: Texts, device: str = "cpu") -> TokenBatch:
+    """The texts as one batch, no wider than its longest needs."""
+    width = int(texts.lengths.max(initial=0))
+    return TokenBatch(*(torch.from_numpy(part[:, :width].copy()).to(device) for part in (texts.ids, texts.attended, texts.word_of)))
 
 
 def integrated_gradients(

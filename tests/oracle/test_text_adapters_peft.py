@@ -136,13 +136,22 @@ def test_roberta_base_with_77_labels_trains_this_many_parameters(rank: int, expe
 
 
 @pytest.mark.parametrize("kind", ["bert", "roberta"])
-@pytest.mark.parametrize("settings", [{}, {"use_dora": False, "bias": "all"}, {"task_type": "SEQ_CLS", "bias": "none"}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"use_dora": False, "bias": "all"},
+        {"task_type": "SEQ_CLS", "bias": "none"},
+        {"target_modules": "all-linear"},
+        {"target_modules": r".*(query|layer\.\d+\.output\.dense)"},
+    ],
+)
 def test_a_strangers_peft_adapter_is_read_with_the_head_it_brings(
     kind: str, settings: dict[str, Any], backbones: dict[str, TextBackbone], tmp_path: Path
 ) -> None:
     """peft's usual way: modules_to_save=['classifier']; a BERT then keeps the pooler of its folder."""
     backbone = backbones[kind]
-    model = peft_model(backbone, LABELS, target_modules=TARGETS, **settings)
+    model = peft_model(backbone, LABELS, **{"target_modules": TARGETS, **settings})
     adapter = read_adapter(save_peft(model, tmp_path / "adapter", LABELS), tmp_path, backbone, LABELS)
     assert "no_manifest" in adapter.notes
     plain = new_classifier(backbone, LABELS)

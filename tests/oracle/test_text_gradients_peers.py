@@ -19,11 +19,11 @@ from models.classifier import new_classifier
 from models.text_backbone import resolve_text_backbone
 from models.text_families import text_family_named
 from models.text_gradients import (
-    TokenBatch,
     evaluating,
     integrated_gradients,
     logits_of_embedded,
     self_attribution,
+    token_batch,
     unit_length,
     word_embeddings,
     word_sums,
@@ -52,10 +52,6 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[TextBack
     return found
 
 
-def batch_of(texts: Texts) -> TokenBatch:
-    return TokenBatch(*(torch.from_numpy(part) for part in (texts.ids, texts.attended, texts.word_of)))
-
-
 def forward_of(model: nn.Module, family: Any, texts: Texts) -> Callable[..., torch.Tensor]:
     """Word embeddings -> logits through the library's own mask and positions, for captum."""
     attended = torch.from_numpy(texts.attended)
@@ -75,7 +71,7 @@ def test_token_attributions_are_captums_over_the_word_embeddings(family: str, mo
     embedded = word_embeddings(model, torch.from_numpy(texts.ids)).detach()
     captum = IntegratedGradients(forward_of(model, record, texts))
     expected = captum.attribute(embedded, torch.zeros_like(embedded), target=TARGETS, n_steps=8, method="riemann_middle").sum(-1).detach()
-    found = integrated_gradients(model, record, batch_of(texts), TARGETS, 8)
+    found = integrated_gradients(model, record, token_batch(texts), TARGETS, 8)
     torch.testing.assert_close(found, expected.float(), atol=2e-5, rtol=1e-4)
     assert expected.abs().max() > 0.1
     assert not found.requires_grad
@@ -98,7 +94,7 @@ def test_they_are_captums_layer_attributions_too_once_the_positions_are_held(mod
     ids = torch.from_numpy(texts.ids)
     captum = LayerIntegratedGradients(forward, model.get_input_embeddings())
     expected = captum.attribute(ids, torch.full_like(ids, texts.pad_id), target=TARGETS, n_steps=6, method="riemann_middle").sum(-1)
-    found = integrated_gradients(model, record, batch_of(texts), TARGETS, 6)
+    found = integrated_gradients(model, record, token_batch(texts), TARGETS, 6)
     torch.testing.assert_close(found, expected.detach().float(), atol=2e-5, rtol=1e-4)
 
 
@@ -112,7 +108,7 @@ def test_a_scorer_gives_the_same_numbers_in_batches_and_its_words_and_specials_a
     scorer = load_text_scorer(backbone, tmp_path / "m.safetensors", "float32", 8, (16, 32, 64))
     texts, record = prepare(SOME, backbone), text_family_named(family)
     found = scorer.integrated_gradients(texts, TARGETS.numpy(), 8)
-    tokens = integrated_gradients(model, record, batch_of(texts), TARGETS, 8)
+    tokens = integrated_gradients(model, record, token_batch(texts), TARGETS, 8)
     expected = word_sums(tokens, torch.from_numpy(texts.word_of), texts.included.shape[1])
     np.testing.assert_allclose(found.values, expected.numpy(), atol=2e-5, rtol=1e-4)
     assert not found.values[~texts.included].any()
@@ -139,10 +135,10 @@ def test_the_gradient_of_the_attribution_loss_is_that_of_finite_differences(
     prior = unit_length(torch.rand(texts.included.shape, generator=generator, dtype=torch.float64), included)
 
     def loss() -> torch.Tensor:
-        found = self_attribution(model, record, batch_of(texts), targets, included, steps=3)
+        found = self_attribution(model, record, token_batch(texts), targets, included, steps=3)
         return (prior - found).square().sum(dim=1).mean()
 
-    named = [(name, parameter) for name, parameter in model.named_parameters() if not name.endswith("position_embeddings.weight")]
+    named = list(model.named_parameters())
     gradients = torch.autograd.grad(loss(), [parameter for _, parameter in named], allow_unused=True)
     sizes = []
     for (name, parameter), gradient in zip(named, gradients, strict=True):
@@ -175,7 +171,7 @@ def test_a_model_wrapped_by_peft_is_differentiated_by_its_own_parameters(models:
                 if "lora_B" in name:
                     parameter.normal_(0.0, 0.2)
     texts, record = prepare(SOME, backbone), text_family_named("roberta")
-    found = self_attribution(model, record, batch_of(texts), TARGETS, torch.from_numpy(texts.included), steps=2)
+    found = self_attribution(model, record, token_batch(texts), TARGETS, torch.from_numpy(texts.included), steps=2)
     assert model.training
     found[:, 0].sum().backward()
     for name, parameter in model.named_parameters():
@@ -184,7 +180,7 @@ def test_a_model_wrapped_by_peft_is_differentiated_by_its_own_parameters(models:
         elif not parameter.requires_grad:
             assert parameter.grad is None, name
     merged = model.merge_and_unload().eval()
-    again = self_attribution(merged, record, batch_of(texts), TARGETS, torch.from_numpy(texts.included), steps=2, create_graph=False)
+    again = self_attribution(merged, record, token_batch(texts), TARGETS, torch.from_numpy(texts.included), steps=2, create_graph=False)
     torch.testing.assert_close(found.detach(), again.detach(), atol=1e-4, rtol=1e-3)  # merged and unmerged agree to float32
 
 
@@ -209,7 +205,7 @@ def test_the_model_is_left_as_it_was_also_after_an_exception(
         monkeypatch.setattr(type(model.classifier), "forward", raise_broken)
     for create_graph in (False, True):
         try:
-            integrated_gradients(model, record, batch_of(texts), TARGETS, 2, create_graph)
+            integrated_gradients(model, record, token_batch(texts), TARGETS, 2, create_graph)
         except Broken:
             assert fails
     assert {name: module.training for name, module in model.named_modules()} == modes
@@ -227,7 +223,7 @@ def test_dropout_plays_no_part_in_attributions(models: dict[str, tuple[TextBackb
     backbone, shared = models["roberta"]
     model, record = copy.deepcopy(shared).train(), text_family_named("roberta")
     texts = prepare(SOME, backbone)
-    one, two = (integrated_gradients(model, record, batch_of(texts), TARGETS, 2) for _ in range(2))
+    one, two = (integrated_gradients(model, record, token_batch(texts), TARGETS, 2) for _ in range(2))
     assert torch.equal(one, two)
     with evaluating(model):
         assert not any(module.training for module in model.modules())
@@ -251,4 +247,4 @@ def test_fewer_than_one_step_are_refused(steps: int, models: dict[str, tuple[Tex
     backbone, model = models["bert"]
     texts = prepare(SOME, backbone)
     with pytest.raises(ValueError, match="at least 1 step"):
-        integrated_gradients(model, text_family_named("bert"), batch_of(texts), TARGETS, steps)
+        integrated_gradients(model, text_family_named("bert"), token_batch(texts), TARGETS, steps)
