@@ -17,12 +17,13 @@ from models.roles import head_containers, module_roles
 
 Shape = tuple[int, ...]
 PREFIX = "base_model.model."
+_SAVED = re.compile(r"\.modules_to_save(\.default)?\.")
 # Spellings of one part over peft's versions -> the canonical one. `.bias` is a trained bias of the adapted layer.
 _PARTS = (
     (re.compile(r"\.lora_(A|B)(\.default)?\.weight$"), r".lora_\1.weight"),
     (re.compile(r"\.lora_magnitude_vector(\.default)?(\.weight)?$"), ".lora_magnitude_vector"),
     (re.compile(r"\.base_layer\.bias$"), ".bias"),
-    (re.compile(r"\.modules_to_save(\.default)?\."), "."),
+    (_SAVED, "."),
 )
 
 
@@ -62,7 +63,7 @@ def canonical_names(names: Collection[str], backbone: AnyBackbone) -> dict[str, 
     start as peft's names do or two tensors mean the same one."""
     renamed: dict[str, str] = {}
     for name in names:
-        if ".original_module." in name or (".modules_to_save." in name and name.replace(".modules_to_save", "") in names):
+        if ".original_module." in name or (".modules_to_save." in name and _SAVED.sub(".", name) in names):
             continue
         if not name.startswith(PREFIX):
             raise _mismatch(f"tensor names must start with {PREFIX!r}", f"{name!r:.120}")

@@ -15,7 +15,7 @@ from models.text_families.text_family import PostNormBlock
 
 @dataclass(frozen=True)
 class Norm:
-    """A layer norm with its gain and shift: behind a sum they cannot be folded into a product, since the sum goes on without one."""
+    """A layer norm with its gain and shift: they cannot be folded into the product behind it, since the next sum needs them too."""
 
     weight: torch.Tensor
     bias: torch.Tensor

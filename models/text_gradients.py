@@ -117,7 +117,7 @@ def logits_of_embedded(model: Any, family: TextFamily, embedded: Embedded, atten
     """Logits [b,labels] from word embeddings. The mask goes in ready made: given 0 and 1, the library leaves it out where a batch has no
     padding, and a text's numbers would depend on its neighbours."""
     shut = torch.finfo(embedded.dtype).min
-    mask = torch.where(attended, 0.0, shut).to(embedded.dtype)[:, None, None, :]
+    mask = embedded.new_zeros(attended.shape).masked_fill(~attended, shut)[:, None, None, :]
     logits: torch.Tensor = model(inputs_embeds=embedded, attention_mask=mask, position_ids=family.positions(attended, model.config)).logits
     return logits
 

@@ -29,7 +29,8 @@ def summed_over_path(
     neighbours. The steps of a text are added in float64, in their order. ValueError for fewer than 1 step."""
     if steps < 1:
         raise ValueError(f"integrated gradients need at least 1 step, found {steps}.")
-    total = np.zeros(texts.ids.shape, dtype=np.float64)
+    n_tokens = texts.ids.shape[-1]
+    total = np.zeros((len(texts), n_tokens), dtype=np.float64)
     pairs = np.repeat(np.arange(len(texts)), steps)
     with evaluating(model), torch.enable_grad():
         for size, places in batches(bucket_of(texts.lengths[pairs], buckets), batch_size):
@@ -41,8 +42,8 @@ def summed_over_path(
             wanted = torch.from_numpy(targets[rows]).to(device)
             gradients = path_gradients(model, family, alphas.view(-1, 1, 1) * embedded, batch, wanted)
             parts = (embedded * gradients).sum(dim=-1)[: len(places)].double().cpu().numpy()
-            width = min(size, total.shape[1])
-            np.add.at(total, pairs[places], np.pad(parts[:, :width], ((0, 0), (0, total.shape[1] - width))))
+            width = min(size, n_tokens)
+            np.add.at(total, pairs[places], np.pad(parts[:, :width], ((0, 0), (0, n_tokens - width))))
     return total / steps
 
 

@@ -89,11 +89,12 @@ class TextScorer:
         """
         self._require_head()
         logits = np.empty((len(texts), self.n_labels), dtype=np.float32)
-        tokens = np.zeros(texts.ids.shape, dtype=np.float64)
+        n_tokens = texts.ids.shape[-1]
+        tokens = np.zeros((len(texts), n_tokens), dtype=np.float64)
         for places, inputs in self._batches(texts):
             scores, row = self._explained(inputs)
             logits[places] = _numpy(scores, places)
-            width = min(row.shape[-1], tokens.shape[1])
+            width = min(row.shape[-1], n_tokens)
             tokens[places, :width] = _numpy(row, places).astype(np.float64).mean(axis=1)[:, :width]
         return logits, _shares_of_words(word_sums(tokens, texts.word_of, texts.included.shape[1]), texts)
 
@@ -114,7 +115,8 @@ class TextScorer:
             hidden, means = self._embedded(inputs)
             pooled[places] = _numpy(means, places)
             _add_words(words, places, _numpy(hidden, places), texts)
-        return pooled, words / np.maximum(texts.tokens_per_word, 1)[:, :, None].astype(np.float32)
+        words /= np.maximum(texts.tokens_per_word, 1)[:, :, None].astype(np.float32)
+        return pooled, words
 
     def value(self, texts: Texts, targets: Targets, baseline: str) -> TextMaskedValue:
         """The value function of texts for the classes `targets` (int[n]): (rows int[m], keep bool[m,W]) -> p(target) [m].

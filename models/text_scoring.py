@@ -68,7 +68,7 @@ class TextScoring:
     def logits(self, adapter: ScoredAdapter, texts: Texts) -> Float32[NDArray[np.float32], "texts labels"]:
         """Logits float32[n,labels] in the dataset's label order; rows that are not finite are tried once more in float32."""
         logits = self.scorer(adapter).logits(texts)
-        bad = ~np.isfinite(logits).all(axis=1)
-        if bad.any():
+        bad = np.flatnonzero(~np.isfinite(logits).all(axis=1))
+        if len(bad):
             logits[bad] = self.scorer(adapter, "float32").logits(texts[bad])
         return logits[:, list(adapter.label_order)]

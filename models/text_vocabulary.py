@@ -32,9 +32,7 @@ def learn_vocabulary(texts: Iterable[str], size: int) -> Tokenizer:
     tokenizer = Tokenizer(BPE())
     tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=True)
     tokenizer.decoder = ByteLevelDecoder()
-    tokenizer.post_processor = RobertaProcessing(
-        sep=(SPECIALS[SEP], SEP), cls=(SPECIALS[CLS], CLS), trim_offsets=True, add_prefix_space=True
-    )
+    tokenizer.post_processor = RobertaProcessing((SPECIALS[SEP], SEP), (SPECIALS[CLS], CLS), trim_offsets=True, add_prefix_space=True)
     trainer = BpeTrainer(
         vocab_size=size,
         min_frequency=2,

@@ -67,7 +67,8 @@ class Texts:
     @property
     def lengths(self) -> Int64[NDArray[np.int64], " texts"]:
         """Tokens of each text, specials included."""
-        return self.attended.sum(axis=1).astype(np.int64)
+        lengths: NDArray[np.int64] = self.attended.sum(axis=1, dtype=np.int64)
+        return lengths
 
     @cached_property
     def tokens_per_word(self) -> Int64[NDArray[np.int64], "texts words"]:
@@ -151,7 +152,8 @@ def word_sums(
     """Token values summed into their words in float64, in the order of the tokens; those of no word are left out."""
     rows, places = np.nonzero(word_of != NO_WORD)
     flat = rows * n_words + word_of[rows, places]
-    return np.bincount(flat, weights=values[rows, places], minlength=len(values) * n_words).reshape(len(values), n_words)
+    sums = np.bincount(flat, weights=values[rows, places], minlength=len(values) * n_words)
+    return sums.reshape(len(values), n_words).astype(np.float64, copy=False)
 
 
 def _index_type(rows: Rows) -> type[np.bool_] | type[np.int64]:

@@ -53,8 +53,9 @@ def tokenizer_of(backbone: TextBackbone, n_tokens: int) -> TextTokenizer:
 def _loaded(backbone: TextBackbone, n_tokens: int) -> TextTokenizer:
     backend = _read(backbone.folder)
     specials = special_tokens(backbone.folder, text_family_named(backbone.family).specials)
-    ids = {role: backend.token_to_id(token) for role, token in specials.items()}
-    if lacking := sorted(specials[role] for role, found in ids.items() if found is None):
+    known = {role: backend.token_to_id(token) for role, token in specials.items()}
+    ids = {role: token_id for role, token_id in known.items() if token_id is not None}
+    if lacking := sorted(specials[role] for role in known.keys() - ids.keys()):
         raise ArtifactError("bad_config", f"{backbone.folder / FILE} must hold the special tokens, found no {', '.join(lacking)}.")
     # A user's "</s>" or "[MASK]" is text: it must neither end the sequence nor hide a word.
     backend.encode_special_tokens = True
@@ -66,7 +67,7 @@ def _loaded(backbone: TextBackbone, n_tokens: int) -> TextTokenizer:
     if not len(frame) < n_tokens <= backbone.n_tokens:
         raise ValueError(f"n_tokens must be in {len(frame) + 1}..{backbone.n_tokens} for {backbone.name}, found {n_tokens}.")
     backend.enable_truncation(max_length=n_tokens)
-    return TextTokenizer(backend, {role: int(found) for role, found in ids.items()})
+    return TextTokenizer(backend, ids)
 
 
 def _read(folder: Path) -> Tokenizer:

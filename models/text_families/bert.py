@@ -26,7 +26,9 @@ def classes() -> tuple[Any, Any]:
 
 def mean_classes() -> tuple[Any, Any]:
     """The same with a head over the mean token."""
-    from models.text_families.mean_pooled import BertConfig, BertForMeanClassification
+    from transformers.models.bert.configuration_bert import BertConfig
+
+    from models.text_families.mean_pooled import BertForMeanClassification
 
     return BertConfig, BertForMeanClassification
 

@@ -11,8 +11,10 @@ from typing import Any
 import torch
 from torch import nn
 from transformers.modeling_outputs import SequenceClassifierOutput
-from transformers.models.bert.modeling_bert import BertConfig, BertModel, BertPreTrainedModel
-from transformers.models.roberta.modeling_roberta import RobertaConfig, RobertaModel, RobertaPreTrainedModel
+from transformers.models.bert.configuration_bert import BertConfig
+from transformers.models.bert.modeling_bert import BertModel, BertPreTrainedModel
+from transformers.models.roberta.configuration_roberta import RobertaConfig
+from transformers.models.roberta.modeling_roberta import RobertaModel, RobertaPreTrainedModel
 
 from models.text_families.text_family import mean_token
 
@@ -35,15 +37,19 @@ def _dropout(config: Any) -> nn.Dropout:
     return nn.Dropout(config.hidden_dropout_prob if config.classifier_dropout is None else config.classifier_dropout)
 
 
-class BertForMeanClassification(BertPreTrainedModel):
+def _classifier(config: Any) -> nn.Linear:
+    return nn.Linear(config.hidden_size, config.num_labels)
+
+
+class BertForMeanClassification(BertPreTrainedModel):  # type: ignore[no-untyped-call]  # transformers leaves it untyped
     """BERT with a linear head over the mean token; arguments and answer of BertForSequenceClassification, without its loss."""
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__(config)
         self.bert = BertModel(config, add_pooling_layer=False)
         self.dropout = _dropout(config)
-        self.classifier = nn.Linear(config.hidden_size, config.num_labels)
-        self.post_init()
+        self.classifier = _classifier(config)
+        self.post_init()  # type: ignore[no-untyped-call]  # transformers leaves it untyped
 
     def forward(
         self,
@@ -64,15 +70,15 @@ class BertForMeanClassification(BertPreTrainedModel):
         return _scored(self, outputs.last_hidden_state, attention_mask)
 
 
-class RobertaForMeanClassification(RobertaPreTrainedModel):
+class RobertaForMeanClassification(RobertaPreTrainedModel):  # type: ignore[no-untyped-call]  # transformers leaves it untyped
     """RoBERTa with a linear head over the mean token; arguments and answer of RobertaForSequenceClassification, without its loss."""
 
     def __init__(self, config: RobertaConfig) -> None:
         super().__init__(config)
         self.roberta = RobertaModel(config, add_pooling_layer=False)
         self.dropout = _dropout(config)
-        self.classifier = nn.Linear(config.hidden_size, config.num_labels)
-        self.post_init()
+        self.classifier = _classifier(config)
+        self.post_init()  # type: ignore[no-untyped-call]  # transformers leaves it untyped
 
     def forward(
         self,

@@ -25,7 +25,9 @@ def classes() -> tuple[Any, Any]:
 
 def mean_classes() -> tuple[Any, Any]:
     """The same with a head over the mean token."""
-    from models.text_families.mean_pooled import RobertaConfig, RobertaForMeanClassification
+    from transformers.models.roberta.configuration_roberta import RobertaConfig
+
+    from models.text_families.mean_pooled import RobertaForMeanClassification
 
     return RobertaConfig, RobertaForMeanClassification
 

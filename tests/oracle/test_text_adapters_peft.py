@@ -117,10 +117,10 @@ def test_an_adapter_that_changes_nothing_on_a_folder_with_the_same_head_is_inert
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_number_of_trained_parameters_is_that_of_the_roles_and_the_whole_head(family: str, backbones: dict[str, TextBackbone]) -> None:
-    """By hand, width 32, inner 48, two layers: query and value 32 -> 32, mlp_in 32 -> 48, mlp_out 48 -> 32; rank 4 x (in + out) for A
+    """By hand, width 32, inner 64, two layers: query and value 32 -> 32, mlp_in 32 -> 64, mlp_out 64 -> 32; rank 4 x (in + out) for A
     and B, out each for DoRA's magnitudes and for the biases. Heads: 32 x 3 + 3; where they read CLS, before it a dense or pooler of
     32 x 32 + 32."""
-    layer = 4 * (64 + 64 + 80 + 80) + 2 * (32 + 32 + 48 + 32)
+    layer = 4 * (64 + 64 + 96 + 96) + 2 * (32 + 32 + 64 + 32)
     head = 99 + (0 if family.endswith("_mean") else 1056)
     model = trained(backbones[family])
     assert sum(p.numel() for p in model.parameters() if p.requires_grad) == 2 * layer + head
@@ -158,7 +158,7 @@ def test_a_strangers_peft_adapter_is_read_with_the_head_it_brings(
     plain.load_state_dict(plain.state_dict() | merged_tensors(adapter, backbone), strict=True)
     unmerged = logits(model, backbone)
     torch.testing.assert_close(logits(plain, backbone), unmerged, **LOGITS)
-    assert (unmerged - logits(new_classifier(backbone, LABELS), backbone)).abs().max() > 0.1
+    assert (unmerged - logits(new_classifier(backbone, LABELS), backbone)).abs().max() > 0.02  # a thousand times the tolerance
 
 
 def test_without_pooler_weights_anywhere_an_adapter_must_bring_the_pooler(tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def test_a_scorer_gives_the_same_numbers_in_batches_and_its_words_and_specials_a
     backbone, model = models[family]
     head = {name: tensor.clone() for name, tensor in model.state_dict().items() if name.startswith("classifier.")}
     save_file(head, tmp_path / "m.safetensors")
-    scorer = load_text_scorer(backbone, tmp_path / "m.safetensors", "float32", 8, (16, 32, 64))
+    scorer = load_text_scorer(backbone, tmp_path / "m.safetensors", "float32", 8, (16, 32, 128))
     texts, record = prepare(SOME, backbone), text_family_named(family)
     found = scorer.integrated_gradients(texts, TARGETS.numpy(), 8)
     tokens = integrated_gradients(model, record, token_batch(texts), TARGETS, 8)

@@ -184,7 +184,7 @@ def test_every_role_names_one_linear_module_per_layer_of_the_actual_model(family
         ("query", "key", "value", "attention_out", "mlp_in", "mlp_out"), 2
     )
     shapes = {role: tuple(modules[names[-1]].weight.shape) for role, names in roles.items()}
-    assert (shapes["mlp_in"], shapes["mlp_out"], shapes["attention_out"], shapes["query"]) == ((48, 32), (32, 48), (32, 32), (32, 32))
+    assert (shapes["mlp_in"], shapes["mlp_out"], shapes["attention_out"], shapes["query"]) == ((64, 32), (32, 64), (32, 32), (32, 32))
     assert len({names[1] for names in roles.values() if len(names) > 1}) >= 6
     head = {"bert": ("bert.pooler.dense", "classifier"), "roberta": ("classifier.dense", "classifier.out_proj")}
     assert roles["head"] == head.get(family, ("classifier",))

@@ -31,14 +31,15 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[TextBack
         backbone = resolve_text_backbone(str(save_family(folder, family)))
         model = new_classifier(backbone, LABELS).requires_grad_(False)
         head = {name: t.mul_(20).clone() for name, t in model.state_dict().items() if name.startswith("classifier.")}  # else 1/3 everywhere
-        save_file(head, folder / "merged.safetensors")
-        found[family] = (backbone, folder / "merged.safetensors", model)
+        path = tmp_path_factory.mktemp("merged") / "merged.safetensors"
+        save_file(head, path)
+        found[family] = (backbone, path, model)
     return found
 
 
 def scorer_of(models: dict[str, tuple[TextBackbone, Path, torch.nn.Module]], family: str, dtype: str = "float32") -> TextScorer:
     backbone, path, _ = models[family]
-    return load_text_scorer(backbone, path, dtype, 8, (16, 32, 64))
+    return load_text_scorer(backbone, path, dtype, 8, (16, 32, 128))
 
 
 def masks(texts: Texts, m: int = 40) -> tuple[np.ndarray, np.ndarray]:

@@ -78,7 +78,9 @@ def test_it_learns_to_guess_words_from_their_neighbours(tmp_path: Path) -> None:
     """Twelve words to tell apart by their neighbours; knowing only how often each occurs leaves the entropy of that."""
     texts = grammar(160)
     losses: list[float] = []
-    settings = SETTINGS.model_copy(update={"width": 32, "epochs": 30, "batch_size": 16, "learning_rate": 5e-3, "dropout": 0.0})
+    settings = SETTINGS.model_copy(
+        update={"vocabulary": 400, "width": 32, "epochs": 30, "batch_size": 16, "learning_rate": 5e-3, "dropout": 0.0}
+    )
     path = pretrain_text(settings, texts, tmp_path, on_epoch=losses.append)
     counts = np.array(list(Counter(word for text in texts for word in text.split()).values()))
     shares = counts / counts.sum()
