@@ -17,7 +17,8 @@ __all__ = ["Backbone", "classifier_state", "module_roles", "new_classifier", "ne
 
 
 def resolve_backbone(name_or_folder: str, revision: str | None = None) -> Backbone:
-    """The backbone in a local folder in Hugging Face layout, or under a hub name (downloaded once, then read from the cache).
+    """The backbone in a local folder in Hugging Face layout, inside an installed package (`package:<name>`), or under a hub name
+    (downloaded once, then read from the cache).
 
     Raises ArtifactError: `not_a_file` (neither a folder nor reachable), `pickle`, `bad_safetensors`, `bad_config`.
     """

