@@ -137,9 +137,7 @@ def word_at(text: str, starts: Sequence[int], span: Span) -> int:
     Byte-level BPE puts the space before a word into the word's first token, in some tokenizers into its span too. A token of white space
     alone goes with the word that follows, and behind the last word it is nobody's (-1).
     """
-    start, end = span
-    while start < end and text[start].isspace():
-        start += 1
+    start = span[0]
     if start < len(text) and not text[start].isspace():
         return bisect_right(starts, start) - 1
     following = bisect_right(starts, start)
