@@ -10,53 +10,60 @@ from functools import lru_cache
 import torch
 
 from models.adapter_config import AdapterConfig
-from models.backbone import Backbone, module_roles, on_meta
+from models.backbone_record import AnyBackbone, TextBackbone
+from models.classifier import architecture_of, on_meta
 from models.errors import ArtifactError
-from models.families import family_named
+from models.roles import head_containers, module_roles
 
 Shape = tuple[int, ...]
 PREFIX = "base_model.model."
+_SAVED = re.compile(r"\.modules_to_save(\.default)?\.")
 # Spellings of one part over peft's versions -> the canonical one. `.bias` is a trained bias of the adapted layer.
 _PARTS = (
     (re.compile(r"\.lora_(A|B)(\.default)?\.weight$"), r".lora_\1.weight"),
     (re.compile(r"\.lora_magnitude_vector(\.default)?(\.weight)?$"), ".lora_magnitude_vector"),
     (re.compile(r"\.base_layer\.bias$"), ".bias"),
-    (re.compile(r"\.modules_to_save(\.default)?\.(weight|bias)$"), r".\2"),
+    (_SAVED, "."),
 )
 
 
 @dataclass(frozen=True)
 class Skeleton:
-    """The classifier without its numbers: parameter shapes, linear modules (out, in), the head's name, and for each linear module
-    the names that targets may call it by (its own and the one older libraries used)."""
+    """The classifier without its numbers: parameter shapes, linear modules (out, in), the head's modules (the last one's rows are the
+    labels), those of them that no backbone brings along, and for each linear module the names that targets may call it by (its own and
+    the one older libraries used)."""
 
     parameters: Mapping[str, Shape]
     linear: Mapping[str, tuple[int, int]]
-    head: str
+    head: tuple[str, ...]
+    brought: tuple[str, ...]
     called: Mapping[str, tuple[str, ...]]
 
 
 @lru_cache(maxsize=8)
-def skeleton(backbone: Backbone, n_labels: int) -> Skeleton:
+def skeleton(backbone: AnyBackbone, n_labels: int) -> Skeleton:
     """The skeleton of the backbone's classifier with `n_labels` outputs; no weights are read."""
     model = on_meta(backbone, n_labels)
     linear = {name: (m.out_features, m.in_features) for name, m in model.named_modules() if isinstance(m, torch.nn.Linear)}
+    head = module_roles(model)["head"]
+    pretrained = backbone.own_head if isinstance(backbone, TextBackbone) else ()
     return Skeleton(
         parameters={name: tuple(parameter.shape) for name, parameter in model.named_parameters()},
         linear=linear,
-        head=module_roles(model)["head"][0],
+        head=head,
+        brought=tuple(name for name in head if name not in pretrained),
         called={name: (name, _older(name, backbone)) for name in linear},
     )
 
 
-def canonical_names(names: Collection[str], backbone: Backbone) -> dict[str, str]:
+def canonical_names(names: Collection[str], backbone: AnyBackbone) -> dict[str, str]:
     """Name in the file -> canonical name (the module's name on the actual model, then the part). Names of the older transformers
     (`attention.attention.query`) become today's, so that no tensor is lost. Left out is what peft writes twice with bias="all": the
     untrained bias of the head, and its trained one under a second name. Raises ArtifactError `tensor_mismatch` when a name does not
     start as peft's names do or two tensors mean the same one."""
     renamed: dict[str, str] = {}
     for name in names:
-        if ".original_module." in name or (".modules_to_save." in name and name.replace(".modules_to_save", "") in names):
+        if ".original_module." in name or (".modules_to_save." in name and _SAVED.sub(".", name) in names):
             continue
         if not name.startswith(PREFIX):
             raise _mismatch(f"tensor names must start with {PREFIX!r}", f"{name!r:.120}")
@@ -70,42 +77,54 @@ def check_shapes(config: AdapterConfig, found: Mapping[str, Shape], outline: Ske
     """Raise ArtifactError `tensor_mismatch` unless the canonical names and shapes are exactly those the config means on this
     backbone. Returns notes: `biases_missing` when the config says trained biases and the file has none (saved by peft before
     0.21, which dropped them)."""
-    targets = _targets(config, found)
-    adapted = [name for name in outline.linear if name != outline.head and _matches(outline.called[name], targets)]
+    saved = _saved_shapes(config, found, outline)
+    adapted = [name for name in _named(config, found, outline) if f"{name}.weight" not in saved]
     if not adapted:
-        raise _mismatch(f"target_modules must name layers of this backbone, found {', '.join(targets[:5]) or 'none'}", "another backbone")
-    required = _lora_shapes(config, adapted, outline) | _saved_shapes(config, found, outline)
+        targets = ", ".join((config.targets or ())[:5]) or "none"
+        raise _mismatch(f"target_modules must name layers of this backbone, found {targets}", "another backbone")
+    required = _lora_shapes(config, adapted, outline) | saved
     biases = _bias_shapes(config, adapted, outline, required)
     missing_biases = bool(biases) and not any(name in found for name in biases)
     _compare(required if missing_biases else required | biases, found)
     return ("biases_missing",) if missing_biases else ()
 
 
-def _newer(name: str, backbone: Backbone) -> str:
+def _newer(name: str, backbone: AnyBackbone) -> str:
     for pattern, canonical in _PARTS:
         name = pattern.sub(canonical, name)
-    for old, new in family_named(backbone.family).renames:
+    for old, new in architecture_of(backbone).renames:
         name = name.replace(old, new)
     return name
 
 
-def _older(name: str, backbone: Backbone) -> str:
+def _older(name: str, backbone: AnyBackbone) -> str:
     dotted = f"{name}."  # renames are written with the dot that ends a module's name
-    for old, new in reversed(family_named(backbone.family).renames):
+    for old, new in reversed(architecture_of(backbone).renames):
         dotted = dotted.replace(new, old)
     return dotted.removesuffix(".")
 
 
-def _targets(config: AdapterConfig, found: Mapping[str, Shape]) -> tuple[str, ...]:
+def _named(config: AdapterConfig, found: Mapping[str, Shape], outline: Skeleton) -> list[str]:
+    """The linear modules that the config's targets name."""
     if config.targets is not None:
-        return config.targets
-    # A pattern: whatever is adapted in one layer must be adapted in all, so the part behind the layer's number is the target.
-    modules = (name.removesuffix(".lora_A.weight") for name in found if name.endswith(".lora_A.weight"))
-    return tuple(sorted({re.sub(r"^.*\.\d+\.", "", module) for module in modules}))
+        return [name for name in outline.linear if _matches(outline.called[name], config.targets)]
+    # A pattern: whatever is adapted in one layer must be adapted in all, so the whole part behind the layer's number is the target.
+    tails = {_tail(name.removesuffix(".lora_A.weight")) for name in found if name.endswith(".lora_A.weight")}
+    return [name for name in outline.linear if _tail(name) in tails]
+
+
+def _tail(module: str) -> str:
+    return re.sub(r"^.*\.\d+\.", "", module)
 
 
 def _matches(called: Iterable[str], targets: tuple[str, ...]) -> bool:
     return any(name == target or name.endswith(f".{target}") for name in called for target in targets)
+
+
+def _containing(name: str) -> tuple[str, ...]:
+    """The module and all that contain it: `modules_to_save` may name any of them."""
+    parts = name.split(".")
+    return tuple(".".join(parts[:end]) for end in range(1, len(parts) + 1))
 
 
 def _lora_shapes(config: AdapterConfig, adapted: Iterable[str], outline: Skeleton) -> dict[str, Shape]:
@@ -119,10 +138,12 @@ def _lora_shapes(config: AdapterConfig, adapted: Iterable[str], outline: Skeleto
 
 
 def _saved_shapes(config: AdapterConfig, found: Mapping[str, Shape], outline: Skeleton) -> dict[str, Shape]:
-    if f"{outline.head}.weight" not in found:
-        raise _mismatch(f"the file must hold the head {outline.head}.weight", "no head: save it with modules_to_save=['classifier']")
+    for module in outline.brought:
+        if f"{module}.weight" not in found:
+            save = f"no head: save it with modules_to_save={head_containers(outline.head)}"
+            raise _mismatch(f"the file must hold the head {module}.weight", save)
     modules = {name.rpartition(".")[0] for name in outline.parameters}
-    saved = {outline.head, *(name for name in modules if _matches((name,), config.modules_to_save))}
+    saved = {*outline.brought, *(name for name in modules if _matches(_containing(name), config.modules_to_save))}
     return {name: shape for name, shape in outline.parameters.items() if any(name.startswith(f"{module}.") for module in saved)}
 
 

@@ -14,7 +14,7 @@ from models.adapter_config import AdapterConfig, parse_adapter_config
 from models.adapter_files import CONFIG, MANIFEST, MODEL_CONFIG, WEIGHTS, checked_file, checked_folder, config_path, weights_path
 from models.adapter_labels import check_label_set, labels_of_model_config
 from models.adapter_tensors import canonical_names, check_shapes, skeleton
-from models.backbone import Backbone
+from models.backbone_record import AnyBackbone, TextBackbone, modality_of
 from models.errors import ArtifactError
 from models.hashing import canonical_json, file_sha256, hash_of
 from models.manifest import Manifest, read_manifest
@@ -47,7 +47,7 @@ class Adapter:
 
 
 def read_adapter(
-    folder: Path, root: Path, backbone: Backbone, data_labels: Sequence[str], config_labels: Sequence[str] | None = None
+    folder: Path, root: Path, backbone: AnyBackbone, data_labels: Sequence[str], config_labels: Sequence[str] | None = None
 ) -> Adapter:
     """Read and check one adapter folder (Hugging Face PEFT layout) that must lie inside `root`.
 
@@ -84,7 +84,7 @@ def read_adapter(
     )
 
 
-def load_tensors(adapter: Adapter, backbone: Backbone) -> tuple[AdapterConfig, dict[str, torch.Tensor]]:
+def load_tensors(adapter: Adapter, backbone: AnyBackbone) -> tuple[AdapterConfig, dict[str, torch.Tensor]]:
     """The config and the tensors (canonical name -> tensor as stored) of an adapter that was read before. Raises ArtifactError
     `bad_safetensors` when the file is no longer the one that was read, and whatever `read_adapter` raises for its content."""
     weights = adapter.folder / WEIGHTS
@@ -95,11 +95,14 @@ def load_tensors(adapter: Adapter, backbone: Backbone) -> tuple[AdapterConfig, d
     return config, tensors
 
 
-def _manifest(folder: Path, root: Path, backbone: Backbone, weights_sha256: str) -> Manifest | None:
+def _manifest(folder: Path, root: Path, backbone: AnyBackbone, weights_sha256: str) -> Manifest | None:
     path = checked_file(folder, MANIFEST, root)
     if path is None:
+        _require_known_head(folder, backbone)
         return None
     manifest = read_manifest(path)
+    if manifest.modality != (read := modality_of(backbone)):
+        raise ArtifactError("bad_config", f"adapter {folder.name!r} must be for {read} inputs, found {manifest.modality} in {MANIFEST}")
     if manifest.backbone.sha256 != backbone.sha256:
         raise ArtifactError(
             "tensor_mismatch",
@@ -111,6 +114,17 @@ def _manifest(folder: Path, root: Path, backbone: Backbone, weights_sha256: str)
         if manifest.files.get(name) != found[name]:
             raise ArtifactError(code, f"{folder.name}/{name} must have the sha256 its manifest says, found another: copy the folder again")
     return manifest
+
+
+def _require_known_head(folder: Path, backbone: AnyBackbone) -> None:
+    """The library's own classifiers read CLS. A head trained there has the names and shapes of one over the mean token, and would be
+    scored wrongly without a word."""
+    if isinstance(backbone, TextBackbone) and backbone.pooling == "mean":
+        raise ArtifactError(
+            "tensor_mismatch",
+            f"adapter {folder.name!r} must have a {MANIFEST}, found none: the head of {backbone.name} reads the mean token, that of other "
+            "tools' classifiers reads CLS. Resolve the backbone with pooling='cls' for such adapters",
+        )
 
 
 def _labels(folder: Path, root: Path, manifest: Manifest | None, config_labels: Sequence[str] | None) -> tuple[str, ...]:
@@ -130,7 +144,7 @@ def _labels(folder: Path, root: Path, manifest: Manifest | None, config_labels: 
 
 
 def _fitting_tensors(
-    weights: Path, config: AdapterConfig, backbone: Backbone, n_labels: int
+    weights: Path, config: AdapterConfig, backbone: AnyBackbone, n_labels: int
 ) -> tuple[dict[str, torch.Tensor], tuple[str, ...]]:
     header = read_header(weights)
     names = canonical_names(header, backbone)
@@ -139,7 +153,7 @@ def _fitting_tensors(
     return {canonical: tensors[name] for name, canonical in names.items()}, notes
 
 
-def _adapter_id(tensors: Mapping[str, torch.Tensor], config: AdapterConfig, backbone: Backbone, labels: Sequence[str]) -> str:
+def _adapter_id(tensors: Mapping[str, torch.Tensor], config: AdapterConfig, backbone: AnyBackbone, labels: Sequence[str]) -> str:
     def parts() -> Iterator[bytes]:
         yield canonical_json({"config": config.canonical(), "backbone": backbone.sha256, "labels": list(labels)}).encode()
         for name in sorted(tensors):
@@ -150,7 +164,7 @@ def _adapter_id(tensors: Mapping[str, torch.Tensor], config: AdapterConfig, back
     return hash_of(parts())
 
 
-def _all_parameters(tensors: Mapping[str, torch.Tensor], backbone: Backbone, n_labels: int) -> int:
+def _all_parameters(tensors: Mapping[str, torch.Tensor], backbone: AnyBackbone, n_labels: int) -> int:
     parameters = skeleton(backbone, n_labels).parameters
     added = sum(tensor.numel() for name, tensor in tensors.items() if name not in parameters)
     own: int = sum(torch.Size(shape).numel() for shape in parameters.values())

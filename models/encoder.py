@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import torch
 
-from models.layer import Hidden, Layer
+from models.layer import Attended, Hidden, Layer
+from models.post_norm import PostNormLayer
 
 # In every settings_id. Raise it with any change of arithmetic here, in layer.py, linear.py, masked_value.py or image_scorer.py:
 # rows computed before and after must never stand in one generation. 1 was transformers' own modules; 2 kept the residual stream in the
@@ -18,24 +19,27 @@ ENGINE = 3
 class Encoder:
     """All layers of one classifier. `nbytes`: memory of the products that no other scorer shares."""
 
-    layers: tuple[Layer, ...]
+    layers: tuple[Layer | PostNormLayer, ...]
     nbytes: int
 
-    def __call__(self, hidden: Hidden) -> Hidden:
-        """Tokens with prefix and positions -> hidden states before the last layer norm. The input is left as it is."""
-        return self._run(hidden, read=False)[0]
+    def __call__(self, hidden: Hidden, attended: Attended | None = None) -> Hidden:
+        """Tokens with prefix and positions -> hidden states, of pre-norm layers before the last layer norm. The input is left as it is.
 
-    def reading(self, hidden: Hidden) -> tuple[Hidden, torch.Tensor]:
+        `attended`: the tokens that are no padding; None: all, as with pictures.
+        """
+        return self._run(hidden, read=False, attended=attended)[0]
+
+    def reading(self, hidden: Hidden, attended: Attended | None = None) -> tuple[Hidden, torch.Tensor]:
         """The same bits, and the last layer's CLS row: float32 [b, heads, tokens], each row of sum 1."""
-        hidden, row = self._run(hidden, read=True)
+        hidden, row = self._run(hidden, read=True, attended=attended)
         if row is None:
             raise ValueError("an encoder must have at least one layer to read attention from, found none")
         return hidden, row
 
-    def _run(self, hidden: Hidden, read: bool) -> tuple[Hidden, torch.Tensor | None]:
+    def _run(self, hidden: Hidden, read: bool, attended: Attended | None) -> tuple[Hidden, torch.Tensor | None]:
         hidden, row = hidden.clone(), None
         for layer in self.layers[:-1]:
-            hidden, _ = layer(hidden)
+            hidden, _ = layer(hidden, False, attended)
         for layer in self.layers[-1:]:
-            hidden, row = layer(hidden, read)
+            hidden, row = layer(hidden, read, attended)
         return hidden, row

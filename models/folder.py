@@ -52,13 +52,16 @@ def read_weights(files: tuple[Path, ...]) -> dict[str, torch.Tensor]:
     return tensors
 
 
-def content_sha256(config: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> str:
+def content_sha256(config: Mapping[str, Any], tensors: Mapping[str, torch.Tensor], beside: Mapping[str, Any] | None = None) -> str:
     """Hex sha256 of what a model computes: configuration without bookkeeping keys, then every tensor by name, type, shape, bytes.
 
-    Sharding, file metadata, key order and the version of the saving library leave it unchanged; one changed weight does not.
+    `beside`: what else decides its numbers (a text model's tokenizer), as plain data. Sharding, file metadata, key order and the version
+    of the saving library leave it unchanged; one changed weight does not.
     """
     kept = {key: value for key, value in config.items() if key not in NOT_IDENTITY}
     digest = hashlib.sha256(canonical_json(kept).encode())
+    if beside is not None:
+        digest.update(b"\0beside\0" + canonical_json(beside).encode())
     for name in sorted(tensors):
         tensor = tensors[name].contiguous()
         digest.update(f"\0{name}\0{tensor.dtype}\0{tuple(tensor.shape)}\0".encode())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch.nn import functional
 
 from models.families.family import Block
@@ -15,6 +15,7 @@ from models.linear import Linear
 
 Hidden = Float[torch.Tensor, "batch tokens width"]
 Rows = Float[torch.Tensor, "rows width"]
+Attended = Bool[torch.Tensor, "batch tokens"]
 # (name of the product within the layer, weight float32 [out, in], bias float32 [out] or None, tensors it is made of) -> product
 Make = Callable[[str, torch.Tensor, torch.Tensor | None, tuple[torch.Tensor | None, ...]], Linear]
 
@@ -47,25 +48,38 @@ class Layer:
     scale: float
     eps: tuple[float, float]
 
-    def __call__(self, hidden: Hidden, read: bool = False) -> tuple[Hidden, torch.Tensor | None]:
+    def __call__(self, hidden: Hidden, read: bool = False, attended: Attended | None = None) -> tuple[Hidden, torch.Tensor | None]:
         """Hidden states after this layer (the input's memory may be used), and with `read` its CLS row float32 [b, heads, tokens]."""
         batch, tokens, width = hidden.shape
         rows = hidden.reshape(batch * tokens, width)
-        query, key, value = self.qkv(_norm(rows, self.eps[0])).view(batch, tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        row = cls_row(query, key, self.scale) if read else None
-        mixed = functional.scaled_dot_product_attention(query, key, value, scale=self.scale)
-        rows = self.out.onto(rows, mixed.transpose(1, 2).reshape(batch * tokens, -1))
+        mixed, row = attend(self.qkv(_norm(rows, self.eps[0])).view(batch, tokens, 3, self.heads, -1), self.scale, read, attended)
+        rows = self.out.onto(rows, mixed)
         rows = self.mlp.onto(rows, _norm(rows, self.eps[1]))
         return rows.view(batch, tokens, width), row
 
 
-def cls_row(query: torch.Tensor, key: torch.Tensor, scale: float) -> Float[torch.Tensor, "batch heads tokens"]:
-    """What CLS looks at: softmax(q_cls k^T * scale) in float32, from queries and keys [b, heads, tokens, width].
+def attend(
+    qkv: Float[torch.Tensor, "batch tokens 3 heads head_width"], scale: float, read: bool, attended: Attended | None
+) -> tuple[Rows, torch.Tensor | None]:
+    """What every token gathers from those attended (None: all), as rows of all heads; with `read` the CLS row beside it."""
+    query, key, value = qkv.permute(2, 0, 3, 1, 4)
+    row = cls_row(query, key, scale, attended) if read else None
+    mask = None if attended is None else attended[:, None, None, :]
+    mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask, scale=scale)
+    return mixed.transpose(1, 2).reshape(qkv.shape[0] * qkv.shape[1], -1), row
+
+
+def cls_row(
+    query: torch.Tensor, key: torch.Tensor, scale: float, attended: Attended | None = None
+) -> Float[torch.Tensor, "batch heads tokens"]:
+    """What CLS looks at: softmax(q_cls k^T * scale) in float32, from queries and keys [b, heads, tokens, width]; 0 where not attended.
 
     The fused attention kernel does not tell its weights, and asking transformers for them switches every layer to the slow eager way;
     one row costs N products per head instead of N^2. Sums to 1 over all tokens, prefix included.
     """
     scores = (query[:, :, :1].float() @ key.float().transpose(2, 3)).squeeze(2) * scale
+    if attended is not None:
+        scores = scores.masked_fill(~attended[:, None, :], -torch.inf)
     return scores.softmax(dim=-1)
 
 

@@ -13,9 +13,10 @@ from safetensors.torch import save_file
 from torch import nn
 
 from models.adapter_files import CONFIG, WEIGHTS
-from models.backbone import module_roles
+from models.classifier import architecture_named
 from models.errors import ArtifactError
 from models.recipe import Recipe
+from models.roles import head_containers, module_roles
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -28,21 +29,20 @@ def trainable_count(
 ) -> int:
     """Parameters that training such an adapter moves: LoRA matrices, DoRA magnitudes, biases of the adapted layers, the head.
 
-    `backbone_config` is the transformers config. DINOv2-base with 37 labels: 701,989 / 2,250,277 / 4,314,661 for rank
-    4 / 16 / 32 (METHODS 1). Counted on the model's skeleton, without peft, so that it can hold peft to account.
+    `backbone_config` is the transformers config, of either modality (a text model's head reads CLS). DINOv2-base with 37 labels:
+    701,989 / 2,250,277 / 4,314,661 for rank 4 / 16 / 32 (METHODS 1). Counted on the model's skeleton, without peft, so that it can hold
+    peft to account.
     """
-    from transformers import AutoModelForImageClassification
-
     config = type(backbone_config).from_dict(backbone_config.to_dict() | {"num_labels": n_labels})
     with torch.device("meta"):
-        model = AutoModelForImageClassification.from_config(config)  # type: ignore[no-untyped-call]  # transformers leaves it untyped
+        model = architecture_named(config.model_type).classes()[1](config)
     return expected_trainable(model, rank, use_dora, bias, roles)
 
 
 def expected_trainable(model: nn.Module, rank: int, use_dora: bool, bias: str, roles: Sequence[str]) -> int:
     """The same for a classifier that is there."""
     found = module_roles(model)
-    count = sum(parameter.numel() for parameter in model.get_submodule(found["head"][0]).parameters())
+    count = sum(parameter.numel() for name in found["head"] for parameter in model.get_submodule(name).parameters())
     for name in (name for role in roles for name in found[role]):
         module = model.get_submodule(name)
         outputs, inputs = module.weight.shape  # type: ignore[misc]  # a linear layer's weight is a matrix
@@ -69,7 +69,7 @@ def with_lora(model: nn.Module, recipe: Recipe, base_name: str) -> PeftModel:
         lora_dropout=recipe.dropout,
         bias=recipe.bias,
         target_modules=target_names(model, [name for role in recipe.targets for name in roles[role]]),
-        modules_to_save=[roles["head"][0].rpartition(".")[2]],
+        modules_to_save=head_containers(roles["head"]),
         base_model_name_or_path=base_name,
     )
     model.name_or_path = base_name  # type: ignore[assignment]  # peft reads it off the model, else it forgets the base with a warning
@@ -104,6 +104,8 @@ def save_adapter(model: PeftModel, state: dict[str, torch.Tensor], folder: Path)
     """Write adapter_config.json and adapter_model.safetensors, the same bytes for the same adapter: peft's own saving adds a model card
     and lists target modules in the order of a set."""
     config = model.peft_config["default"].to_dict() | {"inference_mode": True}
+    if not str((config.get("auto_mapping") or {}).get("parent_library", "transformers")).startswith("transformers"):
+        config["auto_mapping"] = None  # a class of this project: no config may name one to import (models.adapter_config)
     plain = {key: sorted(value) if isinstance(value, set) else value for key, value in config.items()}
     (folder / CONFIG).write_text(json.dumps(plain, indent=2, sort_keys=True, default=str) + "\n", encoding="utf-8")
     save_file({name: tensor.contiguous() for name, tensor in state.items()}, folder / WEIGHTS)

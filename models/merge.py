@@ -14,7 +14,8 @@ from models.adapter_config import AdapterConfig
 from models.adapter_tensors import skeleton
 from models.adapters import Adapter, load_tensors
 from models.atomic import write_file
-from models.backbone import Backbone, classifier_state
+from models.backbone_record import AnyBackbone
+from models.classifier import classifier_state
 from models.errors import ArtifactError
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -36,7 +37,7 @@ def merged_weight(
     return factor.view(-1, 1) * updated
 
 
-def merged_tensors(adapter: Adapter, backbone: Backbone) -> dict[str, torch.Tensor]:
+def merged_tensors(adapter: Adapter, backbone: AnyBackbone) -> dict[str, torch.Tensor]:
     """The tensors of the classifier, named as in its state_dict, that differ from the backbone's, and always the head's. Raises
     ArtifactError `nonfinite` when a merged weight is (a row of length 0 under DoRA), and what `read_adapter` raises."""
     config, stored = load_tensors(adapter, backbone)
@@ -47,10 +48,11 @@ def merged_tensors(adapter: Adapter, backbone: Backbone) -> dict[str, torch.Tens
         merged[f"{name}.weight"] = _adapted(name, tensors, base, config)
     for name, tensor in merged.items():
         _require_finite(tensor, f"{adapter.name}: merged {name}", "train the adapter again")
-    return {name: tensor for name, tensor in merged.items() if name.startswith(f"{head}.") or not torch.equal(tensor, base[name])}
+    heads = tuple(f"{module}." for module in head)
+    return {name: tensor for name, tensor in merged.items() if name.startswith(heads) or not torch.equal(tensor, base[name])}
 
 
-def write_merged(adapter: Adapter, backbone: Backbone, dtype: str, folder: Path) -> Path:
+def write_merged(adapter: Adapter, backbone: AnyBackbone, dtype: str, folder: Path) -> Path:
     """Write the merged tensors, cast to `dtype` (float32, bfloat16, float16) at the very end, as `<adapter_id>-<dtype>.safetensors`.
 
     The name says the content, so a file that is there is used again. Raises ArtifactError `nonfinite` when a value does not fit
@@ -69,7 +71,7 @@ def write_merged(adapter: Adapter, backbone: Backbone, dtype: str, folder: Path)
 
 
 @lru_cache(maxsize=1)
-def _base_state(backbone: Backbone) -> dict[str, torch.Tensor]:
+def _base_state(backbone: AnyBackbone) -> dict[str, torch.Tensor]:
     # One backbone at a time: its tensors are mapped from the file, read by every merge, written by none.
     return classifier_state(backbone)
 

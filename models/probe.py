@@ -6,17 +6,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from safetensors.torch import load_file
 from torch import nn
 
 from models.adapters import Adapter
-from models.backbone import Backbone, classifier_state, module_roles, new_classifier
+from models.backbone_record import AnyBackbone, Backbone
+from models.classifier import classifier_state, load, new_classifier
+from models.roles import module_roles
 
 TOLERANCE = 1e-6
-PICTURES = 4
+INPUTS = 4
+TOKENS = 16
 SEED = 20_260_101
 
 
@@ -28,8 +31,8 @@ class Probe:
     notes: tuple[str, ...]
 
 
-def probe(adapter: Adapter, backbone: Backbone, merged: Path) -> Probe:
-    """Compare the head's input with and without the adapter on four fixed noise pictures, in float32 arithmetic.
+def probe(adapter: Adapter, backbone: AnyBackbone, merged: Path) -> Probe:
+    """Compare the head's input with and without the adapter on four fixed inputs (noise pictures, random tokens), in float32 arithmetic.
 
     Unchanged means within 1e-6 everywhere. `merged` must be the adapter's float32 merged file (else ValueError): in 16 bits rounding alone
     moves the head's input, and an adapter's status must not depend on the dtype it is scored in.
@@ -38,24 +41,33 @@ def probe(adapter: Adapter, backbone: Backbone, merged: Path) -> Probe:
     if any(tensor.dtype != torch.float32 for tensor in changed.values()):
         raise ValueError(f"{merged.name} must hold float32 tensors: probe the file written with dtype='float32'")
     model = new_classifier(backbone, adapter.labels)
-    head = module_roles(model)["head"][0]
+    head = module_roles(model)["head"]
+    modules = tuple(f"{module}." for module in head)
     head_is_folders = _is_folders_head(model, head, changed, backbone)
-    if any(not name.startswith(f"{head}.") for name in changed) and _input_moves(model, head, changed, backbone):
+    if any(not name.startswith(modules) for name in changed) and _input_moves(model, head, changed, backbone):
         return Probe("ready", ())
     return Probe("inert", ()) if head_is_folders else Probe("ready", ("head_only",))
 
 
-def _input_moves(model: nn.Module, head: str, changed: Mapping[str, torch.Tensor], backbone: Backbone) -> bool:
-    shape = (PICTURES, 3, backbone.image_size, backbone.image_size)
-    pixels = torch.randn(shape, generator=torch.Generator().manual_seed(SEED))
-    before = _head_input(model, head, pixels)
-    model.load_state_dict({**model.state_dict(), **changed}, assign=True)
-    return bool((_head_input(model, head, pixels) - before).abs().max() > TOLERANCE)
+def _input_moves(model: nn.Module, head: tuple[str, ...], changed: Mapping[str, torch.Tensor], backbone: AnyBackbone) -> bool:
+    inputs = _inputs(model, backbone)
+    before = _head_input(model, head[0], inputs)
+    load(model, {**model.state_dict(), **changed})
+    return bool((_head_input(model, head[0], inputs) - before).abs().max() > TOLERANCE)
 
 
-def _head_input(model: nn.Module, head: str, pixels: torch.Tensor) -> torch.Tensor:
-    with _caught(model.get_submodule(head)) as caught, torch.no_grad():
-        model(pixel_values=pixels)
+def _inputs(model: Any, backbone: AnyBackbone) -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(SEED)
+    if isinstance(backbone, Backbone):
+        return {"pixel_values": torch.randn((INPUTS, 3, backbone.image_size, backbone.image_size), generator=generator)}
+    shape = (INPUTS, min(TOKENS, backbone.n_tokens))
+    ids = torch.randint(model.config.vocab_size, shape, generator=generator)
+    return {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+
+
+def _head_input(model: nn.Module, first: str, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    with _caught(model.get_submodule(first)) as caught, torch.no_grad():
+        model(**inputs)
     return caught[0]
 
 
@@ -70,10 +82,10 @@ def _caught(module: nn.Module) -> Iterator[list[torch.Tensor]]:
         hook.remove()
 
 
-def _is_folders_head(model: nn.Module, head: str, changed: Mapping[str, torch.Tensor], backbone: Backbone) -> bool:
+def _is_folders_head(model: nn.Module, head: tuple[str, ...], changed: Mapping[str, torch.Tensor], backbone: AnyBackbone) -> bool:
     # A head drawn anew by new_classifier is nobody's: only one that lies in the backbone's folder can make an adapter inert.
-    if f"{head}.weight" not in classifier_state(backbone):
+    if f"{head[-1]}.weight" not in classifier_state(backbone):
         return False
-    own = {name: tensor for name, tensor in changed.items() if name.startswith(f"{head}.")}
+    own = {name: tensor for name, tensor in changed.items() if name.startswith(tuple(f"{module}." for module in head))}
     state = model.state_dict()
     return all(tensor.shape == state[name].shape and torch.equal(tensor, state[name]) for name, tensor in own.items())

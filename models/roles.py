@@ -11,12 +11,15 @@ from models.errors import ArtifactError
 
 _LAYER = re.compile(r"(?:^|\.)layers?\.(\d+)\.(.+)$")
 
+# Between the backbone's hidden states and the logits: the classifier, and the pooler before it where there is one.
+_HEAD = ("pooler", "classifier")
+
 # Role -> ways it is spelled inside one layer, newest first; a spelling of two names is a gated MLP.
 # transformers 5.18 renamed query/key/value to q_proj/k_proj/v_proj: with a name that matches nothing, peft adapts less without a word.
 SPELLINGS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "query": (("attention.q_proj",), ("attention.attention.query",)),
-    "key": (("attention.k_proj",), ("attention.attention.key",)),
-    "value": (("attention.v_proj",), ("attention.attention.value",)),
+    "query": (("attention.q_proj",), ("attention.attention.query",), ("attention.self.query",)),
+    "key": (("attention.k_proj",), ("attention.attention.key",), ("attention.self.key",)),
+    "value": (("attention.v_proj",), ("attention.attention.value",), ("attention.self.value",)),
     "attention_out": (("attention.o_proj",), ("attention.output.dense",)),
     "mlp_in": (("mlp.fc1",), ("intermediate.dense",), ("mlp.gate_proj", "mlp.up_proj"), ("mlp.weights_in",)),
     "mlp_out": (("mlp.fc2",), ("output.dense",), ("mlp.down_proj",), ("mlp.weights_out",)),
@@ -26,7 +29,8 @@ SPELLINGS: dict[str, tuple[tuple[str, ...], ...]] = {
 def module_roles(model: nn.Module) -> dict[str, tuple[str, ...]]:
     """Role -> full module names on `model`, in layer order: query, key, value, attention_out, mlp_in, mlp_out, head.
 
-    Every name is an `nn.Linear` found on the model itself. A gated MLP (SwiGLU) has two mlp_in names per layer.
+    Every name is an `nn.Linear` found on the model itself. A gated MLP (SwiGLU) has two mlp_in names per layer. A head may be several
+    modules, in the order they are passed; the last one's rows are the labels.
     Raises ArtifactError `tensor_mismatch` when a role is not found once in every layer, or there is no linear `classifier`.
     """
     linear = [name for name, module in model.named_modules() if isinstance(module, nn.Linear)]
@@ -39,10 +43,16 @@ def module_roles(model: nn.Module) -> dict[str, tuple[str, ...]]:
     if sorted(layers) != list(range(expected)):
         raise ArtifactError("tensor_mismatch", f"{type(model).__name__}: expected layers 0 to {expected - 1}, found {sorted(layers)}.")
     roles = {role: _names_of(role, layers) for role in SPELLINGS}
-    head = tuple(name for name in linear if name.split(".")[-1] == "classifier")
-    if len(head) != 1:
-        raise ArtifactError("tensor_mismatch", f"{type(model).__name__}: expected one linear module `classifier`, found {len(head)}.")
+    head = tuple(name for part in _HEAD for name in linear if part in name.split("."))
+    if not head or "classifier" not in head[-1].split("."):
+        found = ", ".join(head) or "none"
+        raise ArtifactError("tensor_mismatch", f"{type(model).__name__}: expected a linear module `classifier`, found {found}.")
     return roles | {"head": head}
+
+
+def head_containers(head: tuple[str, ...]) -> list[str]:
+    """What peft's `modules_to_save` must name to train a head whole: `classifier`, and `pooler` where it has one."""
+    return sorted({part for name in head for part in name.split(".") if part in _HEAD})
 
 
 def _names_of(role: str, layers: dict[int, dict[str, str]]) -> tuple[str, ...]:

@@ -13,24 +13,15 @@ from models.backbone import Backbone
 from models.decode import DecodeLimits, decode
 from models.encoder import ENGINE
 from models.images import Preprocessing, normalise, to_model_resolution
+from models.scored_adapter import ScoredAdapter
 from models.scorer import ImageScorer, ScorerCache
+
+__all__ = ["LIBRARIES", "ScoredAdapter", "Scoring"]
 
 # Another version of these may give other digits: an upgrade makes new rows, never mixed ones.
 LIBRARIES = ("numpy", "pillow", "scipy", "torch", "transformers")
 
 _CACHES: dict[int, ScorerCache] = {}
-
-
-@dataclass(frozen=True)
-class ScoredAdapter:
-    """One adapter ready to score: its identity, where its merged tensors are (float32; cast on loading), and its label order.
-
-    `label_order[i]` is the position, in the adapter's own label order, of the dataset's label i: labels match by name.
-    """
-
-    adapter_id: str
-    merged: str
-    label_order: tuple[int, ...]
 
 
 @dataclass(frozen=True)

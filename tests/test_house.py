@@ -149,6 +149,7 @@ def records_of(package: str, kind: type) -> list[object]:
         ("xai.attribution", "METHODS", "xai.attribution"),
         ("xai.metrics", "METRICS", "xai.metrics"),
         ("models.families", "FAMILIES", "models.families"),
+        ("models.text_families", "TEXT_FAMILIES", "models.text_families"),
     ],
 )
 def test_every_record_of_a_room_stands_in_its_tuple_and_the_tuple_holds_no_other(package: str, attribute: str, folder: str) -> None:

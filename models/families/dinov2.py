@@ -80,6 +80,7 @@ FAMILY = Family(
     n_prefix=lambda config: 1,
     renames=RENAMES,
     ignored=(),
+    head_modules=("classifier",),
     patch_tokens=patch_tokens,
     sequence=sequence,
     layers=layers,

@@ -62,6 +62,7 @@ FAMILY = Family(
     n_prefix=lambda config: 1 + int(config.get("num_register_tokens", DEFAULT_REGISTERS)),
     renames=dinov2.RENAMES,
     ignored=(),
+    head_modules=("classifier",),
     patch_tokens=patch_tokens,
     sequence=sequence,
     layers=layers,

@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from models.families.architecture import Architecture
+
 
 @dataclass(frozen=True)
 class Block:
@@ -26,22 +28,17 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Family:
+class Family(Architecture):
     """How one architecture is loaded and taken apart: picture -> patch tokens -> sequence -> layers -> norm -> logits.
 
     `patch_tokens(model, pixels[b,3,s,s]) -> [b,N,d]`: patch embedding alone, before positions. Filling a removed patch here equals
     filling it in the picture, because the patch convolution's stride is its kernel.
     `sequence(model, tokens[b,N,d]) -> [b,n_prefix+N,d]`: prefix and positions added; whoever removes tokens does it behind this step.
     `layers(model)`: its layers, and `block(layer)` the parts of one. `norm(model)`: the layer norm behind the last.
-    `head(model, hidden[b,n_prefix+N',d]) -> [b,labels]`, behind that norm.
+    `head(model, hidden[b,n_prefix+N',d]) -> [b,labels]`, behind that norm. `name` is the `model_type` in config.json.
     """
 
-    name: str  # `model_type` in config.json
-    prefix: str  # attribute of the classifier that holds the backbone, and prefix of its tensor names
-    classes: Callable[[], tuple[Any, Any]]  # (configuration class, classifier class), imported only when asked for
     n_prefix: Callable[[Mapping[str, Any]], int]  # tokens before the patches, from config.json
-    renames: tuple[tuple[str, str], ...]  # (name on disk, name on the model), applied in order to parts of tensor names
-    ignored: tuple[str, ...]  # tensors of a checkpoint that a classifier has no place for, by what follows the prefix
     patch_tokens: Callable[[nn.Module, torch.Tensor], torch.Tensor]
     sequence: Callable[[nn.Module, torch.Tensor], torch.Tensor]
     layers: Callable[[nn.Module], nn.ModuleList]

@@ -82,6 +82,7 @@ FAMILY = Family(
     n_prefix=lambda config: 1,
     renames=RENAMES,
     ignored=("pooler.",),
+    head_modules=("classifier",),
     patch_tokens=patch_tokens,
     sequence=sequence,
     layers=layers,

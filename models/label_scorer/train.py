@@ -110,7 +110,7 @@ def _new_model(settings: LabelScorerTraining, tokenizer: Any) -> Any:
 def _fit(model: Any, teacher: Teacher, checkpoint: Checkpoint, on_epoch: Callable[[], None]) -> None:
     settings = teacher.settings
     optimiser = _optimiser(model, settings)
-    done = checkpoint.load(model, optimiser)
+    done = checkpoint.load(model, (optimiser,))
     for _ in range(done):
         on_epoch()
     for epoch in range(done, settings.epochs):
@@ -123,7 +123,7 @@ def _fit(model: Any, teacher: Teacher, checkpoint: Checkpoint, on_epoch: Callabl
         if not torch.isfinite(loss):
             found = f"found {loss.item()} in epoch {epoch + 1}"
             raise ArtifactError("nonfinite", f"label scorer {settings.name}: the loss must stay finite, {found}: lower learning_rate")
-        checkpoint.save(model, optimiser, epoch + 1, last=epoch + 1 == settings.epochs)
+        checkpoint.save(model, (optimiser,), epoch + 1, last=epoch + 1 == settings.epochs)
         on_epoch()
     model.eval()
 

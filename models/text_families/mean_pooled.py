@@ -1,0 +1,99 @@
+"""How does a sentence encoder become a classifier? A linear head over the mean token, which is what such encoders were trained to give.
+
+The library's own classifiers read CLS (through a pooler that sentence encoders carry along untrained): on an encoder trained by its mean
+token they start from the wrong place, and few shots do not bring them back.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+from transformers.modeling_outputs import SequenceClassifierOutput
+from transformers.models.bert.configuration_bert import BertConfig
+from transformers.models.bert.modeling_bert import BertModel, BertPreTrainedModel
+from transformers.models.roberta.configuration_roberta import RobertaConfig
+from transformers.models.roberta.modeling_roberta import RobertaModel, RobertaPreTrainedModel
+
+from models.text_families.text_family import mean_token
+
+
+def attended_of(attention_mask: torch.Tensor | None, hidden: torch.Tensor) -> torch.Tensor:
+    """bool[b,t] of any mask the library's models take: None (all), 0/1 [b,t], or additive [b,1,q,t] with 0 where attended."""
+    if attention_mask is None:
+        return torch.ones(hidden.shape[:2], dtype=torch.bool, device=hidden.device)
+    if attention_mask.dim() == 4:
+        return attention_mask[:, 0, 0] == 0
+    return attention_mask.bool()
+
+
+def _scored(model: Any, hidden: torch.Tensor, attention_mask: torch.Tensor | None) -> SequenceClassifierOutput:
+    pooled = mean_token(hidden, attended_of(attention_mask, hidden))
+    return SequenceClassifierOutput(logits=model.classifier(model.dropout(pooled)))
+
+
+def _dropout(config: Any) -> nn.Dropout:
+    return nn.Dropout(config.hidden_dropout_prob if config.classifier_dropout is None else config.classifier_dropout)
+
+
+def _classifier(config: Any) -> nn.Linear:
+    return nn.Linear(config.hidden_size, config.num_labels)
+
+
+class BertForMeanClassification(BertPreTrainedModel):  # type: ignore[no-untyped-call]  # transformers leaves it untyped
+    """BERT with a linear head over the mean token; arguments and answer of BertForSequenceClassification, without its loss."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__(config)
+        self.bert = BertModel(config, add_pooling_layer=False)
+        self.dropout = _dropout(config)
+        self.classifier = _classifier(config)
+        self.post_init()  # type: ignore[no-untyped-call]  # transformers leaves it untyped
+
+    def forward(
+        self,
+        input_ids: torch.Tensor | None = None,
+        attention_mask: torch.Tensor | None = None,
+        token_type_ids: torch.Tensor | None = None,
+        position_ids: torch.Tensor | None = None,
+        inputs_embeds: torch.Tensor | None = None,
+    ) -> SequenceClassifierOutput:
+        """Token ids [b,t], or word embeddings [b,t,d] in their place -> logits [b,labels]."""
+        outputs = self.bert(
+            input_ids,
+            attention_mask=attention_mask,
+            token_type_ids=token_type_ids,
+            position_ids=position_ids,
+            inputs_embeds=inputs_embeds,
+        )
+        return _scored(self, outputs.last_hidden_state, attention_mask)
+
+
+class RobertaForMeanClassification(RobertaPreTrainedModel):  # type: ignore[no-untyped-call]  # transformers leaves it untyped
+    """RoBERTa with a linear head over the mean token; arguments and answer of RobertaForSequenceClassification, without its loss."""
+
+    def __init__(self, config: RobertaConfig) -> None:
+        super().__init__(config)
+        self.roberta = RobertaModel(config, add_pooling_layer=False)
+        self.dropout = _dropout(config)
+        self.classifier = _classifier(config)
+        self.post_init()  # type: ignore[no-untyped-call]  # transformers leaves it untyped
+
+    def forward(
+        self,
+        input_ids: torch.Tensor | None = None,
+        attention_mask: torch.Tensor | None = None,
+        token_type_ids: torch.Tensor | None = None,
+        position_ids: torch.Tensor | None = None,
+        inputs_embeds: torch.Tensor | None = None,
+    ) -> SequenceClassifierOutput:
+        """Token ids [b,t], or word embeddings [b,t,d] in their place -> logits [b,labels]."""
+        outputs = self.roberta(
+            input_ids,
+            attention_mask=attention_mask,
+            token_type_ids=token_type_ids,
+            position_ids=position_ids,
+            inputs_embeds=inputs_embeds,
+        )
+        return _scored(self, outputs.last_hidden_state, attention_mask)

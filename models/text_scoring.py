@@ -1,0 +1,74 @@
+"""What does a worker need to score texts with many adapters? Paths and hashes to ship, models to load once, texts to tokenise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+
+import numpy as np
+from jaxtyping import Float32
+from numpy.typing import NDArray
+
+from models.backbone_record import TextBackbone
+from models.buckets import BUCKETS, fitted
+from models.scored_adapter import ScoredAdapter
+from models.scorer_cache import ScorerCache
+from models.text_loading import load_text_scorer
+from models.text_scorer import TEXT_ENGINE, TextScorer
+from models.texts import Texts, prepare
+
+# Another version of these may give other digits: an upgrade makes new rows, never mixed ones.
+TEXT_LIBRARIES = ("numpy", "tokenizers", "torch", "transformers")
+
+_CACHES: dict[tuple[int, tuple[int, ...]], ScorerCache[TextBackbone, TextScorer]] = {}
+
+
+@dataclass(frozen=True)
+class TextScoring:
+    """How texts are prepared and scored; all of it stands in settings_id through `settings`. Ships to workers by pickle.
+
+    `buckets`: the lengths that inputs are padded to; the last one, where it is below the model's own limit, cuts texts.
+    """
+
+    backbone: TextBackbone
+    dtype: str
+    batch_size: int
+    buckets: tuple[int, ...] = BUCKETS
+    cache_bytes: int = 4 << 30
+
+    @property
+    def fitted_buckets(self) -> tuple[int, ...]:
+        """The buckets within the model's limit; the last is the longest input."""
+        return fitted(self.buckets, self.backbone.n_tokens)
+
+    def settings(self) -> dict[str, object]:
+        """What defines a row: which backbone (tokenizer and pooling in its hash), precision, batch shapes, arithmetic and libraries."""
+        return {
+            "backbone_sha256": self.backbone.sha256,
+            "dtype": self.dtype,
+            "batch_size": self.batch_size,
+            "buckets": list(self.fitted_buckets),
+            "engine": TEXT_ENGINE,
+            "libraries": {name: version(name) for name in TEXT_LIBRARIES},
+        }
+
+    def prepare(self, texts: Sequence[str]) -> Texts:
+        """Tokenise texts, cut at the last bucket. ValueError for a text without a word or of invalid Unicode."""
+        return prepare(texts, self.backbone, self.fitted_buckets[-1])
+
+    def scorer(self, adapter: ScoredAdapter | None = None, dtype: str | None = None) -> TextScorer:
+        """The scorer of this adapter (None: the bare backbone), loaded once per worker process and kept while memory allows."""
+        key = (self.cache_bytes, self.fitted_buckets)
+        if key not in _CACHES:
+            _CACHES[key] = ScorerCache(self.cache_bytes, partial(load_text_scorer, buckets=self.fitted_buckets))
+        return _CACHES[key].get(self.backbone, None if adapter is None else adapter.merged, dtype or self.dtype, self.batch_size)
+
+    def logits(self, adapter: ScoredAdapter, texts: Texts) -> Float32[NDArray[np.float32], "texts labels"]:
+        """Logits float32[n,labels] in the dataset's label order; rows that are not finite are tried once more in float32."""
+        logits = self.scorer(adapter).logits(texts)
+        bad = np.flatnonzero(~np.isfinite(logits).all(axis=1))
+        if len(bad):
+            logits[bad] = self.scorer(adapter, "float32").logits(texts[bad])
+        return logits[:, list(adapter.label_order)]
