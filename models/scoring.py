@@ -13,6 +13,7 @@ from models.backbone import Backbone
 from models.decode import DecodeLimits, decode
 from models.encoder import ENGINE
 from models.images import Preprocessing, normalise, to_model_resolution
+from models.masked_value import MaskedValue
 from models.scored_adapter import ScoredAdapter
 from models.scorer import ImageScorer, ScorerCache
 
@@ -54,6 +55,21 @@ class Scoring:
         """uint8 [n, size, size, 3] -> float32 [n, 3, size, size], normalised."""
         return normalise(pictures, self.preprocessing)
 
+    @property
+    def column(self) -> str:
+        """Where bronze.examples holds the inputs."""
+        return "image"
+
+    def prepare(self, contents: Sequence[bytes]) -> NDArray[np.float32]:
+        """Encoded pictures -> float32 [n, 3, size, size], normalised."""
+        return self.pixels(self.pictures(contents))
+
+    def included(self, inputs: NDArray[np.float32]) -> None:
+        """All pictures have as many units."""
+
+    def words(self, inputs: NDArray[np.float32]) -> None:
+        """Patches have no names."""
+
     def scorer(self, adapter: ScoredAdapter | None = None, dtype: str | None = None) -> ImageScorer:
         """The scorer of this adapter (None: the bare backbone), loaded once per worker process and kept while memory allows."""
         cache = _CACHES.setdefault(self.cache_bytes, ScorerCache(self.cache_bytes))
@@ -66,3 +82,7 @@ class Scoring:
         if bad.any():
             logits[bad] = self.scorer(adapter, "float32").logits(pixels[bad])
         return logits[:, list(adapter.label_order)]
+
+    def value(self, adapter: ScoredAdapter, inputs: NDArray[np.float32], targets: NDArray[np.int64], baseline: str) -> MaskedValue:
+        """p(target) under masks of patches; `targets` are in the dataset's label order."""
+        return self.scorer(adapter).value(inputs, np.array(adapter.label_order)[targets], baseline)

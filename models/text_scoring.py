@@ -8,7 +8,7 @@ from functools import partial
 from importlib.metadata import version
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Bool, Float32
 from numpy.typing import NDArray
 
 from models.backbone_record import TextBackbone
@@ -16,6 +16,7 @@ from models.buckets import BUCKETS, fitted
 from models.scored_adapter import ScoredAdapter
 from models.scorer_cache import ScorerCache
 from models.text_loading import load_text_scorer
+from models.text_masked_value import TextMaskedValue
 from models.text_scorer import TEXT_ENGINE, TextScorer
 from models.texts import Texts, prepare
 
@@ -58,6 +59,19 @@ class TextScoring:
         """Tokenise texts, cut at the last bucket. ValueError for a text without a word or of invalid Unicode."""
         return prepare(texts, self.backbone, self.fitted_buckets[-1])
 
+    @property
+    def column(self) -> str:
+        """Where bronze.examples holds the inputs."""
+        return "text"
+
+    def included(self, inputs: Texts) -> Bool[NDArray[np.bool_], "texts words"]:
+        """bool[n,W]: which words are a text's own."""
+        return inputs.included
+
+    def words(self, inputs: Texts) -> list[list[str]]:
+        """The words of each text, inside the model's limit."""
+        return [list(inputs.words(row)) for row in range(len(inputs))]
+
     def scorer(self, adapter: ScoredAdapter | None = None, dtype: str | None = None) -> TextScorer:
         """The scorer of this adapter (None: the bare backbone), loaded once per worker process and kept while memory allows."""
         key = (self.cache_bytes, self.fitted_buckets)
@@ -72,3 +86,7 @@ class TextScoring:
         if len(bad):
             logits[bad] = self.scorer(adapter, "float32").logits(texts[bad])
         return logits[:, list(adapter.label_order)]
+
+    def value(self, adapter: ScoredAdapter, inputs: Texts, targets: NDArray[np.int64], baseline: str) -> TextMaskedValue:
+        """p(target) under masks of words; `targets` are in the dataset's label order."""
+        return self.scorer(adapter).value(inputs, np.array(adapter.label_order)[targets], baseline)

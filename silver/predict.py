@@ -11,7 +11,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lake.rows import Identity, batch_of, wanted_by
-from models.scoring import ScoredAdapter, Scoring
+from models.any_scoring import AnyScoring, Inputs
+from models.scored_adapter import ScoredAdapter
 from silver.confidence import confidence_scores
 from silver.specs import PREDICTIONS
 
@@ -20,26 +21,26 @@ from silver.specs import PREDICTIONS
 class Prediction:
     """What the verb must know: how to score, which adapters, what `todo` counts in, and the constant columns."""
 
-    scoring: Scoring
+    scoring: AnyScoring
     adapters: tuple[ScoredAdapter, ...]
     identity: Identity
 
 
 def predict(batches: Iterator[pa.RecordBatch], plan: Prediction) -> Iterator[pa.RecordBatch]:
-    """Batches of (example_id, label_id, image, todo) -> batches of silver.predictions with error columns."""
+    """Batches of (example_id, label_id, image or text, todo) -> batches of silver.predictions with error columns."""
     for batch in batches:
-        pixels = plan.scoring.pixels(plan.scoring.pictures(batch.column("image").to_pylist()))
+        inputs = plan.scoring.prepare(batch.column(plan.scoring.column).to_pylist())
         wanted = wanted_by(batch, plan.identity, "adapter_id", [adapter.adapter_id for adapter in plan.adapters])
         for adapter in plan.adapters:
             rows = wanted[adapter.adapter_id]
             if rows:
-                yield batch_of(PREDICTIONS, _rows(plan, adapter, batch, rows, pixels[rows]))
+                yield batch_of(PREDICTIONS, _rows(plan, adapter, batch, rows, inputs[rows]))
 
 
 def _rows(
-    plan: Prediction, adapter: ScoredAdapter, batch: pa.RecordBatch, rows: Sequence[int], pixels: NDArray[np.float32]
+    plan: Prediction, adapter: ScoredAdapter, batch: pa.RecordBatch, rows: Sequence[int], inputs: Inputs
 ) -> Iterator[dict[str, object]]:
-    logits = plan.scoring.logits(adapter, pixels)
+    logits = plan.scoring.logits(adapter, inputs)
     finite: NDArray[np.bool_] = np.asarray(np.isfinite(logits).all(axis=1))
     scores = confidence_scores(np.where(finite[:, None], logits, 0))
     ids, labels = batch.column("example_id"), batch.column("label_id")

@@ -1,0 +1,46 @@
+"""What do the layers ask of a scoring record, whether its examples are pictures or texts?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from jaxtyping import Bool, Float32
+from numpy.typing import NDArray
+
+from models.scored_adapter import ScoredAdapter
+
+# Prepared examples: pixels float32[n, 3, s, s], or models.texts.Texts. They have a length, and `inputs[rows]` are some of them.
+Inputs = Any
+Included = Bool[NDArray[np.bool_], "examples units"]
+Logits = Float32[NDArray[np.float32], "examples labels"]
+Flat = Callable[[NDArray[np.int64], NDArray[np.bool_]], NDArray[np.float32]]
+
+
+class AnyScoring(Protocol):
+    """One backbone in inference, as it ships to workers. `column`: where bronze.examples holds its inputs, image or text."""
+
+    @property
+    def column(self) -> str: ...
+
+    @property
+    def dtype(self) -> str: ...
+
+    def settings(self) -> dict[str, object]:
+        """All that defines a row."""
+
+    def prepare(self, contents: Sequence[Any]) -> Inputs:
+        """What the column holds, ready for the model."""
+
+    def included(self, inputs: Inputs) -> Included | None:
+        """Which units are an example's own, where examples differ in their number; None where all have as many."""
+
+    def words(self, inputs: Inputs) -> list[list[str]] | None:
+        """The units of each example by name; None where they have none."""
+
+    def logits(self, adapter: ScoredAdapter, inputs: Inputs) -> Logits:
+        """In the dataset's label order; rows that are not finite are tried once more in float32."""
+
+    def value(self, adapter: ScoredAdapter, inputs: Inputs, targets: NDArray[np.int64], baseline: str) -> Flat:
+        """p(target) of pairs (row, mask of units); `targets` are in the dataset's label order."""
