@@ -25,6 +25,7 @@ from models.decode import DecodeLimits
 from models.dtype import resolve_dtype
 from models.images import preprocessing_of
 from models.scoring import ScoredAdapter, Scoring
+from ood.picture_shifts import PictureShifts
 from ood.score import Exposure, expose
 from ood.settings import CorruptionSettings
 
@@ -52,7 +53,7 @@ def _row(folder: Path, name: str, size: dict[str, int], adapters: int, count: in
     }
     _expose(contents, [[indices[0] for indices in apart]], plan)  # one cell each: loads every scorer
     times = in_turns(ways, rounds)
-    cells = len(plan.corruptions.cells())
+    cells = len(together) // adapters
     medians = {f"{way}_seconds": round(statistics.median(values), 3) for way, values in times.items()}
     saved = 1 - statistics.median(times["once"]) / statistics.median(times["per_adapter"])
     shutil.rmtree(folder / f"merged-{name}", ignore_errors=True)
@@ -77,7 +78,7 @@ def _plan(folder: Path, backbone: Backbone, adapters: int, batch_size: int) -> E
         for adapter in scored
         for corruption, severity in corruptions.cells()
     )
-    return Exposure(scoring, scored, corruptions, Identity("bench", "0" * 16, variants))
+    return Exposure(scoring, scored, PictureShifts(scoring, corruptions), Identity("bench", "0" * 16, variants))
 
 
 def _size_name(backbone: Backbone) -> str:

@@ -10,7 +10,9 @@ from lake.door import Lake
 from lake.fill import Inputs, Stage, Variant, fill
 from lake.ledger import Ledger
 from lake.rows import ERROR_COLUMNS, Identity
-from models.scoring import ScoredAdapter, Scoring
+from models.scored_adapter import ScoredAdapter
+from models.scoring import Scoring
+from ood.picture_shifts import PictureShifts
 from ood.score import Exposure, expose
 from ood.settings import CorruptionSettings
 from ood.specs import PREDICTIONS
@@ -31,7 +33,7 @@ def build_ood(
         for adapter in adapters
         for corruption, severity in corruptions.cells()
     )
-    plan = Exposure(scoring, adapters, corruptions, Identity(meta.dataset, identity, variants))
+    plan = Exposure(scoring, adapters, PictureShifts(scoring, corruptions), Identity(meta.dataset, identity, variants))
 
     def verb(rows: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         return expose(rows, plan)

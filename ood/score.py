@@ -1,4 +1,4 @@
-"""What does each adapter answer when the input is corrupted? The verb of ood.predictions."""
+"""What does each adapter answer when the input is shifted? The verb of ood.predictions."""
 
 from __future__ import annotations
 
@@ -9,25 +9,21 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from lake.identity import rng
 from lake.rows import Identity, batch_of
-from models.decode import decode
-from models.images import to_model_resolution
-from models.scoring import ScoredAdapter, Scoring
-from ood.corruptions import by_name, corrupt
-from ood.settings import CLEAN, CorruptionSettings
+from models.any_scoring import AnyScoring
+from models.scored_adapter import ScoredAdapter
+from ood.settings import CLEAN
+from ood.shift import Shifts
 from ood.specs import PREDICTIONS
-
-Pictures = list[NDArray[np.uint8]]
 
 
 @dataclass(frozen=True)
 class Exposure:
-    """What the verb must know: how to score, which adapters, how corruptions are applied, what `todo` counts in."""
+    """What the verb must know: how to score, which adapters, how inputs are changed, what `todo` counts in."""
 
-    scoring: Scoring
+    scoring: AnyScoring
     adapters: tuple[ScoredAdapter, ...]
-    corruptions: CorruptionSettings
+    shifts: Shifts
     identity: Identity
 
 
@@ -41,45 +37,30 @@ class _Answers:
 
 
 def expose(batches: Iterator[pa.RecordBatch], plan: Exposure) -> Iterator[pa.RecordBatch]:
-    """Batches of (example_id, label_id, image, todo) -> batches of ood.predictions with error columns.
+    """Batches of (example_id, label_id, image or text, todo) -> batches of ood.predictions with error columns.
 
-    A picture is decoded once, and corrupted once per corruption and severity, for all adapters. Every adapter also answers the
-    clean picture, which `flipped` is measured against.
+    An input is read once, and changed once per corruption (or attack) and severity, for all adapters. Every adapter also answers the
+    clean input, which `flipped` is measured against.
     """
     for batch in batches:
         ids = batch.column("example_id").to_pylist()
         labels = np.array(batch.column("label_id").to_pylist())
-        pictures = _decoded(plan, batch.column("image").to_pylist())
+        read = plan.shifts.read(batch)
         wanted = _wanted(batch, plan.identity)
         cells = list(dict.fromkeys([CLEAN, *((corruption, severity) for _, corruption, severity in wanted)]))
         adapters = [adapter for adapter in plan.adapters if any(key[0] == adapter.adapter_id for key in wanted)]
         clean: dict[str, _Answers] = {}
-        for corruption, severity in cells:  # clean first; one cell's pictures in memory at a time
-            pixels = plan.scoring.pixels(_corrupted(plan, ids, pictures, corruption, severity))
+        for corruption, severity in cells:  # clean first; one cell's inputs in memory at a time
+            inputs = plan.shifts.changed(read, ids, corruption, severity)
+            parameter = plan.shifts.value(corruption, severity)
             for adapter in adapters:
-                answers = _answers(plan.scoring.logits(adapter, pixels))
+                answers = _answers(plan.scoring.logits(adapter, inputs))
                 if (corruption, severity) == CLEAN:
                     clean[adapter.adapter_id] = answers
                 if rows := wanted.get((adapter.adapter_id, corruption, severity)):
                     base = plan.identity.columns() | {"adapter_id": adapter.adapter_id, "corruption": corruption, "severity": severity}
-                    yield batch_of(PREDICTIONS, _rows(base, ids, labels, rows, answers, clean[adapter.adapter_id]))
-
-
-def _decoded(plan: Exposure, contents: list[bytes]) -> Pictures:
-    """Pictures at the resolution that corruptions are applied at."""
-    if plan.corruptions.apply_at == "model":
-        return list(plan.scoring.pictures(contents))
-    return [decode(content, plan.scoring.limits).image for content in contents]
-
-
-def _corrupted(plan: Exposure, ids: list[str], pictures: Pictures, corruption: str, severity: int) -> NDArray[np.uint8]:
-    """uint8 [n, size, size, 3]; noise is keyed by the example, so every adapter meets the same picture (paired design)."""
-    made = []
-    for picture, example_id in zip(pictures, ids, strict=True):  # one at a time: originals may have millions of pixels
-        changed = corrupt(picture, corruption, severity, rng(plan.corruptions.seed, example_id, corruption, severity))
-        at_original = plan.corruptions.apply_at == "original"
-        made.append(to_model_resolution(changed, plan.scoring.preprocessing) if at_original else changed)
-    return np.stack(made)
+                    made = _rows(base, parameter, ids, labels, rows, answers, clean[adapter.adapter_id])
+                    yield batch_of(PREDICTIONS, made)
 
 
 def _wanted(batch: pa.RecordBatch, identity: Identity) -> dict[tuple[str, str, int], list[int]]:
@@ -103,11 +84,14 @@ def _answers(logits: NDArray[np.float32]) -> _Answers:
 
 
 def _rows(
-    base: dict[str, object], ids: list[str], labels: NDArray[np.int64], rows: list[int], answers: _Answers, clean: _Answers
+    base: dict[str, object],
+    parameter: float | None,
+    ids: list[str],
+    labels: NDArray[np.int64],
+    rows: list[int],
+    answers: _Answers,
+    clean: _Answers,
 ) -> Iterator[dict[str, object]]:
-    record = by_name(str(base["corruption"]))
-    severity = int(str(base["severity"]))
-    parameter = record.value(severity)
     for row in rows:
         own = base | {"example_id": ids[row]}
         if not (answers.finite[row] and clean.finite[row]):

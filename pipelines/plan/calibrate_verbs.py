@@ -13,6 +13,7 @@ from bronze.embed import Embed, embed
 from bronze.specs import EMBEDDINGS
 from lake.rows import ERROR_COLUMNS, Identity
 from models.scoring import ScoredAdapter, Scoring
+from ood.picture_shifts import PictureShifts
 from ood.score import Exposure, expose
 from ood.settings import CorruptionSettings
 from pipelines.check.drawn import Drawn
@@ -104,4 +105,8 @@ def measured(work: Work, n: int) -> Timed:
 def exposed(work: Work, n: int) -> Timed:
     """ood.predictions of the first `n` pictures in every cell."""
     identity, todo = work.asked(n, [{"corruption": name, "severity": severity} for name, severity in work.corruptions.cells()])
-    return timed(lambda: expose(work.inputs(n, todo=todo), Exposure(work.scoring, (work.adapter,), work.corruptions, identity)))
+    return timed(
+        lambda: expose(
+            work.inputs(n, todo=todo), Exposure(work.scoring, (work.adapter,), PictureShifts(work.scoring, work.corruptions), identity)
+        )
+    )

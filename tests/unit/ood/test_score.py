@@ -8,9 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-import ood.score
+import ood.picture_shifts
 from lake.rows import ERROR_COLUMNS
 from ood.corruptions import by_name
+from ood.picture_shifts import PictureShifts
 from ood.score import Exposure, _answers, expose
 from ood.settings import CorruptionSettings
 from ood.specs import PREDICTIONS
@@ -21,10 +22,14 @@ VARIANTS = tuple({"adapter_id": adapter.adapter_id, "corruption": c, "severity":
 ALL = list(range(len(VARIANTS)))
 
 
+def exposure(toy: ToyScoring, corruptions: CorruptionSettings) -> Exposure:
+    return Exposure(toy, ADAPTERS, PictureShifts(toy, corruptions), identity(*VARIANTS))
+
+
 def exposed(
     levels: list[int], labels: list[int], todo: list[list[int]] | None = None, toy: ToyScoring | None = None
 ) -> list[dict[str, object]]:
-    plan = Exposure(toy or scoring(), ADAPTERS, CorruptionSettings(names=("ki_contrast", "ki_gaussian_noise")), identity(*VARIANTS))
+    plan = exposure(toy or scoring(), CorruptionSettings(names=("ki_contrast", "ki_gaussian_noise")))
     given = batch(levels, labels, todo or [ALL] * len(levels))
     return [row for made in expose(iter([given]), plan) for row in made.to_pylist()]
 
@@ -34,7 +39,7 @@ def key(row: dict[str, object]) -> tuple[object, ...]:
 
 
 def test_every_example_adapter_and_cell_gives_one_row_of_the_tables_schema() -> None:
-    plan = Exposure(scoring(), ADAPTERS, CorruptionSettings(names=("ki_contrast", "ki_gaussian_noise")), identity(*VARIANTS))
+    plan = exposure(scoring(), CorruptionSettings(names=("ki_contrast", "ki_gaussian_noise")))
     made = list(expose(iter([batch([255, 0], [0, 1], [ALL, ALL])]), plan))
     assert all(part.schema == PREDICTIONS.arrow_schema(ERROR_COLUMNS) for part in made)
     keys = [key(row) for part in made for row in part.to_pylist()]
@@ -63,7 +68,7 @@ def test_a_corruption_that_darkens_flips_those_that_were_right_and_only_those(mo
     def black(image: np.ndarray, name: str, severity: int, rng: np.random.Generator) -> np.ndarray:
         return image if name == "none" else np.zeros_like(image)
 
-    monkeypatch.setattr(ood.score, "corrupt", black)  # a corruption whose effect is known: it turns every picture black
+    monkeypatch.setattr(ood.picture_shifts, "corrupt", black)  # a corruption whose effect is known: it turns every picture black
     rows = {key(row): row for row in exposed([255, 255], [0, 1])}
     cell = {(row["example_id"], row["adapter_id"]): row for row in rows.values() if row["corruption"] == "ki_contrast"}
     told = {key: (row["is_correct"], row["flipped"]) for key, row in cell.items()}
@@ -76,13 +81,13 @@ def test_a_corruption_that_darkens_flips_those_that_were_right_and_only_those(mo
 
 def test_each_picture_is_corrupted_once_per_cell_for_all_adapters(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[tuple[str, int]] = []
-    real = ood.score.corrupt
+    real = ood.picture_shifts.corrupt
 
     def counted(image: np.ndarray, name: str, severity: int, rng: np.random.Generator) -> np.ndarray:
         made.append((name, severity))
         return real(image, name, severity, rng)
 
-    monkeypatch.setattr(ood.score, "corrupt", counted)
+    monkeypatch.setattr(ood.picture_shifts, "corrupt", counted)
     toy = scoring()
     exposed([10, 200, 90], [0, 1, 0], toy=toy)
     assert sorted(made) == sorted(cell for cell in CELLS for _ in range(3))
@@ -132,6 +137,6 @@ def test_an_answer_has_the_same_bits_alone_and_among_neighbours_in_every_memory_
 
 
 def test_an_empty_batch_gives_nothing() -> None:
-    plan = Exposure(scoring(), ADAPTERS, CorruptionSettings(), identity(*VARIANTS))
+    plan = exposure(scoring(), CorruptionSettings())
     assert list(expose(iter([]), plan)) == []
     assert isinstance(batch([], [], []), pa.RecordBatch)

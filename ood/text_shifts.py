@@ -1,0 +1,60 @@
+"""How are texts attacked before an adapter sees them?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import pyarrow as pa
+
+from lake.identity import rng
+from models.text_scoring import TextScoring
+from models.texts import Texts
+from ood.attack_settings import AttackSettings
+from ood.attacks import Attacked, attack, by_name
+from ood.keywords import Keywords
+from ood.settings import CLEAN
+
+# (label, edited text) -> whether the text still has this label
+KeepsLabel = Callable[[str, str], bool]
+Labelled = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class TextShifts:
+    """Attacks with the keywords of the training split. `labels`: the dataset's, in order. `keeps_label`: the proof that an edit leaves the
+    label true, where the truth is known; None for the plain rules."""
+
+    scoring: TextScoring
+    attacks: AttackSettings
+    keywords: Keywords
+    labels: tuple[str, ...]
+    keeps_label: KeepsLabel | None = None
+
+    def columns(self) -> tuple[str, ...]:
+        """The text; its label comes with every batch."""
+        return ("text",)
+
+    def read(self, batch: pa.RecordBatch) -> Labelled:
+        """(text, label) of each example."""
+        names = [self.labels[label_id] for label_id in batch.column("label_id").to_pylist()]
+        return list(zip(batch.column("text").to_pylist(), names, strict=True))
+
+    def changed(self, read: Labelled, ids: Sequence[str], name: str, severity: int) -> Texts:
+        """The edited texts; edits are keyed by the example, so every adapter meets the same text (paired design)."""
+        return self.scoring.prepare(
+            [self.attacked(*row, example_id, name, severity).edited for row, example_id in zip(read, ids, strict=True)]
+        )
+
+    def attacked(self, text: str, label: str, example_id: str, name: str, severity: int) -> Attacked:
+        """One text under one attack; ("none", 0) leaves it alone."""
+        if (name, severity) == CLEAN:
+            return Attacked(text, text, "none", ())
+        preserves = None if self.keeps_label is None else partial(self.keeps_label, label)
+        generator = rng(self.attacks.seed, example_id, name, severity)
+        return attack(text, name, label, severity, generator, self.keywords, preserves)
+
+    def value(self, name: str, severity: int) -> float | None:
+        """The attack's leading parameter; None for the clean row."""
+        return None if (name, severity) == CLEAN else by_name(name).value(severity)
