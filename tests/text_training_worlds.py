@@ -56,8 +56,6 @@ def hybrid(**changes: Any) -> TextRecipe:
     return recipe(kind="cap_hybrid", priors=priors, **changes)
 
 
-def trained(
-    backbone: TextBackbone, folder: Path, how: TextRecipe, train_set: TextTrainingSet | None = None, **more: Any
-) -> Trained:
+def trained(backbone: TextBackbone, folder: Path, how: TextRecipe, train_set: TextTrainingSet | None = None, **more: Any) -> Trained:
     own = simple(24, priors=how.priors is not None) if train_set is None else train_set
     return train_text(how, backbone, LABELS, own, simple(12, 100), folder, **more)

@@ -48,9 +48,7 @@ def task_of(how: TextRecipe, family: str, folder: Path) -> TextTask:
         ("roberta", hybrid(use_dora=False, dropout=0.0, bias="none", priors={"beta": 2.0, "ig_steps": 3})),
     ],
 )
-def test_the_gradient_of_cross_entropy_and_attribution_loss_equals_finite_differences(
-    family: str, how: TextRecipe, tmp_path: Path
-) -> None:
+def test_the_gradient_of_cross_entropy_and_attribution_loss_equals_finite_differences(family: str, how: TextRecipe, tmp_path: Path) -> None:
     task = task_of(how, family, tmp_path / "b")
     named = [(name, parameter) for name, parameter in task.model.named_parameters() if parameter.requires_grad]
     loss = task.batch_loss(PLACES)

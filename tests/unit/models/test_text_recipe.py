@@ -46,7 +46,10 @@ def test_what_decides_the_weights_changes_the_hash_of_a_text_recipe() -> None:
         {"seed": 1},
         prior,
         prior | {"priors": {"sources": ["cap", "ig"]}},
-        *(prior | {"priors": {"sources": ["cap"], key: value}} for key, value in {"beta": 2, "fusion": "max", "n": 50, "ig_steps": 4}.items()),
+        *(
+            prior | {"priors": {"sources": ["cap"], key: value}}
+            for key, value in {"beta": 2, "fusion": "max", "n": 50, "ig_steps": 4}.items()
+        ),
         prior | {"priors": {"sources": ["cap"], "control": "shuffled"}},
         prior | {"priors": {"control": "random"}},
     ]
@@ -90,4 +93,6 @@ def test_arms_are_named_by_their_sources_and_control() -> None:
 
 def test_the_twin_is_the_recipe_without_its_priors() -> None:
     own = hybrid(shots=5, shots_seed=2, label_noise=0.1, update_scale=4.0)
-    assert recipe_sha256(twin_of(own), "b", "d") == recipe_sha256(recipe(shots=5, shots_seed=2, label_noise=0.1, update_scale=4.0), "b", "d")
+    assert recipe_sha256(twin_of(own), "b", "d") == recipe_sha256(
+        recipe(shots=5, shots_seed=2, label_noise=0.1, update_scale=4.0), "b", "d"
+    )

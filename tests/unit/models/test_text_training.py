@@ -86,7 +86,9 @@ def test_without_priors_in_the_recipe_those_beside_the_texts_count_for_nothing(
 
 
 def test_steering_brings_the_attributions_nearer_to_the_prior(backbone: TextBackbone, tmp_path: Path) -> None:
-    result = trained(backbone, tmp_path / "a", hybrid(tuning="full", epochs=6, accumulation=1, priors={"beta": 2.0}), simple(48, priors=True))
+    result = trained(
+        backbone, tmp_path / "a", hybrid(tuning="full", epochs=6, accumulation=1, priors={"beta": 2.0}), simple(48, priors=True)
+    )
     losses = [epoch.attribution_loss for epoch in result.epochs]
     assert None not in losses and 0 < losses[-1] < 0.6 * losses[0] < 0.6 * 2
     assert result.metrics["attribution_loss"] in losses
@@ -188,7 +190,9 @@ def test_a_process_that_dies_leaves_no_adapter_and_the_next_one_ends_as_if_it_ha
     assert trained(backbone, tmp_path / "a", hybrid()).weights_sha256 == zoo["cap_hybrid", "lora"].weights_sha256
 
 
-def test_the_checkpoint_of_another_recipe_is_passed_over(backbone: TextBackbone, zoo: dict[tuple[str, str], Trained], tmp_path: Path) -> None:
+def test_the_checkpoint_of_another_recipe_is_passed_over(
+    backbone: TextBackbone, zoo: dict[tuple[str, str], Trained], tmp_path: Path
+) -> None:
     with pytest.raises(Killed):
         trained(backbone, tmp_path / "a", recipe(seed=5), on_step=until(4), checkpoint_seconds=0)
     assert trained(backbone, tmp_path / "a", recipe()).weights_sha256 == zoo["ce", "lora"].weights_sha256

@@ -24,7 +24,8 @@ def shuffled(examples: TextTrainingSet) -> TextTrainingSet:
 
 def same(first: TextTrainingSet, second: TextTrainingSet) -> bool:
     priors = (first.priors is None) == (second.priors is None) and all(
-        (a is None) == (b is None) and (a is None or np.array_equal(a, b)) for a, b in zip(first.priors or (), second.priors or (), strict=True)
+        (a is None) == (b is None) and (a is None or np.array_equal(a, b))
+        for a, b in zip(first.priors or (), second.priors or (), strict=True)
     )
     plain = first.texts == second.texts and first.example_ids == second.example_ids
     return plain and np.array_equal(first.label_ids, second.label_ids) and priors
