@@ -26,8 +26,8 @@ class PriorRecipe(BaseModel):
 
     sources: tuple[Source, ...] = ()
     control: Literal["shuffled", "random"] | None = None
-    fusion: Literal["mean", "max"] = "mean"
-    beta: float = Field(default=1.0, ge=0, allow_inf_nan=False)
+    fusion: Literal["mean", "max"] = Field(default="mean", description="how sources become one prior, word by word")
+    beta: float = Field(default=1.0, ge=0, allow_inf_nan=False, description="weight of the attribution loss; 0 is cross-entropy alone")
     ig_steps: int = Field(default=8, ge=1, description="(choice) midpoints of the integrated gradients in the loss")
     n: int = Field(default=100, ge=1, description="masks behind the priors, the full text included; identity only")
 
@@ -53,20 +53,20 @@ class PriorRecipe(BaseModel):
 class TextRecipe(TrainingRecipe):
     """How one text adapter is trained: what `TrainingRecipe` says, by cross-entropy (`ce`) or steered by a prior (`cap_hybrid`).
 
-    `tuning: full` trains every weight and reads nothing of LoRA's fields. `shots`: examples kept per label, those that hash lowest with
-    `shots_seed`, so that 5 shots are among 10; a label with fewer keeps them all. `label_noise`: share of the kept training examples, to
-    the nearest whole number, that get a wrong label, by hash with `label_noise_seed`; validation stays true. `patience`: training stops
-    after so many epochs in a row without a better accuracy on validation.
+    `tuning`: `lora`, or `full`, which trains every weight and reads nothing of LoRA's fields. `shots`: examples kept per label, those
+    that hash lowest with `shots_seed`, so that 5 shots are among 10; a label with fewer keeps them all. `label_noise`: share of the kept
+    training examples, to the nearest whole number, that get a wrong label, by hash with `label_noise_seed`; validation stays true.
+    `patience`: training stops after so many epochs in a row without a better accuracy on validation.
     """
 
-    kind: Literal["ce", "cap_hybrid"] = "ce"
+    kind: Literal["ce", "cap_hybrid"] = Field(default="ce", description="`ce`: cross-entropy; `cap_hybrid`: steered by `priors` too")
     tuning: Literal["lora", "full"] = "lora"
-    rank: int = Field(default=8, ge=1)
-    priors: PriorRecipe | None = None
+    rank: int = Field(default=8, ge=1, description="rank of the LoRA matrices")
+    priors: PriorRecipe | None = Field(default=None, description="the prior that steers; null with `ce`")
     shots: int | None = Field(default=None, ge=1)
-    shots_seed: int = Field(default=0, ge=0, lt=2**63)
+    shots_seed: int = Field(default=0, ge=0, lt=2**63, description="chooses the shots, apart from `seed`")
     label_noise: float = Field(default=0.0, ge=0, lt=1)
-    label_noise_seed: int = Field(default=0, ge=0, lt=2**63)
+    label_noise_seed: int = Field(default=0, ge=0, lt=2**63, description="chooses the wrong labels, apart from `seed`")
     patience: int | None = Field(default=None, ge=1)
 
     @model_validator(mode="after")

@@ -23,23 +23,29 @@ class TrainingRecipe(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", description="a label; no part of the identity")
-    rank: int = Field(ge=1)
-    alpha: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    update_scale: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    use_dora: bool = True
-    use_rslora: bool = True
-    dropout: float = Field(default=0.1, ge=0, lt=1)
-    targets: tuple[Role, ...] = Field(default=("query", "value", "mlp_in", "mlp_out"), min_length=1)
-    bias: Literal["none", "lora_only"] = "lora_only"
-    learning_rate: float = Field(default=3e-4, gt=0, allow_inf_nan=False)
+    rank: int = Field(ge=1, description="rank of the LoRA matrices")
+    alpha: float | None = Field(default=None, gt=0, allow_inf_nan=False, description="LoRA's alpha; null: 2 * rank")
+    update_scale: float | None = Field(
+        default=None, gt=0, allow_inf_nan=False, description="factor of the update itself, in place of alpha"
+    )
+    use_dora: bool = Field(default=True, description="direction and magnitude apart (DoRA)")
+    use_rslora: bool = Field(default=True, description="scale by sqrt(rank) in place of rank (rsLoRA)")
+    dropout: float = Field(default=0.1, ge=0, lt=1, description="of the adapter's input")
+    targets: tuple[Role, ...] = Field(
+        default=("query", "value", "mlp_in", "mlp_out"), min_length=1, description="which linear layers are adapted, by role"
+    )
+    bias: Literal["none", "lora_only"] = Field(default="lora_only", description="`lora_only` trains the biases of adapted layers too")
+    learning_rate: float = Field(default=3e-4, gt=0, allow_inf_nan=False, description="AdamW's, at the start")
     schedule: Literal["constant", "linear"] = Field(default="linear", description="(choice) linear decay to 0 over all steps")
     weight_decay: float = Field(default=0.01, ge=0, allow_inf_nan=False, description="(choice) AdamW's own default")
-    epochs: int = Field(default=15, ge=1)
-    batch_size: int = Field(default=16, ge=1)
+    epochs: int = Field(default=15, ge=1, description="passes over the training split; the one of best validation accuracy is kept")
+    batch_size: int = Field(default=16, ge=1, description="examples per batch")
     accumulation: int = Field(default=2, ge=1, description="batches whose gradients make one step")
-    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
-    train_share: float = Field(default=1.0, gt=0, le=1)
-    seed: int = Field(default=0, ge=0, lt=2**63)
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1, description="of the cross-entropy")
+    train_share: float = Field(default=1.0, gt=0, le=1, description="share of the training split that is used")
+    seed: int = Field(
+        default=0, ge=0, lt=2**63, description="draws weights, order, dropout and whatever varies the examples; part of the identity"
+    )
 
     @model_validator(mode="after")
     def _scale_is_given_once(self) -> Self:

@@ -1,4 +1,4 @@
-"""Is the gradient of the whole CAP-Hybrid loss the loss's derivative? Compared with finite differences in float64, parameter by parameter."""
+"""Is the gradient of the whole CAP-Hybrid loss its derivative? Compared with finite differences in float64, parameter by parameter."""
 
 from __future__ import annotations
 
