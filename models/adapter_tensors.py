@@ -79,7 +79,7 @@ def check_shapes(config: AdapterConfig, found: Mapping[str, Shape], outline: Ske
     0.21, which dropped them)."""
     saved = _saved_shapes(config, found, outline)
     adapted = [name for name in _named(config, found, outline) if f"{name}.weight" not in saved]
-    if not adapted:
+    if not adapted and not saved.keys() >= outline.parameters.keys():  # a model saved whole needs no adapted layer
         targets = ", ".join((config.targets or ())[:5]) or "none"
         raise _mismatch(f"target_modules must name layers of this backbone, found {targets}", "another backbone")
     required = _lora_shapes(config, adapted, outline) | saved

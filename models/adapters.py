@@ -25,15 +25,16 @@ from models.strict_json import read_object
 @dataclass(frozen=True)
 class Adapter:
     """One adapter that fits its backbone. `labels[i]` is the meaning of output i. `adapter_id` identifies the function it computes;
-    `name` is a label. `recipe`, `seed`, `recipe_sha256` and `metrics` come from our manifest and are None or empty without one.
+    `name` is a label. `rank` and `alpha` are None where no layer is adapted because every weight was trained and saved. `recipe`, `seed`,
+    `recipe_sha256` and `metrics` come from our manifest and are None or empty without one.
     `trainable_share` = trained parameters / parameters of the classifier with the added LoRA tensors, in (0, 1]."""
 
     name: str
     folder: Path
     adapter_id: str
     labels: tuple[str, ...]
-    rank: int
-    alpha: float
+    rank: int | None
+    alpha: float | None
     use_dora: bool
     use_rslora: bool
     seed: int | None
@@ -64,13 +65,14 @@ def read_adapter(
     check_label_set(labels, data_labels)
     tensors, notes = _fitting_tensors(weights, config, backbone, len(labels))
     trainable = sum(tensor.numel() for tensor in tensors.values())
+    adapted = any(".lora_A." in name for name in tensors)
     return Adapter(
         name=folder.name,
         folder=inside,
         adapter_id=_adapter_id(tensors, config, backbone, labels),
         labels=labels,
-        rank=config.rank,
-        alpha=config.alpha,
+        rank=config.rank if adapted else None,
+        alpha=config.alpha if adapted else None,
         use_dora=config.use_dora,
         use_rslora=config.use_rslora,
         seed=manifest.recipe.get("seed") if manifest else None,

@@ -15,8 +15,8 @@ from torch import nn
 from models.adapter_files import CONFIG, WEIGHTS
 from models.classifier import architecture_named
 from models.errors import ArtifactError
-from models.recipe import Recipe
 from models.roles import head_containers, module_roles
+from models.training_recipe import TrainingRecipe
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -51,7 +51,7 @@ def expected_trainable(model: nn.Module, rank: int, use_dora: bool, bias: str, r
     return count
 
 
-def with_lora(model: nn.Module, recipe: Recipe, base_name: str) -> PeftModel:
+def with_lora(model: nn.Module, recipe: TrainingRecipe, base_name: str) -> PeftModel:
     """Wrap the classifier (in place) with peft's LoRA layers by the recipe; A is drawn from torch's global generator.
 
     Raises ArtifactError `tensor_mismatch` when peft would train another number of parameters than the recipe means: with names it

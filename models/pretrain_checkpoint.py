@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,10 +36,8 @@ class Checkpoint:
             done = int(file.metadata()[EPOCHS_DONE])
         module.load_state_dict({name[7:]: value for name, value in tensors.items() if name.startswith("module.")})
         for place, optimiser in enumerate(optimisers):
-            own, prefix = optimiser.state_dict(), f"optimiser{place}."
-            own["state"] = _nested({name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)})
-            optimiser.load_state_dict(own)
-            _lay_out(optimiser)
+            prefix = f"optimiser{place}."
+            restore_optimiser(optimiser, {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)})
         return done
 
     def save(self, module: nn.Module, optimisers: Sequence[torch.optim.Optimizer], epochs_done: int, last: bool) -> None:
@@ -47,10 +45,23 @@ class Checkpoint:
             return
         tensors = {f"module.{name}": value.detach().contiguous() for name, value in module.state_dict().items()}
         for place, optimiser in enumerate(optimisers):
-            for number, state in optimiser.state_dict()["state"].items():
-                tensors |= {f"optimiser{place}.{number}.{name}": value.contiguous() for name, value in state.items()}
+            tensors |= {f"optimiser{place}.{name}": value for name, value in optimiser_tensors(optimiser).items()}
         write_file(self.path, lambda pending: save_file(tensors, pending, metadata={EPOCHS_DONE: str(epochs_done)}))
         self.written = time.monotonic()
+
+
+def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
+    """What an optimiser remembers of its parameters, as `<parameter's number>.<name>`."""
+    states = optimiser.state_dict()["state"].items()
+    return {f"{number}.{name}": value.contiguous() for number, state in states for name, value in state.items()}
+
+
+def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: Mapping[str, torch.Tensor]) -> None:
+    """Give it back what `optimiser_tensors` took; learning rates and the like stay as they are set."""
+    own = optimiser.state_dict()
+    own["state"] = _nested(tensors)
+    optimiser.load_state_dict(own)
+    _lay_out(optimiser)
 
 
 def _lay_out(optimiser: torch.optim.Optimizer) -> None:
@@ -61,7 +72,7 @@ def _lay_out(optimiser: torch.optim.Optimizer) -> None:
                 state[name] = torch.empty_like(parameter).copy_(value)
 
 
-def _nested(flat: dict[str, torch.Tensor]) -> dict[int, dict[str, torch.Tensor]]:
+def _nested(flat: Mapping[str, torch.Tensor]) -> dict[int, dict[str, torch.Tensor]]:
     nested: dict[int, dict[str, torch.Tensor]] = {}
     for name, value in flat.items():
         number, key = name.split(".", 1)

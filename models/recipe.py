@@ -1,74 +1,27 @@
-"""What defines one adapter before it is trained?"""
+"""What defines one adapter for pictures before it is trained?"""
 
 from __future__ import annotations
 
-import math
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field
 
 from models.augmentation import Augmentation
-from models.hashing import canonical_json, hash_of
+from models.training_recipe import Role, TrainingRecipe, recipe_sha256
 
-Role = Literal["query", "value", "mlp_in", "mlp_out"]
+__all__ = ["Recipe", "Role", "recipe_sha256"]
 
 
-class Recipe(BaseModel):
-    """How one adapter is trained. Defaults are those of METHODS 1 (KI); what KI leaves open is marked (choice).
+class Recipe(TrainingRecipe):
+    """How one adapter for pictures is trained: what `TrainingRecipe` says, on pictures that are augmented."""
 
-    `alpha` or `update_scale` may be given, not both; neither means alpha = 2 * rank. With rsLoRA the update is multiplied by
-    alpha / sqrt(rank), so alpha = 2 * rank confounds rank with step size (4 / 8 / 11.3 for rank 4 / 16 / 32); `update_scale` fixes that
-    factor and lets rank vary alone. `train_share` keeps the examples whose ids hash lowest: a smaller share is a subset of a larger one.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", description="a label; no part of the identity")
     kind: Literal["ce"] = "ce"
-    rank: int = Field(ge=1)
-    alpha: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    update_scale: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    use_dora: bool = True
-    use_rslora: bool = True
-    dropout: float = Field(default=0.1, ge=0, lt=1)
-    targets: tuple[Role, ...] = Field(default=("query", "value", "mlp_in", "mlp_out"), min_length=1)
-    bias: Literal["none", "lora_only"] = "lora_only"
-    learning_rate: float = Field(default=3e-4, gt=0, allow_inf_nan=False)
-    schedule: Literal["constant", "linear"] = Field(default="linear", description="(choice) linear decay to 0 over all steps")
-    weight_decay: float = Field(default=0.01, ge=0, allow_inf_nan=False, description="(choice) AdamW's own default")
-    epochs: int = Field(default=15, ge=1)
-    batch_size: int = Field(default=16, ge=1)
-    accumulation: int = Field(default=2, ge=1, description="batches whose gradients make one step")
-    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
-    train_share: float = Field(default=1.0, gt=0, le=1)
     augmentation: Augmentation = Augmentation()
     precision: Literal["float32", "bfloat16"] = Field(
         default="float32", description="of the matrix products while training (autocast); weights, loss and validation are float32"
     )
-    seed: int = Field(default=0, ge=0, lt=2**63)
 
-    @model_validator(mode="after")
-    def _scale_is_given_once(self) -> Recipe:
-        if self.alpha is not None and self.update_scale is not None:
-            raise ValueError(f"recipe {self.name}: give alpha or update_scale, not both (found {self.alpha} and {self.update_scale})")
-        if len(set(self.targets)) != len(self.targets):
-            raise ValueError(f"recipe {self.name}: targets must not repeat, found {', '.join(self.targets)}")
-        return self
-
-    @property
-    def lora_alpha(self) -> float:
-        """The alpha that goes into the adapter's config."""
-        if self.update_scale is not None:
-            return self.update_scale * (math.sqrt(self.rank) if self.use_rslora else self.rank)
-        return 2.0 * self.rank if self.alpha is None else self.alpha
-
-
-def recipe_sha256(recipe: Recipe, backbone_sha256: str, data_fingerprint: str) -> str:
-    """Hash (128 bits, hex) of everything that decides the trained weights: recipe with its seed, backbone, training data.
-
-    An adapter whose manifest carries this hash need not be trained again. The name is left out: it is a label; alpha enters as the
-    number in force, so writing a default out changes nothing; float32 is left out, as in recipes from before there was another precision.
-    """
-    unnamed = {"name", "update_scale"} | ({"precision"} if recipe.precision == "float32" else set())
-    settings = recipe.model_dump(mode="json", exclude=unnamed) | {"alpha": recipe.lora_alpha}
-    return hash_of([canonical_json(settings).encode(), backbone_sha256.encode(), data_fingerprint.encode()])
+    def deciding(self) -> dict[str, Any]:
+        """float32 is left out, as in recipes from before there was another precision."""
+        settings = super().deciding()
+        return settings if self.precision != "float32" else {key: value for key, value in settings.items() if key != "precision"}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, Self, TypeVar
 
 import numpy as np
 import torch
@@ -69,12 +70,26 @@ class TrainingSet:
         return TrainingSet(images, label_ids, tuple(ids.split("\n")) if ids else ())
 
 
-def in_canonical_order(examples: TrainingSet) -> TrainingSet:
+class Examples(Protocol):
+    """Examples of either modality: their ids, label ids, and any of them in any order."""
+
+    @property
+    def example_ids(self) -> tuple[str, ...]: ...
+    @property
+    def label_ids(self) -> Int64[np.ndarray, " n"]: ...
+    def __len__(self) -> int: ...
+    def take(self, positions: Sequence[int] | np.ndarray) -> Self: ...
+
+
+Set = TypeVar("Set", bound=Examples)
+
+
+def in_canonical_order(examples: Set) -> Set:
     """The set sorted by example id: training then depends on which examples there are, not on how they were listed."""
     return examples.take(sorted(range(len(examples)), key=examples.example_ids.__getitem__))
 
 
-def keep_share(examples: TrainingSet, share: float) -> TrainingSet:
+def keep_share(examples: Set, share: float) -> Set:
     """The ceil(share * n) examples whose ids hash lowest, in canonical order. Fixed by content, and nested: what a smaller share
     keeps, a larger one keeps too."""
     if share >= 1:
@@ -90,7 +105,7 @@ def fingerprint(labels: Sequence[str], preprocessing: Preprocessing, train: Trai
     return hash_of([*head, *_digests("train", labels, train), *_digests("val", labels, val)])
 
 
-def check_labels(labels: Sequence[str], examples: TrainingSet) -> None:
+def check_labels(labels: Sequence[str], examples: Examples) -> None:
     """Raise ArtifactError `label_unknown` when a label id has no label."""
     if len(examples) and not 0 <= examples.label_ids.min() <= examples.label_ids.max() < len(labels):
         found = f"{examples.label_ids.min()} to {examples.label_ids.max()}"
@@ -100,5 +115,11 @@ def check_labels(labels: Sequence[str], examples: TrainingSet) -> None:
 def _digests(split: str, labels: Sequence[str], examples: TrainingSet) -> list[bytes]:
     check_labels(labels, examples)
     rows = zip(examples.example_ids, examples.images, examples.label_ids, strict=True)
-    digests = (hash_of([i.encode(), str(x.shape).encode(), np.ascontiguousarray(x).tobytes(), labels[y].encode()]) for i, x, y in rows)
-    return [split.encode(), hashlib.sha256("".join(sorted(digests)).encode()).digest()]
+    return split_digest(
+        split, ([i.encode(), str(x.shape).encode(), np.ascontiguousarray(x).tobytes(), labels[y].encode()] for i, x, y in rows)
+    )
+
+
+def split_digest(split: str, examples: Iterable[Sequence[bytes]]) -> list[bytes]:
+    """Name of a split and the hash of its examples, each as its parts; their order does not matter."""
+    return [split.encode(), hashlib.sha256("".join(sorted(hash_of(parts) for parts in examples)).encode()).digest()]

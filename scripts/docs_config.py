@@ -82,7 +82,10 @@ def _many(annotation: Any) -> str:
 def _section(section: Section) -> str:
     record = section.record
     title = "Top level" if section.places == ("",) else " · ".join(f"`{place}`" for place in section.places)
-    prose = "" if "__doc__" not in vars(record) or not record.__doc__ else " ".join(record.__doc__.split()).replace("<", "&lt;") + "\n\n"
+    own = (base for base in record.__mro__ if issubclass(base, BaseModel) and base is not BaseModel)
+    prose = "".join(
+        " ".join(base.__doc__.split()).replace("<", "&lt;") + "\n\n" for base in own if vars(base).get("__doc__") and base.__doc__
+    )
     rows = (
         (f"`{name}`", _type(field.annotation), _default(field), _bounds(field), meaning(record, name))
         for name, field in record.model_fields.items()

@@ -97,14 +97,16 @@ def _row(adapter: Adapter, offer: Offer, zoo: Zoo, status: str, notes: Sequence[
     own = {
         name: getattr(adapter, name) for name in ("adapter_id", "rank", "use_dora", "use_rslora", "seed", "recipe_sha256", "weights_sha256")
     }
-    scale = adapter.alpha / (adapter.rank**0.5 if adapter.use_rslora else adapter.rank)
+    alpha, scale = adapter.alpha, None
+    if adapter.rank is not None and alpha is not None:  # None for a model that was trained and saved whole
+        scale = float(alpha / (adapter.rank**0.5 if adapter.use_rslora else adapter.rank))
     return own | {
         "name": offer.name,
         "folder": str(offer.folder),
         "backbone": zoo.scoring.backbone.name,
         "recipe": (adapter.recipe or {}).get("kind"),
-        "alpha": float(adapter.alpha),
-        "update_scale": float(scale),
+        "alpha": None if alpha is None else float(alpha),
+        "update_scale": scale,
         "trainable_parameters": adapter.trainable_parameters,
         "trainable_share": adapter.trainable_share,
         "labels": list(adapter.labels),

@@ -1,0 +1,64 @@
+"""Which of the training texts does a recipe see, and under which labels? Shares, shots and wrong labels, by hash and seed."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from models.hashing import seed_of
+from models.text_recipe import TextRecipe
+from models.text_training_data import TextTrainingSet
+from models.training_data import in_canonical_order, keep_share
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The examples as the training sees them, in canonical order. `short_labels`: labels with fewer examples than the shots asked for, or
+    none; they keep what there is. `wrong_ids`: examples whose label was made wrong."""
+
+    examples: TextTrainingSet
+    short_labels: int
+    wrong_ids: tuple[str, ...]
+
+
+def selected(recipe: TextRecipe, train: TextTrainingSet, n_labels: int) -> Selection:
+    """Share first, then shots, then wrong labels. Whatever else is computed for a training (priors, the twin) is computed on these, under
+    these labels: nothing but the data's owner knows which are wrong. Raises ValueError for wrong labels where there is one label."""
+    kept = keep_share(train, recipe.train_share)
+    short = 0
+    if recipe.shots is not None:
+        kept, short = few_shot(kept, recipe.shots, recipe.shots_seed, n_labels)
+    kept, wrong = with_wrong_labels(kept, recipe.label_noise, recipe.label_noise_seed, n_labels)
+    return Selection(kept, short, wrong)
+
+
+def few_shot(examples: TextTrainingSet, shots: int, seed: int, n_labels: int) -> tuple[TextTrainingSet, int]:
+    """Of each label the `shots` examples whose ids hash lowest with the seed, in canonical order, and the number of labels that have
+    fewer. Nested: with one seed, fewer shots are among more."""
+    places: dict[int, list[int]] = defaultdict(list)
+    for place, label in enumerate(examples.label_ids.tolist()):
+        places[label].append(place)
+    ranked = (sorted(own, key=lambda i: seed_of("shots", seed, examples.example_ids[i]))[:shots] for own in places.values())
+    kept = [place for own in ranked for place in own]
+    short = sum(len(places[label]) < shots for label in range(n_labels))
+    return in_canonical_order(examples.take(kept)), short
+
+
+def with_wrong_labels(examples: TextTrainingSet, share: float, seed: int, n_labels: int) -> tuple[TextTrainingSet, tuple[str, ...]]:
+    """The same examples in canonical order, floor(share * n + 1/2) of them under another label, uniform among the others; and their ids.
+    Those whose ids hash lowest with the seed: a smaller share is among a larger one, with the same wrong labels."""
+    examples = in_canonical_order(examples)
+    count = math.floor(share * len(examples) + 0.5)
+    if not count:
+        return examples, ()
+    if n_labels < 2:
+        raise ValueError(f"label_noise needs at least 2 labels to choose a wrong one from, found {n_labels}")
+    ranked = sorted(range(len(examples)), key=lambda i: seed_of("label_noise", seed, examples.example_ids[i]))[:count]
+    labels = examples.label_ids.copy()
+    for place in ranked:
+        step = 1 + seed_of("label_noise", seed, examples.example_ids[place], "label") % (n_labels - 1)
+        labels[place] = (labels[place] + step) % n_labels
+    return replace(examples, label_ids=labels.astype(np.int64)), tuple(sorted(examples.example_ids[place] for place in ranked))

@@ -1,0 +1,301 @@
+"""One text adapter is trained the same way every time, by either kind and tuning, goes on where it was killed, and reads back as it was."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from models.adapter_labels import label_order
+from models.adapters import read_adapter
+from models.backbone_record import TextBackbone
+from models.classifier import new_classifier
+from models.errors import ArtifactError
+from models.hashing import file_sha256
+from models.ig_prior import ig_prior
+from models.lora import trainable_count
+from models.manifest import find_trained, read_manifest
+from models.merge import write_merged
+from models.probe import probe
+from models.scored_adapter import ScoredAdapter
+from models.text_recipe import TextRecipe, twin_of
+from models.text_scoring import TextScoring
+from models.text_training import text_origin
+from models.texts import prepare
+from models.trained_adapter import Trained
+from models.validation import validation_metrics
+from tests.text_folders import SENTENCES
+from tests.text_training_worlds import LABELS, hybrid, recipe, simple, tiny, trained
+
+HOW: dict[str, Callable[..., TextRecipe]] = {"ce": recipe, "cap_hybrid": hybrid}
+KINDS = [("ce", "lora"), ("cap_hybrid", "lora"), ("ce", "full"), ("cap_hybrid", "full")]
+
+
+@pytest.fixture(scope="module")
+def backbone(tmp_path_factory: pytest.TempPathFactory) -> TextBackbone:
+    return tiny(tmp_path_factory.mktemp("models") / "small")
+
+
+@pytest.fixture(scope="module")
+def zoo(backbone: TextBackbone, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Trained]:
+    root = tmp_path_factory.mktemp("zoo")
+    return {(kind, tuning): trained(backbone, root / f"{kind}-{tuning}", HOW[kind](tuning=tuning)) for kind, tuning in KINDS}
+
+
+def scored(folder: Path, backbone: TextBackbone, merged: Path) -> tuple[Any, ScoredAdapter, TextScoring]:
+    adapter = read_adapter(folder, folder.parent, backbone, LABELS)
+    ready = ScoredAdapter(adapter.adapter_id, str(write_merged(adapter, backbone, "float32", merged)), label_order(adapter.labels, LABELS))
+    return adapter, ready, TextScoring(backbone, "float32", 8)
+
+
+@pytest.mark.parametrize(("kind", "tuning"), KINDS)
+def test_training_again_in_another_order_gives_the_same_bytes_and_another_seed_does_not(
+    kind: str, tuning: str, zoo: dict[tuple[str, str], Trained], backbone: TextBackbone, tmp_path: Path
+) -> None:
+    first, how = zoo[kind, tuning], HOW[kind](tuning=tuning)
+    examples = simple(24, priors=kind == "cap_hybrid")
+    again = trained(backbone, tmp_path / "again", how, examples.take(np.random.default_rng(0).permutation(24)))
+    assert (again.weights_sha256, again.recipe_sha256) == (first.weights_sha256, first.recipe_sha256)
+    assert file_sha256(again.folder / "adapter_config.json") == file_sha256(first.folder / "adapter_config.json")
+    other = trained(backbone, tmp_path / "other", how.model_copy(update={"seed": 2}))
+    assert other.weights_sha256 != first.weights_sha256 and other.recipe_sha256 != first.recipe_sha256
+
+
+def test_a_prior_changes_what_is_learnt_and_beta_0_is_cross_entropy_to_the_byte(
+    zoo: dict[tuple[str, str], Trained], backbone: TextBackbone, tmp_path: Path
+) -> None:
+    assert zoo["cap_hybrid", "lora"].weights_sha256 != zoo["ce", "lora"].weights_sha256
+    nothing = trained(backbone, tmp_path / "nothing", hybrid(priors={"beta": 0.0}))
+    assert nothing.weights_sha256 == zoo["ce", "lora"].weights_sha256
+    assert nothing.recipe_sha256 != zoo["ce", "lora"].recipe_sha256
+
+
+def test_without_priors_in_the_recipe_those_beside_the_texts_count_for_nothing(
+    zoo: dict[tuple[str, str], Trained], backbone: TextBackbone, tmp_path: Path
+) -> None:
+    again = trained(backbone, tmp_path / "again", recipe(), simple(24, priors=True))
+    first = zoo["ce", "lora"]
+    assert (again.weights_sha256, again.recipe_sha256) == (first.weights_sha256, first.recipe_sha256)
+
+
+def test_steering_brings_the_attributions_nearer_to_the_prior(backbone: TextBackbone, tmp_path: Path) -> None:
+    result = trained(
+        backbone, tmp_path / "a", hybrid(tuning="full", epochs=6, accumulation=1, priors={"beta": 2.0}), simple(48, priors=True)
+    )
+    losses = [epoch.attribution_loss for epoch in result.epochs]
+    assert None not in losses and 0 < losses[-1] < 0.6 * losses[0] < 0.6 * 2
+    assert result.metrics["attribution_loss"] in losses
+
+
+@pytest.mark.parametrize("kind", ["ce", "cap_hybrid"])
+def test_trainable_parameters_are_those_of_the_roles_or_all(kind: str, zoo: dict[tuple[str, str], Trained], backbone: TextBackbone) -> None:
+    """Width 32, inner 64, two layers, three labels: as worked by hand in test_text_adapters_peft."""
+    layer = 4 * (64 + 64 + 96 + 96) + 2 * (32 + 32 + 64 + 32)
+    assert zoo[kind, "lora"].metrics["trainable_parameters"] == 2 * layer + 99 + 1056
+    model = new_classifier(backbone, LABELS)
+    assert zoo[kind, "lora"].metrics["trainable_parameters"] == trainable_count(model.config, len(LABELS), 4)
+    everything = sum(parameter.numel() for parameter in model.parameters())
+    assert zoo[kind, "full"].metrics["trainable_parameters"] == everything and zoo[kind, "full"].metrics["trainable_share"] == 1.0
+    tensors = load_file(zoo[kind, "full"].folder / "adapter_model.safetensors")
+    assert sum(tensor.numel() for tensor in tensors.values()) == everything
+    assert all(not torch.equal(tensor, model.state_dict()[name.removeprefix("base_model.model.")]) for name, tensor in tensors.items())
+
+
+@pytest.mark.parametrize(("kind", "tuning"), KINDS)
+def test_read_merged_and_scored_an_adapter_answers_as_peft_does_and_as_it_was_validated(
+    kind: str, tuning: str, zoo: dict[tuple[str, str], Trained], backbone: TextBackbone, tmp_path: Path
+) -> None:
+    from peft import PeftModel
+
+    result = zoo[kind, tuning]
+    adapter, ready, scoring = scored(result.folder, backbone, tmp_path)
+    assert adapter.notes == () and adapter.labels == LABELS and adapter.metrics == result.metrics
+    assert (adapter.rank, adapter.alpha) == ((4, 8.0) if tuning == "lora" else (None, None))
+    assert adapter.trainable_parameters == result.metrics["trainable_parameters"]
+    assert adapter.trainable_share == pytest.approx(result.metrics["trainable_share"], abs=1e-12)
+    assert probe(adapter, backbone, Path(ready.merged)).status == "ready"
+    texts = prepare(SENTENCES, backbone)
+    theirs = PeftModel.from_pretrained(new_classifier(backbone, LABELS, seed=9), str(result.folder)).eval()
+    with torch.no_grad():
+        expected = theirs(input_ids=torch.from_numpy(texts.ids), attention_mask=torch.from_numpy(texts.attended).long()).logits
+    torch.testing.assert_close(torch.from_numpy(scoring.logits(ready, texts)), expected, rtol=1e-5, atol=2e-5)
+    val = simple(12, 100)
+    again = validation_metrics(torch.from_numpy(scoring.logits(ready, scoring.prepare(val.texts))), val.label_ids)
+    assert again == pytest.approx({name: result.metrics[name] for name in again}, abs=1e-5)
+
+
+def test_a_full_model_of_every_family_is_read_back(tmp_path: Path) -> None:
+    for family in ("bert", "bert_mean", "roberta_mean"):
+        own = tiny(tmp_path / family, family)
+        result = trained(own, tmp_path / "zoo" / family, recipe(tuning="full", epochs=1))
+        _, ready, scoring = scored(result.folder, own, tmp_path / "merged")
+        val = simple(12, 100)
+        found = validation_metrics(torch.from_numpy(scoring.logits(ready, scoring.prepare(val.texts))), val.label_ids)
+        assert found["eval_loss"] == pytest.approx(result.metrics["eval_loss"], abs=1e-5), family
+
+
+class Killed(RuntimeError):
+    """What stands for the end of the process."""
+
+
+def until(step: int) -> Callable[[int, int], None]:
+    def on_step(done: int, of: int) -> None:
+        if done == step:
+            raise Killed
+
+    return on_step
+
+
+@pytest.mark.parametrize(("kind", "tuning"), [("ce", "full"), ("cap_hybrid", "lora")])
+@pytest.mark.parametrize("step", [1, 2, 5])
+def test_a_training_killed_at_any_step_goes_on_and_ends_with_the_same_bytes(
+    kind: str, tuning: str, step: int, backbone: TextBackbone, zoo: dict[tuple[str, str], Trained], tmp_path: Path
+) -> None:
+    """24 texts, steps of 16: two steps an epoch. With dropout 0.1 of LoRA, whose draws must be those of the step."""
+    how = HOW[kind](tuning=tuning)
+    with pytest.raises(Killed):
+        trained(backbone, tmp_path / "a", how, on_step=until(step), checkpoint_seconds=0)
+    steps: list[int] = []
+    told: list[Any] = []
+    result = trained(backbone, tmp_path / "a", how, on_step=lambda done, _: steps.append(done), on_epoch=told.append)
+    assert steps[0] == step  # the step that was killed is done again; those saved before are not
+    first = zoo[kind, tuning]
+    assert result.weights_sha256 == first.weights_sha256 and result.epochs == first.epochs == tuple(told)
+    assert result.metrics | {"minutes": 0} == first.metrics | {"minutes": 0}
+    assert [item.name for item in tmp_path.iterdir()] == ["a"]
+
+
+def _train_and_die(backbone: TextBackbone, folder: Path) -> None:
+    def on_step(done: int, of: int) -> None:
+        if done == 4:
+            os._exit(9)
+
+    trained(backbone, folder, hybrid(), on_step=on_step, checkpoint_seconds=0)
+
+
+def test_a_process_that_dies_leaves_no_adapter_and_the_next_one_ends_as_if_it_had_not(
+    backbone: TextBackbone, zoo: dict[tuple[str, str], Trained], tmp_path: Path
+) -> None:
+    process = get_context("fork").Process(target=_train_and_die, args=(backbone, tmp_path / "a"))
+    process.start()
+    process.join()
+    assert process.exitcode == 9 and not (tmp_path / "a").exists()
+    assert trained(backbone, tmp_path / "a", hybrid()).weights_sha256 == zoo["cap_hybrid", "lora"].weights_sha256
+
+
+def test_the_checkpoint_of_another_recipe_is_passed_over(
+    backbone: TextBackbone, zoo: dict[tuple[str, str], Trained], tmp_path: Path
+) -> None:
+    with pytest.raises(Killed):
+        trained(backbone, tmp_path / "a", recipe(seed=5), on_step=until(4), checkpoint_seconds=0)
+    assert trained(backbone, tmp_path / "a", recipe()).weights_sha256 == zoo["ce", "lora"].weights_sha256
+
+
+def test_two_accumulated_batches_of_eight_are_one_of_sixteen_with_priors_too(backbone: TextBackbone, tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"dropout": 0, "epochs": 1, "learning_rate": 1e-3, "targets": ("query",)}
+    halves = trained(backbone, tmp_path / "halves", hybrid(batch_size=8, accumulation=2, **settings)).folder
+    whole = trained(backbone, tmp_path / "whole", hybrid(batch_size=16, accumulation=1, **settings)).folder
+    ours, theirs = (load_file(folder / "adapter_model.safetensors") for folder in (halves, whole))
+    for name, tensor in ours.items():
+        # sums of float32 in another order; Adam divides by the gradient's own size, so tiny gradients show more
+        torch.testing.assert_close(tensor, theirs[name], rtol=1e-3, atol=2e-4)
+
+
+def test_a_text_without_a_prior_adds_its_cross_entropy_alone_and_is_counted(backbone: TextBackbone, tmp_path: Path) -> None:
+    examples = simple(24, priors=True)
+    nobody = examples.with_priors({})
+    result = trained(backbone, tmp_path / "none", hybrid(epochs=1), nobody)
+    plain = trained(backbone, tmp_path / "ce", recipe(epochs=1))
+    assert result.metrics["texts_without_prior"] == 24 and "attribution_loss" not in result.metrics
+    assert result.weights_sha256 == plain.weights_sha256
+    half = examples.with_priors({i: p for i, p in zip(examples.example_ids[:12], examples.priors or (), strict=False) if p is not None})
+    assert trained(backbone, tmp_path / "half", hybrid(epochs=1), half).metrics["texts_without_prior"] == 12
+
+
+def test_shots_noise_and_short_labels_are_told(backbone: TextBackbone, tmp_path: Path) -> None:
+    few = recipe(epochs=1, shots=3, label_noise=0.2)
+    result = trained(backbone, tmp_path / "a", few, simple(24).take([*range(12), 12, 15]))
+    assert {name: result.metrics[name] for name in ("n_train", "short_labels", "wrong_labels")} == {
+        "n_train": 9,
+        "short_labels": 0,
+        "wrong_labels": 2,  # floor(0.2 x 9 + 0.5)
+    }
+    assert trained(backbone, tmp_path / "b", recipe(epochs=1, shots=5), simple(12)).metrics["short_labels"] == 3
+    long = simple(24).take(range(23))
+    cut = trained(backbone, tmp_path / "c", recipe(epochs=1), long, buckets=(8,))
+    assert cut.metrics["truncated_texts"] == prepare(long.texts, backbone, 8).truncated.sum() > 0
+
+
+def test_patience_ends_a_training_after_so_many_epochs_without_a_better_one(backbone: TextBackbone, tmp_path: Path) -> None:
+    patient = trained(backbone, tmp_path / "patient", recipe(epochs=12, learning_rate=2e-2))
+    hasty = trained(backbone, tmp_path / "hasty", recipe(epochs=12, learning_rate=2e-2, patience=2))
+    accuracies = [epoch.accuracy for epoch in patient.epochs]
+    ends = next(n for n in range(3, 13) if max(accuracies[: n - 2]) >= max(accuracies[n - 2 : n]))
+    assert len(hasty.epochs) == ends < 12  # by hand: the first place with no better one in two epochs
+    assert hasty.epochs == patient.epochs[:ends]
+    assert hasty.metrics["accuracy"] == max(accuracies[:ends])
+    assert hasty.metrics["best_epoch"] == accuracies.index(max(accuracies[:ends])) + 1
+
+
+def test_training_moves_no_global_generator_thread_count_or_backbone_file(backbone: TextBackbone, tmp_path: Path) -> None:
+    state, threads = torch.get_rng_state(), torch.get_num_threads()
+    torch.set_num_threads(2)  # training asks for 1
+    digest = file_sha256(backbone.folder / "model.safetensors")
+    trained(backbone, tmp_path / "a", hybrid(epochs=1, tuning="full"))
+    assert torch.equal(torch.get_rng_state(), state) and torch.get_num_threads() == 2
+    torch.set_num_threads(threads)
+    assert file_sha256(backbone.folder / "model.safetensors") == digest
+
+
+def test_a_diverging_loss_is_refused_and_leaves_nothing(backbone: TextBackbone, tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError) as refused:
+        trained(backbone, tmp_path / "zoo" / "a", recipe(tuning="full", learning_rate=1e30), checkpoint_seconds=0)
+    assert refused.value.code == "nonfinite"
+    assert list((tmp_path / "zoo").iterdir()) == []
+
+
+def test_what_cannot_be_trained_is_refused(zoo: dict[tuple[str, str], Trained], backbone: TextBackbone, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="must have priors for cap"):
+        trained(backbone, tmp_path / "a", hybrid(), simple(24))
+    with pytest.raises(ValueError, match="train set must hold examples"):
+        trained(backbone, tmp_path / "a", recipe(), simple(24).take([]))
+    with pytest.raises(FileExistsError, match="exists"):
+        trained(backbone, zoo["ce", "lora"].folder, recipe())
+
+
+def test_the_manifest_says_text_and_the_adapter_is_found_by_its_origin(zoo: dict[tuple[str, str], Trained], backbone: TextBackbone) -> None:
+    result, how = zoo["cap_hybrid", "full"], hybrid(tuning="full")
+    manifest = read_manifest(result.folder / "manifest.json")
+    assert manifest.modality == "text" and manifest.recipe == how.model_dump(mode="json")
+    assert manifest.preprocessing == {"buckets": [16, 32, 64]}
+    expected = text_origin(how, backbone, LABELS, simple(24, priors=True), simple(12, 100)).sha256
+    assert result.recipe_sha256 == expected and find_trained(result.folder.parent, expected) == result.folder
+
+
+def test_an_ig_prior_is_the_twins_and_no_other_adapters(backbone: TextBackbone, tmp_path: Path) -> None:
+    own = hybrid(shots=4, label_noise=0.1, epochs=1)
+    train, val = simple(24), simple(12, 100)
+    twin = trained(backbone, tmp_path / "zoo" / "twin", twin_of(own), train)
+    adapter, ready, scoring = scored(twin.folder, backbone, tmp_path / "merged")
+    found = ig_prior(own, adapter, ready, scoring, LABELS, train, val, steps=4)
+    assert len(found) == 12
+    # by hand for one text: |sum over its tokens| of the scorer's integrated gradients for the label it is trained under
+    from models.text_selection import selected
+
+    examples = selected(own, train, 3).examples
+    texts = scoring.prepare(examples.texts)
+    values = scoring.scorer(ready).integrated_gradients(texts, examples.label_ids, 4).values
+    for row, example_id in enumerate(examples.example_ids):
+        np.testing.assert_array_equal(found[example_id], np.abs(values[row][texts.included[row]]))
+    for wrong in (own.model_copy(update={"shots": 5}), own.model_copy(update={"label_noise": 0.2})):
+        with pytest.raises(ArtifactError, match="must come from its twin"):
+            ig_prior(wrong, adapter, ready, scoring, LABELS, train, val)
+    with pytest.raises(ArtifactError, match="must come from its twin"):
+        ig_prior(own, adapter, ready, scoring, LABELS, train.take(range(23)), val)
