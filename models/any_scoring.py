@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,7 +15,12 @@ from models.scored_adapter import ScoredAdapter
 Inputs = Any
 Included = Bool[NDArray[np.bool_], "examples units"]
 Logits = Float32[NDArray[np.float32], "examples labels"]
-Flat = Callable[[NDArray[np.int64], NDArray[np.bool_]], NDArray[np.float32]]
+
+
+class Flat(Protocol):
+    """p(target) of pairs: `rows` int[m] name the example, `keep` bool[m, units] what is visible of it."""
+
+    def __call__(self, rows: NDArray[np.int64], keep: NDArray[np.bool_]) -> NDArray[np.float32]: ...
 
 
 class AnyScoring(Protocol):

@@ -110,6 +110,8 @@ def _differences(shipped: Any, used: Any, path: str = "") -> Iterator[tuple[str,
         before, after = shipped.get(key), used.get(key)
         if before == after or name in PLACES or name == "adapters.defaults":
             continue
+        if key not in used and not isinstance(before, dict):
+            continue  # a key that came after the run: what the file leaves out now means what was done then
         if isinstance(before, dict) and isinstance(after, dict):
             yield from _differences(before, after, f"{name}.")
         elif name == "adapters.recipes" and (common := _changed_in_all(before, after)) is not None:
