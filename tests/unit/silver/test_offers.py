@@ -1,4 +1,4 @@
-"""Which folders below `adapters.folders` are offered as adapters?"""
+"""Which folders below `adapters.folders` are offered as adapters, and what is told of one?"""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from lake.errors import MissingInputError
-from silver.adapters.offers import foreign_offers
+from models.text_scoring import TextScoring
+from silver.adapters.offers import Offer, Zoo, foreign_offers, judge
+from silver.settings import AdapterSettings
+from tests.text_training_worlds import LABELS, recipe, tiny, trained
 
 
 def test_every_folder_and_link_is_offered_but_hidden_ones_and_files(tmp_path: Path) -> None:
@@ -22,3 +25,17 @@ def test_every_folder_and_link_is_offered_but_hidden_ones_and_files(tmp_path: Pa
 def test_a_folder_that_is_not_there_is_missing_input(tmp_path: Path) -> None:
     with pytest.raises(MissingInputError, match=r"adapters\.folders"):
         foreign_offers([str(tmp_path / "nowhere")])
+
+
+def test_a_text_model_trained_whole_is_registered_like_an_adapter_without_rank_alpha_or_scale(tmp_path: Path) -> None:
+    backbone = tiny(tmp_path / "b")
+    rows = {}
+    for tuning in ("lora", "full"):
+        result = trained(backbone, tmp_path / "adapters" / "texts" / tuning, recipe(tuning=tuning, epochs=1))
+        zoo = Zoo("texts", LABELS, TextScoring(backbone, "float32", 8), AdapterSettings(), tmp_path)
+        row, ready = judge(Offer(result.folder, zoo.store, tuning), zoo, set())
+        assert row["status"] == "ready" and ready is not None, row["reason"]
+        rows[tuning] = row
+    assert [rows["lora"][name] for name in ("rank", "alpha", "update_scale", "recipe")] == [4, 8.0, 4.0, "ce"]
+    assert [rows["full"][name] for name in ("rank", "alpha", "update_scale", "recipe")] == [None, None, None, "ce"]
+    assert rows["full"]["trainable_share"] == 1.0 > rows["lora"]["trainable_share"]
