@@ -10,6 +10,7 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from bronze.readers import reader_named
 from bronze.settings import DecodeSettings, SourceSettings, SplitSettings
 from gold.settings import GoldSettings
 from lake.errors import ConfigError, MissingInputError
@@ -83,6 +84,13 @@ class Config(_Record):
     gold: GoldSettings = GoldSettings()
     gold_metric_group: str = "ki"
     execution: ExecutionConfig = ExecutionConfig()
+
+    @model_validator(mode="after")
+    def _reads_pictures(self) -> Config:
+        """Bronze can read texts already; the stages behind it are not wired to them, and would fail in a worker."""
+        if reader_named(self.source.reader).modality != "image":
+            raise ValueError(f"source.reader {self.source.reader!r} reads texts, which no run scores yet: use a reader of pictures")
+        return self
 
     @model_validator(mode="after")
     def _group_exists(self) -> Config:

@@ -95,3 +95,10 @@ def test_defaults_fill_every_recipe_and_lose_against_its_own(tmp_path: Path) -> 
     adapters = {"defaults": {"epochs": 3, "rank": 2}, "recipes": [{"name": "a"}, {"name": "b", "rank": 5}]}
     found = load_config(written(tmp_path, SMALL | {"adapters": adapters})).adapters.recipes
     assert [(recipe.name, recipe.epochs, recipe.rank) for recipe in found] == [("a", 3, 2), ("b", 3, 5)]
+
+
+def test_a_reader_of_texts_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "words.yaml"
+    path.write_text("dataset: words\nsource: {reader: table, root: t}\nbackbone: {name: b}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"'table' reads texts, which no run scores yet"):
+        load_config(path)
