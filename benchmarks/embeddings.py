@@ -23,12 +23,14 @@ from benchmarks.material import BASE, TINY, backbone_folder, decoded, picture_fo
 from benchmarks.row import Row
 from benchmarks.small_run import pipeline_on, write_config
 from benchmarks.timing import in_turns, ratio, seconds_of, spread
-from bronze.build import Examples, build_embeddings, embedding_stage, examples_of
+from bronze.build import Examples, examples_of
+from bronze.build_embeddings import build_embeddings, embedding_stage
 from bronze.specs import SPLITS
 from models.dtype import torch_dtype
 from models.images import normalise
 from models.scoring import Scoring
 from pipelines.config import load_config
+from pipelines.pictures_only import picture_scoring
 from pipelines.run import Pipeline
 
 AIM = 0.95
@@ -66,7 +68,7 @@ def measure(folder: Path, quick: bool) -> list[Row]:
     shutil.rmtree(root, ignore_errors=True)
     pipeline = pipeline_on(root / "examples", config)
     examples = pipeline.examples()
-    scoring = pipeline.scoring(backbone, pipeline.config.embeddings.dtype, BATCH)
+    scoring = picture_scoring(pipeline.scoring(backbone, pipeline.config.embeddings.dtype, BATCH))
     pixels = normalise(decoded(pictures(n_pictures), scoring.backbone.image_size), scoring.preprocessing)
     loops = {"scorer_loop": _best(partial(_scorer_pass, scoring), pixels), "transformers_loop": _best(_transformers_pass(scoring), pixels)}
     ways: dict[str, Callable[[], object]] = {name: partial(loop.run, pixels) for name, loop in loops.items()}

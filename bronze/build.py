@@ -1,4 +1,4 @@
-"""Raw files -> bronze.examples, bronze.references, bronze.rejected; examples -> bronze.embeddings."""
+"""Raw files -> bronze.examples, bronze.references, bronze.rejected."""
 
 from __future__ import annotations
 
@@ -10,23 +10,20 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from bronze.assign import ASSIGNED_SCHEMA, assign
-from bronze.embed import Embed, embed
 from bronze.ingest import Ingest, ingest
 from bronze.readers import list_source, reader_named
 from bronze.readers.fingerprint import fingerprint
 from bronze.reference import REFERENCE_SCHEMA, Listing, batches
 from bronze.settings import DecodeSettings, SourceSettings, SplitSettings
-from bronze.specs import EMBEDDINGS, EXAMPLES, PLACES, REFERENCES, REJECTED, SPLITS
+from bronze.specs import EXAMPLES, PLACES, REFERENCES, REJECTED
 from lake.door import Lake
 from lake.errors import ConfigError, DataRefusedError, MissingInputError
-from lake.fill import Inputs, Stage, fill
+from lake.fill import Inputs
 from lake.identity import settings_id
 from lake.ledger import Cell, Done, Ledger
 from lake.progress import Progress
-from lake.rows import ERROR_COLUMNS
 from lake.spec import Table
 from models.decode import DecodeLimits
-from models.scoring import Scoring
 from models.text_content import TextLimits
 
 if TYPE_CHECKING:
@@ -220,59 +217,6 @@ def split_stamps(lake: Lake, dataset: str, identity: str) -> dict[str, tuple[int
     grouped = rows.groupBy("split").agg(F.count("*").alias("n"), F.bit_xor(F.xxhash64("example_id")).alias("mark")).collect()
     found = {row.split: (row.n, settings_id([row.n, row.mark])) for row in grouped}
     return {split: found.get(split, (0, settings_id([0]))) for split in PLACES}
-
-
-def embedding_settings(examples: Examples, scoring: Scoring, keep_units: bool) -> dict[str, object]:
-    """All that defines a row of bronze.embeddings."""
-    return scoring.settings() | {"keep_units": keep_units, "examples": examples.settings_id}
-
-
-def build_embeddings(lake: Lake, ledger: Ledger, examples: Examples, scoring: Scoring, keep_units: bool, chunk_rows: int) -> None:
-    """Brings bronze.embeddings up to date for all splits."""
-    stage = embedding_stage(lake, examples, scoring, keep_units)
-    fill(lake, ledger, stage, examples_of(lake, examples, SPLITS, chunk_rows, by_content=False))
-
-
-def embedding_stage(lake: Lake, examples: Examples, scoring: Scoring, keep_units: bool) -> Stage:
-    """How one row of bronze.embeddings per example is computed."""
-    schema, dataset = EMBEDDINGS.arrow_schema(ERROR_COLUMNS), examples.dataset
-    identity = lake.settings_id(EMBEDDINGS, dataset, embedding_settings(examples, scoring, keep_units))
-
-    def verb(rows: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        retry = None if scoring.dtype == "float32" else lambda: scoring.scorer(None, "float32")
-        work = Embed(
-            scoring.scorer(),
-            retry,
-            scoring.preprocessing,
-            scoring.limits,
-            dataset,
-            scoring.backbone.name,
-            identity,
-            keep_units,
-            scoring.batch_size,
-        )
-        return embed(rows, work, schema)
-
-    return Stage(
-        table=EMBEDDINGS,
-        settings_id=identity,
-        variants=({"backbone": scoring.backbone.name},),
-        compute=lambda frame: _in_turn(frame.select("example_id", "image")).mapInArrow(verb, EMBEDDINGS.ddl(ERROR_COLUMNS)),
-    )
-
-
-def _in_turn(rows: DataFrame) -> DataFrame:
-    """The rows dealt out to all cores one by one: shares that differ by a few rows. By content 512 pictures on two cores are 256 ± 11 each.
-
-    Each partition as read begins at the next slot, so that what is left over at the end of each does not always go to the same cores.
-    """
-    from pyspark.sql import functions as F
-
-    # not `repartition(cores)`: it sorts whole rows first, and would hold the pictures in memory for that
-    cores = rows.sparkSession.sparkContext.defaultParallelism
-    within = F.monotonically_increasing_id().bitwiseAND((1 << 33) - 1)  # above are the partition's 31 bits, whose weight % cores is often 0
-    slot = ((within + F.spark_partition_id()) % cores).cast("int")
-    return rows.withColumn("slot", slot).repartitionById(cores, "slot").drop("slot")
 
 
 def examples_of(lake: Lake, examples: Examples, splits: tuple[str, ...], chunk_rows: int, by_content: bool = True) -> Inputs:

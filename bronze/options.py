@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from xai.worlds.intent_draw import GrammarSettings
+
 
 class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -69,3 +71,11 @@ class TextFolderOptions(_Record):
 
     one_text_per: Literal["place", "line", "file"] = "place"
     split_folders: tuple[str, ...] | None = None
+
+
+class IntentsOptions(_Record):
+    """Sentences of the intent grammar (xai.worlds.grammar): ten intents that differ by one or two words, with baits that decide nothing."""
+
+    n: int = Field(default=2500, ge=10, description="sentences, all different; fewer are a prefix of more")
+    seed: int = Field(default=0, ge=0, description="draws the sentences")
+    grammar: GrammarSettings = Field(default=GrammarSettings(), description="how hard they are")

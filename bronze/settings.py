@@ -17,12 +17,15 @@ from pydantic import (
     model_validator,
 )
 
-from bronze.options import FolderOptions, ManifestOptions, NpzOptions, PetOptions, TableOptions, TextFolderOptions
+from bronze.options import FolderOptions, IntentsOptions, ManifestOptions, NpzOptions, PetOptions, TableOptions, TextFolderOptions
 from bronze.readers import READERS
 from models.decode import DecodeLimits
 from models.text_content import TextLimits
 
 PICTURE_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+
+
+WITHOUT_ROOT = ("digits", "intents")
 
 
 class _Record(BaseModel):
@@ -63,7 +66,7 @@ class SplitSettings(SplitShares):
 class SourceSettings(_Record):
     """One source of examples.
 
-    `root`: its folder (not needed by `digits`). `labels`: the labels in order, others are rejected; None takes all that come.
+    `root`: its folder (not needed by `digits` and `intents`). `labels`: the labels in order, others are rejected; None takes all that come.
     `limit`: only the first n contents in the order of their hash, for small runs. `split_map`: the source's own split ->
     `meta`, `adapter_train`, `adapter_val`, or shares of them; None divides all by content hash. `outside_labels`: labels of inputs that
     belong to no class, such as out-of-scope queries; they are in the lake as split `outside`, whatever `split_map` says, and no adapter
@@ -79,6 +82,7 @@ class SourceSettings(_Record):
     pet: PetOptions = PetOptions()
     table: TableOptions = TableOptions()
     text_folder: TextFolderOptions = TextFolderOptions()
+    intents: IntentsOptions = IntentsOptions()
     labels: tuple[str, ...] | None = None
     limit: int | None = Field(None, ge=1)
     split_map: Mapping[str, SplitTarget] | None = None
@@ -87,7 +91,7 @@ class SourceSettings(_Record):
     @model_serializer(mode="wrap")
     def _without_what_is_not_used(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Sources of pictures read, and hash, as they did before there were texts."""
-        return _without_defaults(self, handler(self), ("table", "text_folder", "outside_labels"))
+        return _without_defaults(self, handler(self), ("table", "text_folder", "intents", "outside_labels"))
 
     def columns(self) -> dict[str, str]:
         """The columns whose values make an example; another column of the same files is another generation, not a conflict with it."""
@@ -128,7 +132,7 @@ class SourceSettings(_Record):
 
     @model_validator(mode="after")
     def _has_root(self) -> SourceSettings:
-        if self.root is None and self.reader != "digits":
+        if self.root is None and self.reader not in WITHOUT_ROOT:
             raise ValueError(f"root must name the folder that reader {self.reader!r} reads: add source.root")
         return self
 

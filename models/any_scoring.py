@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float32
 from numpy.typing import NDArray
 
+from models.backbone_record import AnyBackbone
 from models.scored_adapter import ScoredAdapter
 
 # Prepared examples: pixels float32[n, 3, s, s], or models.texts.Texts. They have a length, and `inputs[rows]` are some of them.
@@ -25,6 +26,9 @@ class Flat(Protocol):
 
 class AnyScoring(Protocol):
     """One backbone in inference, as it ships to workers. `column`: where bronze.examples holds its inputs, image or text."""
+
+    @property
+    def backbone(self) -> AnyBackbone: ...
 
     @property
     def column(self) -> str: ...

@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -41,6 +41,7 @@ class PretrainSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    modality: Literal["image"] = Field(default="image", exclude=True, description="what it reads; said by the dataset's reader")
     name: str = Field(default="dinov2-small-scale", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
     width: int = Field(default=64, ge=1)
     depth: int = Field(default=4, ge=1)

@@ -15,6 +15,7 @@ __all__ = ["Recipe", "Role", "recipe_sha256"]
 class Recipe(TrainingRecipe):
     """How one adapter for pictures is trained: what `TrainingRecipe` says, on pictures that are augmented."""
 
+    modality: Literal["image"] = Field(default="image", exclude=True, description="what the adapter reads; said by the dataset's reader")
     kind: Literal["ce"] = "ce"
     augmentation: Augmentation = Augmentation()
     precision: Literal["float32", "bfloat16"] = Field(

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -35,6 +35,7 @@ class TextPretrainSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    modality: Literal["text"] = Field(default="text", exclude=True, description="what it reads; said by the dataset's reader")
     name: str = Field(default="roberta-small-scale", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
     vocabulary: int = Field(default=1000, ge=SMALLEST, description="tokens at most, 256 bytes and 5 specials included")
     width: int = Field(default=64, ge=1)
@@ -58,6 +59,11 @@ class TextPretrainSettings(BaseModel):
         if self.width % self.heads:
             raise ValueError(f"width must be a multiple of heads, found {self.width} / {self.heads}")
         return self
+
+    @property
+    def total_epochs(self) -> int:
+        """Epochs of all stages together: there is one."""
+        return self.epochs
 
 
 def pretrain_text(

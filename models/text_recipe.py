@@ -59,6 +59,7 @@ class TextRecipe(TrainingRecipe):
     `patience`: training stops after so many epochs in a row without a better accuracy on validation.
     """
 
+    modality: Literal["text"] = Field(default="text", exclude=True, description="what the adapter reads; said by the dataset's reader")
     kind: Literal["ce", "cap_hybrid"] = Field(default="ce", description="`ce`: cross-entropy; `cap_hybrid`: steered by `priors` too")
     tuning: Literal["lora", "full"] = "lora"
     rank: int = Field(default=8, ge=1, description="rank of the LoRA matrices")

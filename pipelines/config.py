@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import Any, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, ValidationError, model_serializer, model_validator
 
 from bronze.readers import reader_named
 from bronze.settings import DecodeSettings, SourceSettings, SplitSettings
 from gold.settings import GoldSettings
 from lake.errors import ConfigError, MissingInputError
 from lake.identity import canonical_json
-from models.pretraining import PretrainSettings
+from models.modality import MODALITIES, AnyPretrainSettings
+from ood.attack_settings import AttackSettings
 from ood.settings import CorruptionSettings
+from pipelines.modality import with_modality
 from silver.settings import AdapterSettings, ExplanationSettings
 
 
@@ -33,7 +35,7 @@ class BackboneConfig(_Record):
 
     name: str | None = None
     revision: str | None = None
-    pretrain: PretrainSettings | None = None
+    pretrain: AnyPretrainSettings | None = None
     pretrain_labels: tuple[str, ...] | None = None
     threads: int = Field(default=1, ge=1)
 
@@ -81,16 +83,40 @@ class Config(_Record):
     adapters: AdapterSettings = AdapterSettings()
     explanations: ExplanationSettings = ExplanationSettings()
     corruptions: CorruptionSettings = CorruptionSettings()
+    attacks: AttackSettings = AttackSettings()
     gold: GoldSettings = GoldSettings()
     gold_metric_group: str = "ki"
     execution: ExecutionConfig = ExecutionConfig()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_one_modality(cls, tree: Any) -> Any:
+        """Recipes and settings of pre-training are those of the reader's modality; nobody has to say it again."""
+        return with_modality(tree) if isinstance(tree, dict) else tree
+
     @model_validator(mode="after")
-    def _reads_pictures(self) -> Config:
-        """Bronze can read texts already; the stages behind it are not wired to them, and would fail in a worker."""
-        if reader_named(self.source.reader).modality != "image":
-            raise ValueError(f"source.reader {self.source.reader!r} reads texts, which no run scores yet: use a reader of pictures")
+    def _shifts_fit(self) -> Config:
+        """Keys of the other modality would do nothing, without a word."""
+        idle, meant = ("corruptions", "attacks") if self.modality == "text" else ("attacks", "corruptions")
+        if idle in self.model_fields_set:
+            raise ValueError(f"{idle} say nothing about {self.modality} inputs, which reader {self.source.reader!r} gives: use {meant}")
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_the_other_modality(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        plain: dict[str, Any] = handler(self)
+        plain.pop("corruptions" if self.modality == "text" else "attacks", None)
+        return plain
+
+    @property
+    def modality(self) -> str:
+        """What the examples are: `image` or `text`."""
+        return reader_named(self.source.reader).modality
+
+    @property
+    def cells(self) -> tuple[tuple[str, int], ...]:
+        """(corruption or attack, severity) that every adapter is tried under, clean first."""
+        return self.attacks.cells() if self.modality == "text" else self.corruptions.cells()
 
     @model_validator(mode="after")
     def _group_exists(self) -> Config:
@@ -165,7 +191,7 @@ def _resolved(config: Config, base: Path) -> Config:
 def _explained(path: Path, error: ValidationError) -> str:
     lines = [f"{path}: {error.error_count()} problem(s)"]
     for problem in error.errors(include_url=False):
-        where = ".".join(str(part) for part in problem["loc"])
+        where = ".".join(str(part) for part in problem["loc"] if part not in MODALITIES)
         if problem["type"] == "extra_forbidden":
             *parents, key = problem["loc"]
             known = _known_keys(parents)
@@ -179,18 +205,17 @@ def _explained(path: Path, error: ValidationError) -> str:
 
 def _known_keys(parents: list[int | str]) -> list[str]:
     """Names of the fields at a place of the configuration."""
-    model: Any = Config
+    models: list[Any] = [Config]
     for part in parents:
-        if isinstance(part, int):
-            continue
-        field = model.model_fields.get(part)
-        if field is None:
-            continue
-        model = _record_in(field.annotation) or model
-    return sorted(model.model_fields)
+        if part in MODALITIES:  # the tag of a union: not in the file
+            models = [model for model in models if model.model_fields["modality"].default == part]
+        elif not isinstance(part, int) and (field := models[0].model_fields.get(part)) is not None:
+            models = records_in(field.annotation) or models
+    return sorted(models[0].model_fields)
 
 
-def _record_in(annotation: Any) -> Any:
+def records_in(annotation: Any) -> list[Any]:
+    """The records inside an annotation such as `tuple[Recipe, ...]` or `PretrainSettings | None`, in order."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((found for argument in get_args(annotation) if (found := _record_in(argument))), None)
+        return [annotation]
+    return [record for argument in get_args(annotation) for record in records_in(argument)]

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from bronze.build import Examples, Source, build_embeddings, build_examples, examples_of, split_frame
+from bronze.build import Examples, Source, build_examples, examples_of, split_frame
+from bronze.build_embeddings import build_embeddings
 from bronze.specs import EMBEDDINGS
 from gold.build import GoldInputs, build_gold
 from lake.audit import TABLES as AUDIT_TABLES
@@ -33,8 +34,10 @@ from silver.build import build_silver, silver_ids
 from silver.specs import TABLES as SILVER_TABLES
 
 if TYPE_CHECKING:
-    from models.backbone import Backbone
-    from models.scoring import ScoredAdapter, Scoring
+    from models.backbone_record import AnyBackbone
+    from models.scored_adapter import ScoredAdapter
+    from models.scoring import Scoring
+    from models.text_scoring import TextScoring
 
 LAYERS = ("bronze", "silver", "ood", "gold")
 META = ("meta",)
@@ -114,36 +117,40 @@ class Pipeline:
         source = Source(config.dataset, config.source, config.splits, config.decode, config.execution.max_rejected_share)
         return build_examples(self.lake, self.ledger, source, read)
 
-    def backbone(self, examples: Examples) -> Backbone:
+    def backbone(self, examples: Examples) -> AnyBackbone:
         """The configured backbone; a small one is pre-trained here the first time."""
         return obtain_backbone(self.lake, self.config, examples, self.artifacts)
 
-    def known_backbone(self, examples: Examples) -> Backbone | None:
+    def known_backbone(self, examples: Examples) -> AnyBackbone | None:
         """The backbone if it is there already, without training or downloading it."""
         known = self.config.backbone.name is not None or pretrained_note(self.config, examples, self.artifacts).exists()
         return self.backbone(examples) if known else None
 
-    def scoring(self, backbone: Backbone, dtype: str, batch_size: int) -> Scoring:
+    def scoring(self, backbone: AnyBackbone, dtype: str, batch_size: int) -> Scoring | TextScoring:
+        from models.backbone_record import TextBackbone
         from models.dtype import resolve_dtype
         from models.images import preprocessing_of
         from models.scoring import Scoring
+        from models.text_scoring import TextScoring
 
         cache = int(self.config.execution.cache_gb * 2**30)
+        if isinstance(backbone, TextBackbone):
+            return TextScoring(backbone, resolve_dtype(dtype), batch_size, cache_bytes=cache)
         return Scoring(backbone, preprocessing_of(backbone.folder), self.config.decode.limits(), resolve_dtype(dtype), batch_size, cache)
 
-    def embeddings(self, examples: Examples, backbone: Backbone) -> None:
+    def embeddings(self, examples: Examples, backbone: AnyBackbone) -> None:
         config = self.config.embeddings
         scoring = self.scoring(backbone, config.dtype, config.batch_size)
         build_embeddings(self.lake, self.ledger, examples, scoring, config.keep_units, self.config.execution.chunk_rows)
 
-    def adapters(self, examples: Examples, scoring: Scoring, train: bool = True) -> tuple[ScoredAdapter, ...]:
+    def adapters(self, examples: Examples, scoring: Scoring | TextScoring, train: bool = True) -> tuple[ScoredAdapter, ...]:
         inputs = examples_of(self.lake, examples, TRAINING, self.config.execution.chunk_rows)
         return build_adapters(self.lake, self.ledger, inputs, self.zoo(examples, scoring), train)
 
-    def zoo(self, examples: Examples, scoring: Scoring) -> Zoo:
+    def zoo(self, examples: Examples, scoring: Scoring | TextScoring) -> Zoo:
         return Zoo(examples.dataset, examples.labels, scoring, self.config.adapters, self.artifacts)
 
-    def gold(self, examples: Examples, meta: Inputs, scoring: Scoring, adapters: tuple[ScoredAdapter, ...]) -> None:
+    def gold(self, examples: Examples, meta: Inputs, scoring: Scoring | TextScoring, adapters: tuple[ScoredAdapter, ...]) -> None:
         config = self.config
         silver = silver_ids(meta, scoring, config.explanations)
         ood = settings_id(ood_settings(meta, scoring, config.corruptions))

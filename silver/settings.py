@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from models.recipe import Recipe
+from models.modality import AnyRecipe
 from xai.attribution import METHODS
 from xai.presets import DEFAULT, KI, Preset
 
@@ -78,7 +78,7 @@ class AdapterSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     defaults: dict[str, Any] = Field(default_factory=dict)
-    recipes: tuple[Recipe, ...] = ()
+    recipes: tuple[AnyRecipe, ...] = ()
     folders: tuple[str, ...] = ()
     labels: tuple[str, ...] | None = None
     threads: int = Field(default=1, ge=1)

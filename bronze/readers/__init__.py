@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bronze.readers import digits, folder, manifest, npz, pet, table, text_folder
+from bronze.readers import digits, folder, intents, manifest, npz, pet, table, text_folder
 from bronze.readers.files import file_stamp, read_inside
 from bronze.readers.limit import first_by_content
 from bronze.reference import Listing, Reference
@@ -44,6 +44,7 @@ READERS: tuple[Reader, ...] = (
     Reader("digits", "image", digits.listing, digits.content, digits.stamp),
     Reader("table", "text", table.listing, table.content, file_stamp),
     Reader("text_folder", "text", text_folder.listing, text_folder.content, file_stamp),
+    Reader("intents", "text", intents.listing, intents.content, intents.stamp),
 )
 
 

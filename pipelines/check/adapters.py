@@ -14,6 +14,7 @@ from models.errors import ArtifactError
 from models.recipe import Recipe
 from models.scoring import ScoredAdapter
 from models.training_data import TrainingSet
+from pipelines.pictures_only import picture_scoring
 from silver.adapters.offers import Offer, Zoo, judge
 
 TRAINED_PICTURES = 2  # a base-size model needs about a second a picture and step on one core
@@ -53,9 +54,10 @@ def try_offers(offers: Sequence[Offer], zoo: Zoo, tried: Tried) -> Iterator[Answ
 
 
 def _scored(name: str, state: str, notes: object, zoo: Zoo, adapter: ScoredAdapter, tried: Tried) -> Answer:
-    pixels = zoo.scoring.pixels(tried.pictures)
-    logits = zoo.scoring.logits(adapter, pixels)
-    _, attention = zoo.scoring.scorer(adapter).explain(pixels)
+    scoring = picture_scoring(zoo.scoring)
+    pixels = scoring.pixels(tried.pictures)
+    logits = scoring.logits(adapter, pixels)
+    _, attention = scoring.scorer(adapter).explain(pixels)
     finite = np.isfinite(logits).all(axis=1) & np.isfinite(attention).all(axis=(1, 2))
     right = int((logits.argmax(axis=1) == tried.label_ids)[finite].sum())
     text = f"{right} of {len(pixels)} tried pictures right"
@@ -97,5 +99,6 @@ def train_briefly(recipe: Recipe, zoo: Zoo, tried: Tried, scratch: Path, threads
     short = recipe.model_copy(update={"epochs": epochs, "train_share": 1.0})
     folder = scratch / "adapters" / "tried"
     folder.parent.mkdir(parents=True)
-    train(short, zoo.scoring.backbone, zoo.labels, examples, examples, zoo.scoring.preprocessing, folder, threads=threads)
+    scoring = picture_scoring(zoo.scoring)
+    train(short, scoring.backbone, zoo.labels, examples, examples, scoring.preprocessing, folder, threads=threads)
     return folder

@@ -26,6 +26,7 @@ from pipelines.check.source import Pictures
 from pipelines.config import Config
 from pipelines.doctor import usable_cores
 from pipelines.exits import DATA, MISSING
+from pipelines.pictures_only import picture_pretraining, picture_recipe
 from silver.adapters.offers import Zoo, foreign_offers
 
 
@@ -58,7 +59,7 @@ def _backbone(config: Config, artifacts: Path | None, scratch: Path, checked: Ch
             return named_backbone(own.name, own.revision), False
         if (found := pretrained_backbone(config, artifacts)) is not None or own.pretrain is None:
             return found, False
-        return stand_in(own.pretrain, scratch), True
+        return stand_in(picture_pretraining(own.pretrain), scratch), True
     except MissingInputError as error:
         checked.add("backbone", "missing", str(error), MISSING)
     except ArtifactError as error:
@@ -108,7 +109,7 @@ def _corruptions(config: Config, pictures: Pictures, tried: Tried | None, checke
 
 def _adapters(config: Config, zoo: Zoo, tried: Tried, stands_in: bool, checked: Checked) -> None:
     own = config.adapters
-    usable = _answers(try_recipes(own.recipes, zoo, tried, usable_cores()), len(own.recipes), checked)
+    usable = _answers(try_recipes([*map(picture_recipe, own.recipes)], zoo, tried, usable_cores()), len(own.recipes), checked)
     try:
         offers = foreign_offers(own.folders)
     except MissingInputError as error:

@@ -10,15 +10,17 @@ from bronze.build import Examples, examples_of
 from models.adapters import read_adapter
 from models.errors import ArtifactError
 from models.manifest import find_trained
-from models.recipe import Recipe, recipe_sha256
+from models.recipe import Recipe
+from models.text_recipe import TextRecipe
+from models.training_recipe import TrainingRecipe, recipe_sha256
 from pipelines.backbones import TRAINING
 from pipelines.run import Pipeline
-from silver.adapters.offers import Offer, Zoo, failure_note, foreign_offers
-from silver.adapters.train import adapter_folder, side_for
+from silver.adapters.offers import Offer, Zoo, failure_note, foreign_offers, training_folder
+from silver.adapters.train import adapter_folder
 from silver.specs import ADAPTERS
 
 if TYPE_CHECKING:
-    from models.backbone import Backbone
+    from models.backbone_record import AnyBackbone
 
 
 @dataclass
@@ -28,7 +30,7 @@ class Adapters:
     silver.adapters yet. `n_unread`: folders that cannot be judged before there is a backbone. `rejected`: (name, reason), of folders and
     of recipes whose training failed. Found by reading: what only merging shows (a weight that becomes infinite) is not found here."""
 
-    to_train: list[Recipe] = field(default_factory=list)
+    to_train: list[Recipe | TextRecipe] = field(default_factory=list)
     n_trained: int = 0
     n_new: int = 0
     n_known: int = 0
@@ -44,7 +46,7 @@ class Adapters:
         return len(self.to_train) + self.n_trained + self.n_new + self.n_known + self.n_unread
 
 
-def plan_adapters(pipeline: Pipeline, examples: Examples, backbone: Backbone | None) -> Adapters:
+def plan_adapters(pipeline: Pipeline, examples: Examples, backbone: AnyBackbone | None) -> Adapters:
     """What the run would find. Raises MissingInputError where a folder of adapters is absent."""
     settings = pipeline.config.adapters
     offers = foreign_offers(settings.folders)
@@ -57,7 +59,7 @@ def plan_adapters(pipeline: Pipeline, examples: Examples, backbone: Backbone | N
     known = {row.adapter_id for row in rows.select("adapter_id").collect()}
     found = Adapters()
     for recipe in settings.recipes:
-        mark = zoo.training_folder(inputs, side_for(recipe, scoring.preprocessing.size)) / "fingerprint.txt"
+        mark = training_folder(zoo.artifacts, inputs, zoo.material, zoo.material.part(recipe)) / "fingerprint.txt"
         _recipe(found, recipe, zoo, mark.read_text(encoding="utf-8") if mark.exists() else None, known)
     for offer in offers:
         if (identity := _judged(found, offer, zoo, known)) is not None:
@@ -66,7 +68,7 @@ def plan_adapters(pipeline: Pipeline, examples: Examples, backbone: Backbone | N
     return found
 
 
-def _recipe(found: Adapters, recipe: Recipe, zoo: Zoo, fingerprint: str | None, known: set[str]) -> None:
+def _recipe(found: Adapters, recipe: TrainingRecipe, zoo: Zoo, fingerprint: str | None, known: set[str]) -> None:
     """Files one recipe: to train, trained, or rejected because its training failed before."""
     sha256 = recipe_sha256(recipe, zoo.scoring.backbone.sha256, fingerprint) if fingerprint is not None else None
     failure = failure_note(adapter_folder(zoo.store, recipe, sha256)) if sha256 is not None else None

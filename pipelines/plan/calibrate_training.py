@@ -16,6 +16,7 @@ from models.scoring import ScoredAdapter
 from models.training import Epoch, train
 from models.training_data import TrainingSet
 from pipelines.check.adapters import Tried
+from pipelines.pictures_only import picture_scoring
 from silver.adapters.offers import Offer, Zoo, judge
 
 FEW = 2
@@ -70,7 +71,7 @@ def _trained(recipe: Recipe, zoo: Zoo, tried: Tried, folder: Path, n: int) -> tu
 
     folder.mkdir(parents=True)
     began = time.perf_counter()
-    scoring, out = zoo.scoring, folder / "adapter"
+    scoring, out = picture_scoring(zoo.scoring), folder / "adapter"
     own = examples.take([0])
     train(short, scoring.backbone, zoo.labels, examples, own, scoring.preprocessing, out, threads=zoo.settings.threads, on_epoch=note)
     epoch = (moments[-1] - moments[0]) / (EPOCHS - 1)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from bronze.build_embeddings import reading_of
 from bronze.embed import Embed, embed
 from bronze.specs import EMBEDDINGS
 from lake.rows import ERROR_COLUMNS, Identity
@@ -70,9 +71,7 @@ def timed(verb: Callable[[], Iterator[pa.RecordBatch]]) -> Timed:
 def embedded(work: Work, n: int) -> Timed:
     """bronze.embeddings of the first `n` pictures."""
     own = work.embedding
-    plan = Embed(
-        own.scorer(), None, own.preprocessing, own.limits, "calibration", own.backbone.name, SETTINGS, work.keep_units, own.batch_size
-    )
+    plan = Embed(own.scorer(), None, reading_of(own), "calibration", own.backbone.name, SETTINGS, work.keep_units, own.batch_size)
     return timed(lambda: embed(work.inputs(n), plan, EMBEDDINGS.arrow_schema(ERROR_COLUMNS)))
 
 

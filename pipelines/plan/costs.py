@@ -23,6 +23,7 @@ from ood.specs import PREDICTIONS as OOD_PREDICTIONS
 from pipelines.check.adapters import Tried
 from pipelines.check.backbone import stand_in
 from pipelines.check.drawn import Drawn, drawn
+from pipelines.pictures_only import picture_backbone, picture_pretraining, picture_recipe, picture_scoring
 from pipelines.plan.calibrate import PICTURES, Costs, calibrate
 from pipelines.plan.calibrate_training import TrainingCosts, pretraining_pace, training_costs
 from pipelines.plan.calibrate_verbs import Work
@@ -33,7 +34,7 @@ from pipelines.plan.row_bytes import Shape, foretold_row_bytes, stored_row_bytes
 from pipelines.run import Pipeline
 from pipelines.tables import TABLES
 from silver.adapters.offers import Zoo
-from silver.adapters.train import side_for
+from silver.adapters.pictures import side_of
 
 TRAINING_SHARE = 0.25  # of the seconds that may be spent
 
@@ -71,23 +72,24 @@ def plan_costs(pipeline: Pipeline, counts: Counts, seconds: float, scratch: Path
     pictures = _pictures(pipeline, labels)
     known = pipeline.known_backbone(counts.examples)
     if known is None and config.backbone.pretrain is not None:
-        backbone = stand_in(config.backbone.pretrain, scratch / "backbone")
+        backbone = stand_in(picture_pretraining(config.backbone.pretrain), scratch / "backbone")
     else:
-        backbone = pipeline.backbone(counts.examples)
-    scoring = pipeline.scoring(backbone, config.scoring.dtype, config.scoring.batch_size)
+        backbone = picture_backbone(pipeline.backbone(counts.examples))
+    scoring = picture_scoring(pipeline.scoring(backbone, config.scoring.dtype, config.scoring.batch_size))
     label_ids = tuple(labels.index(picture.reference.label or "") for picture in pictures)
     tried = Tried(scoring.pictures([picture.content for picture in pictures]), np.array(label_ids, dtype=np.int64))
-    recipe = next(iter(counts.adapters.to_train or config.adapters.recipes), Recipe(name="tried", rank=16))
+    recipe = picture_recipe(next(iter(counts.adapters.to_train or config.adapters.recipes), Recipe(name="tried", rank=16)))
     zoo = Zoo(config.dataset, labels, scoring, config.adapters, scratch / "artifacts")
     training = training_costs(recipe, zoo, tried, scratch / "training", seconds * TRAINING_SHARE)
-    embedding = pipeline.scoring(backbone, config.embeddings.dtype, config.embeddings.batch_size)
+    embedding = picture_scoring(pipeline.scoring(backbone, config.embeddings.dtype, config.embeddings.batch_size))
     work = Work(
         pictures, label_ids, scoring, embedding, config.explanations, config.corruptions, config.embeddings.keep_units, training.adapter
     )
     context, cores = pipeline.lake.spark.sparkContext, os.cpu_count() or 1
     workers = computing_at_once(context.master or "", context.defaultParallelism, cores)
     costs = calibrate(work, seconds * (1 - TRAINING_SHARE), min(workers, cores))
-    pace = pretraining_pace(config.backbone.pretrain, tried, scratch) if known is None and config.backbone.pretrain is not None else 0.0
+    pretrain = config.backbone.pretrain
+    pace = pretraining_pace(picture_pretraining(pretrain), tried, scratch) if known is None and pretrain is not None else 0.0
     size = _size(pipeline, counts, backbone, known is None)
     bytes_per_row, measured = _row_bytes(pipeline, counts, backbone, pictures)
     lines = stage_lines(size, costs, training, pace, Machine(workers, bytes_per_row))
@@ -138,7 +140,7 @@ def _size(pipeline: Pipeline, counts: Counts, backbone: Backbone, pretrains: boo
         rows_per_picture={table.full_name: n for table, n in rows_per_picture(config).items()},
         batch_size=config.scoring.batch_size,
         to_do={table.full_name: to_do for table, (to_do, _) in counts.tables.items()},
-        recipes=tuple(adapters.to_train),
+        recipes=tuple(map(picture_recipe, adapters.to_train)),
         training_bytes=_training_bytes(counts, backbone.image_size),
         pretrain_pictures=round(settings.total_epochs * seen * examples.count("adapter_train"))
         if settings is not None and pretrains
@@ -150,7 +152,7 @@ def _size(pipeline: Pipeline, counts: Counts, backbone: Backbone, pretrains: boo
 def _training_bytes(counts: Counts, size: int) -> float:
     """Pictures are collected as they are trained on, three bytes a pixel, once for each size that recipes crop from."""
     n_train, n_val = counts.examples.count("adapter_train"), counts.examples.count("adapter_val")
-    sides = {side_for(recipe, size) for recipe in counts.adapters.to_train}
+    sides = {side_of(picture_recipe(recipe), size) for recipe in counts.adapters.to_train}
     return 3.0 * sum(n_train * side**2 + n_val * size**2 for side in sides)
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from bronze.build import Examples, Source, embedding_settings, examples_of, examples_settings, split_stamps
+from bronze.build import Examples, Source, examples_of, examples_settings, split_stamps
+from bronze.build_embeddings import embedding_settings
 from bronze.readers import list_source, reader_named
 from bronze.readers.fingerprint import fingerprint
 from bronze.specs import EMBEDDINGS, EXAMPLES, SPLITS
@@ -19,7 +20,7 @@ from lake.ledger import Cell, Ledger
 from lake.spec import Table
 from ood.build import ood_settings
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
-from pipelines.backbones import named_backbone
+from pipelines.backbones import named_backbone, named_text_backbone
 from pipelines.check.splits import expected_splits
 from pipelines.config import Config
 from pipelines.plan.adapters import Adapters, plan_adapters
@@ -29,7 +30,7 @@ from silver.build import silver_ids
 from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, PREDICTIONS
 
 if TYPE_CHECKING:
-    from models.backbone import Backbone
+    from models.backbone_record import AnyBackbone
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ def dry_run(config: Config, root: str, stream: TextIO, seconds: float = 20.0) ->
     from lake.session import open_session
 
     if config.backbone.name is not None:
-        named_backbone(config.backbone.name, config.backbone.revision)  # said before a JVM is started
+        reached = named_text_backbone if config.modality == "text" else named_backbone
+        reached(config.backbone.name, config.backbone.revision)  # said before a JVM is started
     lake = Lake(open_session(), root, "dry-run", config.sha256)
     pipeline = Pipeline(lake, config)
     counts = counted(pipeline)
@@ -132,7 +134,7 @@ def rows_per_picture(config: Config) -> dict[Table, int]:
         PREDICTIONS: 1,
         ATTRIBUTIONS: len(config.explanations.methods),
         EXPLANATION_METRICS: sum(len(config.explanations.methods) + len(group.controls) for group in groups),
-        OOD_PREDICTIONS: len(config.corruptions.cells()),
+        OOD_PREDICTIONS: len(config.cells),
     }
 
 
@@ -143,11 +145,11 @@ def adapter_cells(config: Config, adapter_ids: Collection[str], n_examples: int)
         for table, n in rows_per_picture(config).items()
         if table is not OOD_PREDICTIONS
     }
-    corrupted = {Cell(adapter_id, *cell): n_examples for adapter_id in adapter_ids for cell in config.corruptions.cells()}
+    corrupted = {Cell(adapter_id, *cell): n_examples for adapter_id in adapter_ids for cell in config.cells}
     return cells | {OOD_PREDICTIONS: corrupted}
 
 
-def _identities(pipeline: Pipeline, examples: Examples, backbone: Backbone) -> dict[Table, str]:
+def _identities(pipeline: Pipeline, examples: Examples, backbone: AnyBackbone) -> dict[Table, str]:
     """settings_id of each model table's rows under this configuration."""
     config = pipeline.config
     meta = examples_of(pipeline.lake, examples, META, 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -19,30 +19,29 @@ from lake.ledger import Cell, Done, Ledger
 from lake.progress import Progress
 from models.atomic import write_text
 from models.manifest import find_trained
-from models.recipe import Recipe, recipe_sha256
-from models.scoring import ScoredAdapter
-from silver.adapters.offers import Offer, Zoo, failure_note, foreign_offers, judge
-from silver.adapters.train import FINGERPRINT_SCHEMA, TRAINED_SCHEMA, Collection, Training, adapter_folder, collect, side_for, train_recipes
+from models.scored_adapter import ScoredAdapter
+from models.training_recipe import TrainingRecipe, recipe_sha256
+from silver.adapters.material import Material, Part
+from silver.adapters.offers import Offer, Zoo, failure_note, foreign_offers, judge, training_folder
+from silver.adapters.train import FINGERPRINT_SCHEMA, TRAINED_SCHEMA, Collection, Training, adapter_folder, collect, train_recipes
 from silver.specs import ADAPTERS
 
-COLLECTED = ("example_id", "label_id", "split", "image")
 
-
-def training_data(lake: Lake, inputs: Inputs, zoo: Zoo, side: int) -> tuple[Path, str]:
+def training_data(lake: Lake, inputs: Inputs, material: Material, artifacts: Path, part: Part) -> tuple[Path, str]:
     """Folder and fingerprint of the training examples, collected by one task the first time and found again after."""
     from pyspark.sql.pandas.types import from_arrow_schema
 
-    scoring, folder = zoo.scoring, zoo.training_folder(inputs, side)
+    folder = training_folder(artifacts, inputs, material, part)
     mark = folder / "fingerprint.txt"
     if mark.exists():
         return folder, mark.read_text()
-    plan = Collection(folder, zoo.labels, scoring.limits, scoring.preprocessing, side)
+    plan = Collection(folder, material, part)
     folder.mkdir(parents=True, exist_ok=True)
 
     def verb(rows: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         return collect(rows, plan)
 
-    frame = inputs.frame().select(*COLLECTED).coalesce(1)
+    frame = inputs.frame().select(*material.columns).coalesce(1)
     fingerprint = str(frame.mapInArrow(verb, from_arrow_schema(FINGERPRINT_SCHEMA)).collect()[0].fingerprint)
     write_text(mark, fingerprint)
     return folder, fingerprint
@@ -76,45 +75,48 @@ def _trained(lake: Lake, inputs: Inputs, zoo: Zoo, train: bool) -> list[Offer]:
 
     Raises ConfigError when some are missing and `train` is False.
     """
-    sides = {recipe.name: side_for(recipe, zoo.scoring.preprocessing.size) for recipe in zoo.settings.recipes}
-    data = {side: training_data(lake, inputs, zoo, side) for side in sorted(set(sides.values()))}
-    hashes = {r.name: recipe_sha256(r, zoo.scoring.backbone.sha256, data[sides[r.name]][1]) for r in zoo.settings.recipes}
-    own = {recipe.name: adapter_folder(zoo.store, recipe, hashes[recipe.name]) for recipe in zoo.settings.recipes}
-    missing: dict[str, Recipe] = {}
-    for recipe in zoo.settings.recipes:
+    material, recipes = zoo.material, zoo.settings.recipes
+    parts = {recipe.name: material.part(recipe) for recipe in recipes}
+    data = {part: training_data(lake, inputs, material, zoo.artifacts, part) for part in sorted(set(parts.values()))}
+    hashes = {r.name: recipe_sha256(r, zoo.scoring.backbone.sha256, data[parts[r.name]][1]) for r in recipes}
+    own = {recipe.name: adapter_folder(zoo.store, recipe, hashes[recipe.name]) for recipe in recipes}
+    missing: dict[str, TrainingRecipe] = {}
+    for recipe in recipes:
         if find_trained(zoo.store, hashes[recipe.name]) is None and not failure_note(own[recipe.name]).exists():
             missing.setdefault(hashes[recipe.name], recipe)
     if missing and not train:
         names = ", ".join(recipe.name for recipe in missing.values())
         raise ConfigError(f"no adapter yet for {names}: train first (`assay train`), or include silver in --layers")
-    for side, (folder, _) in data.items():
-        recipes = [recipe for recipe in missing.values() if sides[recipe.name] == side]
-        if recipes:
+    for part, (folder, _) in data.items():
+        asked = {sha256: recipe for sha256, recipe in missing.items() if parts[recipe.name] == part}
+        if asked:
             zoo.store.mkdir(parents=True, exist_ok=True)
-            plan = Training(zoo.scoring.backbone, zoo.labels, folder, zoo.scoring.preprocessing, zoo.store, zoo.settings.threads)
-            waiting = [own[recipe.name] for recipe in recipes]
-            with Progress(f"training {len(recipes)} adapters", len(recipes), partial(_count_existing, waiting)):
-                _train_missing(lake, recipes, plan)
+            plan = Training(material, folder, zoo.store, zoo.settings.threads)
+            waiting = [own[recipe.name] for recipe in asked.values()]
+            with Progress(f"training {len(asked)} adapters", len(asked), partial(_count_existing, waiting)):
+                _train_missing(lake, asked, plan)
     found = {name: find_trained(zoo.store, sha256) or own[name] for name, sha256 in hashes.items()}
-    return [Offer(found[recipe.name], zoo.store, recipe.name) for recipe in zoo.settings.recipes]
+    return [Offer(found[recipe.name], zoo.store, recipe.name) for recipe in recipes]
 
 
 def _count_existing(folders: Sequence[Path]) -> int:
     return sum(folder.exists() for folder in folders)
 
 
-def _train_missing(lake: Lake, recipes: Sequence[Recipe], plan: Training) -> None:
+def _train_missing(lake: Lake, asked: Mapping[str, TrainingRecipe], plan: Training) -> None:
     from pyspark.sql.pandas.types import from_arrow_schema
 
     def verb(rows: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         return train_recipes(rows, plan)
 
-    texts = [(recipe.model_dump_json(exclude={"update_scale"} if recipe.alpha is not None else {"alpha"}),) for recipe in recipes]
-    rows = lake.spark.sparkContext.parallelize(texts, len(texts)).toDF("recipe string")
-    by_name = {recipe.name: recipe for recipe in recipes}
+    texts = [
+        (recipe.model_dump_json(exclude={"update_scale"} if recipe.alpha is not None else {"alpha"}), sha256)
+        for sha256, recipe in asked.items()
+    ]
+    rows = lake.spark.sparkContext.parallelize(texts, len(texts)).toDF("recipe string, recipe_sha256 string")
     for row in rows.mapInArrow(verb, from_arrow_schema(TRAINED_SCHEMA)).collect():
         if row.error_code is not None:
-            failure = failure_note(adapter_folder(plan.store, by_name[row.name], row.recipe_sha256))
+            failure = failure_note(adapter_folder(plan.store, asked[row.recipe_sha256], row.recipe_sha256))
             write_text(failure, json.dumps([row.error_code, row.message]))
 
 

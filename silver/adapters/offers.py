@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from lake.errors import MissingInputError
 from lake.identity import content_id, settings_id
-from models.scoring import ScoredAdapter, Scoring
+from models.scored_adapter import ScoredAdapter
+from models.scoring import Scoring
+from models.text_scoring import TextScoring
+from silver.adapters.material import Material, Part
+from silver.adapters.pictures import Pictures
+from silver.adapters.texts import TextMaterial
 from silver.settings import AdapterSettings
 
 if TYPE_CHECKING:
@@ -24,7 +29,7 @@ class Zoo:
 
     dataset: str
     labels: tuple[str, ...]
-    scoring: Scoring
+    scoring: Scoring | TextScoring
     settings: AdapterSettings
     artifacts: Path
 
@@ -32,9 +37,10 @@ class Zoo:
     def store(self) -> Path:
         return self.artifacts / "adapters" / self.dataset
 
-    def training_folder(self, inputs: Inputs, side: int) -> Path:
-        """Where the training pictures of these examples are collected at this size."""
-        return self.artifacts / "training" / f"{self.dataset}-{settings_id([inputs.sha256, self.scoring.preprocessing, side])}"
+    @property
+    def material(self) -> Material:
+        """What recipes are trained on."""
+        return material_of(self.scoring, self.labels)
 
     def settings_id(self, inputs: Inputs) -> str:
         return settings_id(self.adapter_settings(inputs))
@@ -42,6 +48,18 @@ class Zoo:
     def adapter_settings(self, inputs: Inputs) -> dict[str, object]:
         """What an adapter's row depends on besides the adapter."""
         return {"backbone_sha256": self.scoring.backbone.sha256, "labels": self.labels, "examples": inputs.settings_id}
+
+
+def material_of(scoring: Scoring | TextScoring, labels: tuple[str, ...]) -> Material:
+    """What is collected and trained on for this kind of scoring."""
+    if isinstance(scoring, TextScoring):
+        return TextMaterial(labels, scoring.fitted_buckets, scoring.backbone)
+    return Pictures(labels, scoring.limits, scoring.preprocessing, scoring.backbone)
+
+
+def training_folder(artifacts: Path, inputs: Inputs, material: Material, part: Part) -> Path:
+    """Where the training examples are collected."""
+    return artifacts / "training" / f"{inputs.dataset}-{settings_id([inputs.sha256, *material.identity(part)])}"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
 
-from bronze.embed import Embed, embed
+from bronze.embed import Embed, PictureReading, embed
 from bronze.specs import EMBEDDINGS
 from models.decode import DecodeLimits, encode_png
 from models.images import Preprocessing
@@ -50,7 +50,7 @@ def examples(values: list[int], rows: int = 3) -> list[pa.RecordBatch]:
 @pytest.fixture
 def work() -> Embed:
     plain = Preprocessing(size=SIZE, resize_to=SIZE, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0), rescale=1.0)  # pixels are grey values
-    return Embed(Arithmetic(), None, plain, DecodeLimits(), "pets", "tiny", "s1", keep_units=True, batch_size=4)
+    return Embed(Arithmetic(), None, PictureReading(plain, DecodeLimits()), "pets", "tiny", "s1", keep_units=True, batch_size=4)
 
 
 def rows(found: Any) -> list[dict[str, Any]]:
