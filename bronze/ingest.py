@@ -17,6 +17,7 @@ from lake.identity import content_id
 from models.decode import DecodeLimits, decode
 from models.errors import RejectedInput
 from models.text_content import TextLimits, decode_text
+from models.words import word_spans
 
 LABEL_CODES = frozenset({"label_missing", "label_unknown"})
 VANISHED = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO})
@@ -39,6 +40,10 @@ INGEST_SCHEMA = pa.schema(
         ("run_id", pa.string()),
     ]
 )
+
+# Words, each of a token at least, that fit the 512 positions of BERT and RoBERTa beside their two specials: of a longer text they read the
+# beginning. Whether a text within this is cut depends on the tokenizer, see bronze.embeddings.
+LONGEST = 510
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,8 @@ def _content_columns(content: bytes, limits: DecodeLimits | TextLimits) -> dict[
     """The columns that hold the content. Raises RejectedInput."""
     if isinstance(limits, TextLimits):
         found = decode_text(content, limits)
-        return {"text": found.text, "notes": list(found.notes)}
+        cut = ["text_truncated"] if len(word_spans(found.text)) > LONGEST else []
+        return {"text": found.text, "notes": [*found.notes, *cut]}
     return {"image": content, "notes": list(decode(content, limits).notes)}
 
 
