@@ -17,9 +17,9 @@ from lake.progress import Progress
 from models.pretraining import PretrainSettings
 from models.text_pretraining import TextPretrainSettings
 from pipelines.config import Config
-from silver.adapters.build import training_data
 from silver.adapters.pictures import Pictures
 from silver.adapters.texts import PLAIN, TextMaterial
+from silver.adapters.training import training_data
 
 if TYPE_CHECKING:
     from models.backbone_record import AnyBackbone, Backbone, TextBackbone

@@ -52,6 +52,7 @@ def guarded(work: Callable[[], int]) -> int:
 
     def terminated(number: int, frame: FrameType | None) -> NoReturn:
         stopping.set()
+        threading.Thread(target=_cancel_jobs, daemon=True).start()
         raise SystemExit(TERMINATED)
 
     signal.signal(signal.SIGTERM, terminated)
@@ -79,6 +80,17 @@ def guarded(work: Callable[[], int]) -> int:
         traceback.print_exc()
         sys.stderr.write("assay: this is a bug; the lines above say where. Tables are as they were after the last commit.\n")
         return BUG
+
+
+def _cancel_jobs() -> None:
+    """Ends the Spark jobs of this process, if any, from a thread that has its own way to the JVM.
+
+    The main thread's way is taken until its job ends: pyspark's own clean-up asks on it, and SIGTERM would wait for an hour of training.
+    """
+    pyspark = sys.modules.get("pyspark")
+    context = None if pyspark is None else pyspark.SparkContext._active_spark_context
+    if context is not None:
+        context.cancelAllJobs()
 
 
 def _refused(error: BaseException) -> tuple[int, str] | None:

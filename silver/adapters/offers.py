@@ -16,6 +16,7 @@ from models.text_scoring import TextScoring
 from silver.adapters.material import Material, Part
 from silver.adapters.pictures import Pictures
 from silver.adapters.texts import TextMaterial
+from silver.priors.settings import PriorSettings
 from silver.settings import AdapterSettings
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Zoo:
     scoring: Scoring | TextScoring
     settings: AdapterSettings
     artifacts: Path
+    priors: PriorSettings = PriorSettings()
 
     @property
     def store(self) -> Path:

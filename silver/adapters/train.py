@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,11 +48,12 @@ def adapter_folder(store: Path, recipe: TrainingRecipe, sha256: str) -> Path:
     return store / f"{recipe.name}-{sha256[:12]}"
 
 
-def train_recipes(batches: Iterator[pa.RecordBatch], plan: Training) -> Iterator[pa.RecordBatch]:
-    """Batches of (recipe as JSON, recipe_sha256) -> one row each. A recipe that diverges is a row with an error; one whose folder exists
-    costs nothing."""
+def train_recipes(batches: Iterator[pa.RecordBatch], plans: Sequence[Training]) -> Iterator[pa.RecordBatch]:
+    """Batches of (recipe as JSON, recipe_sha256, place of its plan) -> one row each. A recipe that diverges is a row with an error; one
+    whose folder exists costs nothing."""
     for batch in batches:
         for asked in batch.to_pylist():
+            plan = plans[asked["place"]]
             recipe, sha256 = plan.material.parse(asked["recipe"]), asked["recipe_sha256"]
             folder = adapter_folder(plan.store, recipe, sha256)
             row = {"name": recipe.name, "recipe_sha256": sha256}

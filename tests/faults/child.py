@@ -18,9 +18,9 @@ def die() -> None:
 
 def in_training(root: Path) -> None:
     """As soon as the first of the adapters stands, while others are still to be trained."""
-    import silver.adapters.build as zoo
+    import silver.adapters.training as zoo
 
-    inner = zoo._train_missing
+    inner = zoo._train
 
     def watched(*arguments: Any) -> None:
         def watch() -> None:
@@ -31,7 +31,7 @@ def in_training(root: Path) -> None:
         threading.Thread(target=watch, daemon=True).start()
         inner(*arguments)
 
-    zoo._train_missing = watched
+    zoo._train = watched
 
 
 def at_commit(table: str, number: int, before: bool) -> None:
