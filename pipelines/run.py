@@ -10,8 +10,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from bronze.build import Examples, Source, build_embeddings, build_examples, examples_of, split_frame
 from bronze.specs import EMBEDDINGS
 from gold.build import GoldInputs, build_gold
@@ -23,7 +21,8 @@ from lake.identity import settings_id
 from lake.ledger import Ledger
 from lake.remember import remember
 from ood.build import build_ood, ood_settings
-from ood.corruptions import by_name
+from ood.picture_shifts import PictureShifts
+from ood.shift_rows import shift_rows
 from ood.specs import TABLES as OOD_TABLES
 from pipelines.backbones import TRAINING, obtain_backbone, pretrained_note
 from pipelines.config import Config
@@ -86,7 +85,7 @@ class Pipeline:
         if "silver" in layers:
             build_silver(self.lake, self.ledger, meta, scoring, adapters, self.config.explanations)
         if "ood" in layers:
-            build_ood(self.lake, self.ledger, meta, scoring, adapters, self.config.corruptions)
+            build_ood(self.lake, self.ledger, meta, scoring, adapters, PictureShifts(scoring, self.config.corruptions))
         if "gold" in layers:
             self.gold(examples, meta, scoring, adapters)
         remember(self.lake)
@@ -146,11 +145,12 @@ class Pipeline:
     def gold(self, examples: Examples, meta: Inputs, scoring: Scoring, adapters: tuple[ScoredAdapter, ...]) -> None:
         config = self.config
         silver = silver_ids(meta, scoring, config.explanations)
-        ood = settings_id(ood_settings(meta, scoring, config.corruptions))
+        shifts = PictureShifts(scoring, config.corruptions)
+        ood = settings_id(ood_settings(meta, scoring, shifts))
         zoo = self.zoo(examples, scoring)
         training = examples_of(self.lake, examples, TRAINING, config.execution.chunk_rows)
         names = tuple(adapter.adapter_id for adapter in adapters)
-        cells = config.corruptions.cells()
+        cells = shifts.cells()
         rests_on = {
             "silver": vars(silver),
             "ood": ood,
@@ -170,16 +170,9 @@ class Pipeline:
             ood_id=ood,
             adapter_ids=names,
             cells=cells,
-            corruptions=corruption_rows(cells),
+            corruptions=shift_rows(shifts),
             metric_group=config.gold_metric_group,
             sha256=settings_id(rests_on),
         )
         labels_of = split_frame(self.lake, config.dataset, examples.settings_id, *META).select("example_id", "label")
         build_gold(self.lake, self.ledger, inputs, labels_of, config.gold)
-
-
-def corruption_rows(cells: Sequence[tuple[str, int]]) -> pd.DataFrame:
-    """One row per cell that is asked for: parameter, value and expected impact, for people."""
-    records = [(name, severity, by_name(name)) for name, severity in cells if severity]
-    rows = [(n, s, record.parameter, str(record.value(s)), record.impact(s)) for n, s, record in records]
-    return pd.DataFrame(rows, columns=["corruption", "severity", "parameter", "value", "expected_impact"])

@@ -18,6 +18,7 @@ from lake.identity import settings_id
 from lake.ledger import Cell, Ledger
 from lake.spec import Table
 from ood.build import ood_settings
+from ood.picture_shifts import PictureShifts
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
 from pipelines.backbones import named_backbone
 from pipelines.check.splits import expected_splits
@@ -159,5 +160,5 @@ def _identities(pipeline: Pipeline, examples: Examples, backbone: Backbone) -> d
         PREDICTIONS: silver.predictions,
         ATTRIBUTIONS: silver.attributions,
         EXPLANATION_METRICS: silver.explanation_metrics,
-        OOD_PREDICTIONS: settings_id(ood_settings(meta, scoring, config.corruptions)),
+        OOD_PREDICTIONS: settings_id(ood_settings(meta, scoring, PictureShifts(scoring, config.corruptions))),
     }
