@@ -44,7 +44,8 @@ EXAMPLES = Table(
         Column(
             "notes",
             "array<string>",
-            "conversions done when decoding, such as exif_rotated; of texts what was seen, such as not_nfc, or text_truncated (more than 510 words: models read the beginning)",
+            "conversions done when decoding, such as exif_rotated; of texts what was seen, such as not_nfc, or text_truncated (more than "
+            "510 words: models read the beginning)",
             nullable=False,
         ),
     ),

@@ -1,10 +1,12 @@
 """Gold: what is worth knowing about a dataset, one table per question. Adding a table = one file in `gold/tables` and one line here.
 
-The order is the build order: a table may read those before it through `Frames.built`.
+The order is the build order: a table may read those before it through `Frames.built`. Where the dataset is of texts, corruption stands for
+attack in every name and column.
 """
 
 from __future__ import annotations
 
+from gold import attack_reach
 from gold.table import GoldTable
 from gold.tables import (
     adapter_ranking,
@@ -40,5 +42,5 @@ TABLES: tuple[GoldTable, ...] = (
     qualitative_summary.TABLE,
 )
 
-VIEWS: dict[str, str] = {degradation.WIDE_VIEW: degradation.WIDE_SQL}
-"""Views of gold by name: SELECT text that both Spark and DuckDB accept, reading `gold.<table>`."""
+VIEWS: dict[str, str] = {degradation.WIDE_VIEW: degradation.WIDE_SQL, attack_reach.VIEW: attack_reach.SQL}
+"""Views of gold by name: SELECT text that both Spark and DuckDB accept, reading `<layer>.<table>`."""

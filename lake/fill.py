@@ -53,7 +53,9 @@ class Stage:
     compute: Callable[[DataFrame], DataFrame]
 
     def cell(self, variant: Variant) -> Cell:
-        return Cell(str(variant.get("adapter_id", "*")), str(variant.get("corruption", "*")), int(variant.get("severity", 0)))
+        """The ledger's cell of a variant; an attack stands where the ledger names a corruption."""
+        change = variant.get("corruption", variant.get("attack", "*"))
+        return Cell(str(variant.get("adapter_id", "*")), str(change), int(variant.get("severity", 0)))
 
 
 def fill(lake: Lake, ledger: Ledger, stage: Stage, inputs: Inputs) -> None:

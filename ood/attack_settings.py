@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from ood.attacks import ATTACKS, CHARACTER, KEYWORD, by_name
 from ood.keywords import KeywordSettings
+from ood.settings import CLEAN
 
 SETS = {"keyword": KEYWORD, "character": CHARACTER, "all": (*KEYWORD, *CHARACTER)}
 
@@ -39,7 +40,7 @@ class AttackSettings(BaseModel):
         return self
 
     def cells(self) -> tuple[tuple[str, int], ...]:
-        """(attack, severity) in the order of the room's tuple; the clean row is the corruptions' (none, 0)."""
+        """(attack, severity) in the order of the room's tuple, clean first."""
         wanted = self.severities
         pairs = ((name, severity) for name in self.names for severity in by_name(name).severities)
-        return tuple((name, severity) for name, severity in pairs if wanted is None or severity in wanted)
+        return (CLEAN, *((name, severity) for name, severity in pairs if wanted is None or severity in wanted))

@@ -15,6 +15,7 @@ from models.images import to_model_resolution
 from models.scoring import Scoring
 from ood.corruptions import by_name, corrupt
 from ood.settings import CorruptionSettings
+from ood.shift import Shift
 
 Pictures = Sequence[NDArray[np.uint8]]
 
@@ -25,6 +26,18 @@ class PictureShifts:
 
     scoring: Scoring
     corruptions: CorruptionSettings
+
+    def settings(self) -> dict[str, object]:
+        """Where and with which seed corruptions are applied."""
+        return {"apply_at": self.corruptions.apply_at, "seed": self.corruptions.seed}
+
+    def cells(self) -> tuple[tuple[str, int], ...]:
+        """(corruption, severity), clean first."""
+        return self.corruptions.cells()
+
+    def by_name(self, name: str) -> Shift:
+        """The record of a corruption."""
+        return by_name(name)
 
     def columns(self) -> tuple[str, ...]:
         """The encoded picture."""

@@ -32,6 +32,15 @@ class Shift(Protocol):
 class Shifts(Protocol):
     """How the examples of a batch are changed and made ready for the model. The same for every adapter; ships to workers by pickle."""
 
+    def settings(self) -> dict[str, object]:
+        """What of the changes defines a row; not which of them are asked for."""
+
+    def cells(self) -> tuple[tuple[str, int], ...]:
+        """(name, severity) of every change that is asked for, clean ("none", 0) first."""
+
+    def by_name(self, name: str) -> Shift:
+        """The record of a change. Raises ValueError, with the nearest names, when there is none."""
+
     def columns(self) -> tuple[str, ...]:
         """The columns of the examples that `read` needs."""
 

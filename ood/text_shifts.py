@@ -8,13 +8,14 @@ from functools import partial
 
 import pyarrow as pa
 
-from lake.identity import rng
+from lake.identity import rng, settings_id
 from models.text_scoring import TextScoring
 from models.texts import Texts
 from ood.attack_settings import AttackSettings
-from ood.attacks import Attacked, attack, by_name
+from ood.attacks import ENGINE, Attacked, attack, by_name
 from ood.keywords import Keywords
 from ood.settings import CLEAN
+from ood.shift import Shift
 
 # (label, edited text) -> whether the text still has this label
 KeepsLabel = Callable[[str, str], bool]
@@ -31,6 +32,23 @@ class TextShifts:
     keywords: Keywords
     labels: tuple[str, ...]
     keeps_label: KeepsLabel | None = None
+
+    def settings(self) -> dict[str, object]:
+        """Seed, keywords, whether edits are proved, and the version of the edits: what decides how a text is edited."""
+        return {
+            "attack_engine": ENGINE,
+            "attack_seed": self.attacks.seed,
+            "keywords": settings_id(self.keywords),
+            "label_proof": self.keeps_label is not None,
+        }
+
+    def cells(self) -> tuple[tuple[str, int], ...]:
+        """(attack, severity), clean first."""
+        return self.attacks.cells()
+
+    def by_name(self, name: str) -> Shift:
+        """The record of an attack."""
+        return by_name(name)
 
     def columns(self) -> tuple[str, ...]:
         """The text; its label comes with every batch."""

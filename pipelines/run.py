@@ -10,10 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from bronze.build import Examples, Source, build_examples, examples_of, split_frame
-from bronze.build_embeddings import build_embeddings
+from bronze.build_embeddings import build_embeddings, embedding_settings
 from bronze.specs import EMBEDDINGS
 from gold.build import GoldInputs, build_gold
 from lake.audit import TABLES as AUDIT_TABLES
@@ -23,11 +21,15 @@ from lake.fill import Inputs
 from lake.identity import settings_id
 from lake.ledger import Ledger
 from lake.remember import remember
-from ood.build import build_ood, ood_settings
-from ood.corruptions import by_name
+from ood.build import build_attacked_texts, build_ood, ood_settings, text_shifts
+from ood.picture_shifts import PictureShifts
+from ood.shift import Shifts
+from ood.shift_rows import shift_rows
 from ood.specs import TABLES as OOD_TABLES
+from ood.text_shifts import TextShifts
 from pipelines.backbones import TRAINING, obtain_backbone, pretrained_note
 from pipelines.config import Config
+from pipelines.modality import label_proof
 from silver.adapters.build import build_adapters
 from silver.adapters.offers import Zoo
 from silver.build import build_silver, silver_ids
@@ -88,10 +90,13 @@ class Pipeline:
         meta = examples_of(self.lake, examples, META, self.config.execution.chunk_rows)
         if "silver" in layers:
             build_silver(self.lake, self.ledger, meta, scoring, adapters, self.config.explanations)
-        if "ood" in layers:
-            build_ood(self.lake, self.ledger, meta, scoring, adapters, self.config.corruptions)
-        if "gold" in layers:
-            self.gold(examples, meta, scoring, adapters)
+        shifts = self.shifts(examples, scoring) if {"ood", "gold"} & set(layers) else None
+        if "ood" in layers and shifts is not None:
+            if isinstance(shifts, TextShifts):
+                build_attacked_texts(self.lake, self.ledger, meta, shifts.scoring, shifts)
+            build_ood(self.lake, self.ledger, meta, scoring, adapters, shifts)
+        if "gold" in layers and shifts is not None:
+            self.gold(examples, meta, scoring, adapters, shifts)
         remember(self.lake)
         written = sum(row["rows_written"] for row in self.lake.report().values())
         return Outcome("done" if written else "nothing_to_do", time.monotonic() - started, examples.ignored, self.lake.report())
@@ -147,17 +152,34 @@ class Pipeline:
         inputs = examples_of(self.lake, examples, TRAINING, self.config.execution.chunk_rows)
         return build_adapters(self.lake, self.ledger, inputs, self.zoo(examples, scoring), train)
 
+    def shifts(self, examples: Examples, scoring: Scoring | TextScoring) -> Shifts:
+        """How inputs are changed: corruptions of pictures, attacks on texts with keywords from the training split."""
+        from models.text_scoring import TextScoring
+
+        config = self.config
+        if not isinstance(scoring, TextScoring):
+            return PictureShifts(scoring, config.corruptions)
+        own = config.embeddings
+        embedding = self.scoring(scoring.backbone, own.dtype, own.batch_size)
+        vectors = settings_id(embedding_settings(examples, embedding, own.keep_units))
+        proof = label_proof(config.source.reader)
+        return text_shifts(
+            self.lake, examples.settings_id, vectors, config.dataset, examples.labels, scoring, config.attacks, keeps_label=proof
+        )
+
     def zoo(self, examples: Examples, scoring: Scoring | TextScoring) -> Zoo:
         return Zoo(examples.dataset, examples.labels, scoring, self.config.adapters, self.artifacts)
 
-    def gold(self, examples: Examples, meta: Inputs, scoring: Scoring | TextScoring, adapters: tuple[ScoredAdapter, ...]) -> None:
+    def gold(
+        self, examples: Examples, meta: Inputs, scoring: Scoring | TextScoring, adapters: tuple[ScoredAdapter, ...], shifts: Shifts
+    ) -> None:
         config = self.config
         silver = silver_ids(meta, scoring, config.explanations)
-        ood = settings_id(ood_settings(meta, scoring, config.corruptions))
+        ood = settings_id(ood_settings(meta, scoring, shifts))
         zoo = self.zoo(examples, scoring)
         training = examples_of(self.lake, examples, TRAINING, config.execution.chunk_rows)
         names = tuple(adapter.adapter_id for adapter in adapters)
-        cells = config.corruptions.cells()
+        cells = shifts.cells()
         rests_on = {
             "silver": vars(silver),
             "ood": ood,
@@ -177,16 +199,9 @@ class Pipeline:
             ood_id=ood,
             adapter_ids=names,
             cells=cells,
-            corruptions=corruption_rows(cells),
+            corruptions=shift_rows(shifts),
             metric_group=config.gold_metric_group,
             sha256=settings_id(rests_on),
         )
         labels_of = split_frame(self.lake, config.dataset, examples.settings_id, *META).select("example_id", "label")
         build_gold(self.lake, self.ledger, inputs, labels_of, config.gold)
-
-
-def corruption_rows(cells: Sequence[tuple[str, int]]) -> pd.DataFrame:
-    """One row per cell that is asked for: parameter, value and expected impact, for people."""
-    records = [(name, severity, by_name(name)) for name, severity in cells if severity]
-    rows = [(n, s, record.parameter, str(record.value(s)), record.impact(s)) for n, s, record in records]
-    return pd.DataFrame(rows, columns=["corruption", "severity", "parameter", "value", "expected_impact"])

@@ -9,6 +9,7 @@ import gold
 import lake.audit
 import ood.specs
 import silver.specs
+from gold import attack_reach
 from lake.audit import CELLS
 from lake.catalog import View
 from lake.spec import LAYERS, Table
@@ -31,7 +32,8 @@ GOLD_COMMENTS = {
     "degradation_wide": (
         "KI's wide form of gold.degradation: accuracy on clean inputs, at severity 1 (shallow), at the middle severity (medium) and at the "
         "deepest of each corruption (heavy); drop_shallow_heavy = shallow - heavy, drop_pct the same in percent of shallow."
-    )
+    ),
+    attack_reach.VIEW: attack_reach.COMMENT,
 }
 
 _NAMED = re.compile(rf"\b({'|'.join(LAYERS)})\.([a-z][a-z0-9_]*)")

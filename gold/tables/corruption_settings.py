@@ -1,4 +1,4 @@
-"""What was done to the inputs? Every configured corruption and severity with its parameter."""
+"""What was done to the inputs? Every configured corruption, or attack, and severity with its parameter."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from lake.spec import DATASET, Column, Table
 SPEC = Table(
     layer="gold",
     name="corruption_settings",
-    comment="the corruptions of the configuration; n = 0 when one was asked for and no row exists",
+    comment="the corruptions, or attacks, of the configuration; n = 0 when one was asked for and no row exists",
     key=("dataset", "corruption", "severity"),
     partition_by=("dataset",),
     columns=(
         DATASET,
-        Column("corruption", "string", "name of the corruption; none = clean"),
+        Column("corruption", "string", "name of the corruption or, of texts, the attack; none = clean"),
         Column("severity", "int", "1 is the mildest; 0 = clean", low=0),
         Column("parameter", "string", "what the severity sets"),
         Column("value", "string", "the parameter's value; several are separated by a comma"),

@@ -21,7 +21,7 @@ SPEC = Table(
     columns=(
         DATASET,
         ADAPTER,
-        Column("corruption", "string", "name of the corruption; none = clean"),
+        Column("corruption", "string", "name of the corruption or, of texts, the attack; none = clean"),
         Column("severity", "int", "1 is the mildest; 0 = clean", low=0),
         share("accuracy", "share of rows answered correctly"),
         *interval("accuracy", "Wilson; each row is another example", 0.0, 1.0),

@@ -20,7 +20,7 @@ SPEC = Table(
         ADAPTER,
         Column("slice_by", "string", "what the data are sliced by: label, or a metadata column"),
         Column("slice", "string", "the slice's value"),
-        Column("corruption", "string", "name of the corruption; none = clean"),
+        Column("corruption", "string", "name of the corruption or, of texts, the attack; none = clean"),
         Column("severity", "int", "1 is the mildest; 0 = clean", low=0),
         share("accuracy", "share of rows answered correctly"),
         *interval("accuracy", "Wilson; each row is another example", 0.0, 1.0),

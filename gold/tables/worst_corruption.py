@@ -18,7 +18,7 @@ SPEC = Table(
     columns=(
         DATASET,
         ADAPTER,
-        Column("corruption", "string", "name of the corruption"),
+        Column("corruption", "string", "name of the corruption or, of texts, the attack"),
         rank_column("1 = lowest accuracy of this adapter"),
         share("accuracy", "share of rows answered correctly over all severities"),
         signed("drop_from_clean", "clean accuracy - accuracy; positive = worse than clean", unit="share"),

@@ -22,7 +22,11 @@ ATTACKS: tuple[Attack, ...] = (
 KEYWORD: tuple[str, ...] = tuple(record.name for record in ATTACKS if record.family == "keyword")
 CHARACTER: tuple[str, ...] = tuple(record.name for record in ATTACKS if record.family == "character")
 
-__all__ = ["ATTACKS", "CHARACTER", "KEYWORD", "Attack", "Attacked", "Preserves", "attack", "by_name"]
+# In every settings_id of attacked texts. Raise it with any change of what an attack, or a word of ood.words, makes of a text: edits made
+# before and after must never stand in one generation.
+ENGINE = 1
+
+__all__ = ["ATTACKS", "CHARACTER", "ENGINE", "KEYWORD", "Attack", "Attacked", "Preserves", "attack", "by_name"]
 
 
 def by_name(name: str) -> Attack:

@@ -12,7 +12,7 @@ from models.errors import ArtifactError
 from models.manifest import find_trained
 from models.recipe import Recipe
 from models.text_recipe import TextRecipe
-from models.training_recipe import TrainingRecipe, recipe_sha256
+from models.training_recipe import recipe_sha256
 from pipelines.backbones import TRAINING
 from pipelines.run import Pipeline
 from silver.adapters.offers import Offer, Zoo, failure_note, foreign_offers, training_folder
@@ -68,7 +68,7 @@ def plan_adapters(pipeline: Pipeline, examples: Examples, backbone: AnyBackbone 
     return found
 
 
-def _recipe(found: Adapters, recipe: TrainingRecipe, zoo: Zoo, fingerprint: str | None, known: set[str]) -> None:
+def _recipe(found: Adapters, recipe: Recipe | TextRecipe, zoo: Zoo, fingerprint: str | None, known: set[str]) -> None:
     """Files one recipe: to train, trained, or rejected because its training failed before."""
     sha256 = recipe_sha256(recipe, zoo.scoring.backbone.sha256, fingerprint) if fingerprint is not None else None
     failure = failure_note(adapter_folder(zoo.store, recipe, sha256)) if sha256 is not None else None

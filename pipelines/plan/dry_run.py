@@ -156,10 +156,13 @@ def _identities(pipeline: Pipeline, examples: Examples, backbone: AnyBackbone) -
     scoring = pipeline.scoring(backbone, config.scoring.dtype, config.scoring.batch_size)
     own = pipeline.scoring(backbone, config.embeddings.dtype, config.embeddings.batch_size)
     silver = silver_ids(meta, scoring, config.explanations)
-    return {
-        EMBEDDINGS: settings_id(embedding_settings(examples, own, config.embeddings.keep_units)),
+    embedded = settings_id(embedding_settings(examples, own, config.embeddings.keep_units))
+    found = {
+        EMBEDDINGS: embedded,
         PREDICTIONS: silver.predictions,
         ATTRIBUTIONS: silver.attributions,
         EXPLANATION_METRICS: silver.explanation_metrics,
-        OOD_PREDICTIONS: settings_id(ood_settings(meta, scoring, config.corruptions)),
     }
+    if config.modality == "image" or pipeline.ledger.complete(EMBEDDINGS, embedded, Cell(), examples.inputs(*SPLITS)):
+        found[OOD_PREDICTIONS] = settings_id(ood_settings(meta, scoring, pipeline.shifts(examples, scoring)))  # attacks need embeddings
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from lake.audit import REJECTED as AUDIT_REJECTED
@@ -50,10 +51,10 @@ def _trained(lake: Lake, ledger: Ledger, inputs: Inputs, zoo: Zoo, train: bool) 
     parts = {recipe: material.part(recipe) for recipe in recipes}
     collected = {part: training_data(lake, inputs, material, zoo.artifacts, part) for part in sorted(set(parts.values()))}
     plain: dict[TrainingRecipe, Data] = {recipe: collected[parts[recipe]] for recipe in recipes if recipe not in steered}
-    folders = trained_folders(lake, zoo, plain, train)
+    folders: dict[TrainingRecipe, Path] = {**trained_folders(lake, zoo, plain, train)}
     if steered:
         data = steered_data(lake, ledger, inputs, zoo, collected[parts[steered[0]]], steered, train)
-        folders |= trained_folders(lake, zoo, {**data}, train)
+        folders.update(trained_folders(lake, zoo, data, train))
     return [Offer(folders[recipe], zoo.store, recipe.name) for recipe in recipes]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +33,7 @@ class Zoo:
     scoring: Scoring | TextScoring
     settings: AdapterSettings
     artifacts: Path
-    priors: PriorSettings = PriorSettings()
+    priors: PriorSettings = field(default_factory=PriorSettings)
 
     @property
     def store(self) -> Path:

@@ -30,8 +30,8 @@ from silver.priors.work import Generation, PriorWork
 def steered_data(
     lake: Lake, ledger: Ledger, inputs: Inputs, zoo: Zoo, plain: Data, recipes: Sequence[TextRecipe], train: bool
 ) -> dict[TextRecipe, Data]:
-    """For each of these `cap_hybrid` recipes the sets that it is trained on. Scorers, silver.priors and the twins of IG priors are brought
-    up to date first; `plain` are the same sets without priors. Raises ConfigError when a twin is missing and `train` is False, or failed."""
+    """For each of these `cap_hybrid` recipes the sets that it is trained on; scorers, silver.priors and the twins of IG priors are brought
+    up to date first. `plain`: the same sets without priors. Raises ConfigError when a twin failed, or is missing and `train` is False."""
     scoring = zoo.scoring
     if not isinstance(scoring, TextScoring):
         raise ConfigError("priors steer the training of text adapters alone: use recipes of kind ce for pictures")
@@ -46,18 +46,20 @@ def steered_data(
 
 def _twin(zoo: Zoo, scoring: TextScoring, folder: Path, name: str) -> Twin:
     if not folder.is_dir():
-        raise ConfigError(f"the twin {name}, whose gradients are the IG prior, could not be trained: see {folder.name}.failed in {zoo.store}")
+        raise ConfigError(
+            f"the twin {name}, whose gradients are the IG prior, could not be trained: see {folder.name}.failed in {zoo.store}"
+        )
     adapter = read_adapter(folder, zoo.store, scoring.backbone, zoo.labels)
     merged = write_merged(adapter, scoring.backbone, "float32", zoo.artifacts / "merged")
     return Twin(adapter, ScoredAdapter(adapter.adapter_id, str(merged), label_order(adapter.labels, zoo.labels)))
 
 
-def _with_priors(
-    lake: Lake, zoo: Zoo, scoring: TextScoring, work: PriorWork, recipe: TextRecipe, made: Mapping[Job, Generation]
-) -> Data:
+def _with_priors(lake: Lake, zoo: Zoo, scoring: TextScoring, work: PriorWork, recipe: TextRecipe, made: Mapping[Job, Generation]) -> Data:
     """The sets of one recipe below the artifacts, known by the generations of their priors and by what is made of these."""
     generations = [vars(made[job]) for job in jobs_of(recipe)]
-    chosen = recipe.model_dump(mode="json", include={"priors", "seed", "train_share", "shots", "shots_seed", "label_noise", "label_noise_seed"})
+    chosen = recipe.model_dump(
+        mode="json", include={"priors", "seed", "train_share", "shots", "shots_seed", "label_noise", "label_noise_seed"}
+    )
     key = settings_id([work.examples_id, zoo.labels, list(work.train.example_ids), generations, chosen])
     folder = zoo.artifacts / "training" / f"{zoo.dataset}-{key}"
     mark = folder / MARK

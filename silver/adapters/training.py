@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import pyarrow as pa
 
@@ -22,6 +23,7 @@ from silver.adapters.train import FINGERPRINT_SCHEMA, TRAINED_SCHEMA, Collection
 
 Data = tuple[Path, str]  # folder of the collected sets, and their fingerprint
 MARK = "fingerprint.txt"
+R = TypeVar("R", bound=TrainingRecipe)
 
 
 def training_data(lake: Lake, inputs: Inputs, material: Material, artifacts: Path, part: Part) -> Data:
@@ -44,20 +46,20 @@ def training_data(lake: Lake, inputs: Inputs, material: Material, artifacts: Pat
     return folder, fingerprint
 
 
-def trained_folders(lake: Lake, zoo: Zoo, data: Mapping[TrainingRecipe, Data], train: bool) -> dict[TrainingRecipe, Path]:
+def trained_folders(lake: Lake, zoo: Zoo, data: Mapping[R, Data], train: bool) -> dict[R, Path]:
     """The folder of each recipe's adapter, after those that were missing have been trained on their data. Where training fails the folder
     is absent, and its failure note says why. Raises ConfigError when some are missing and `train` is False."""
     backbone = zoo.scoring.backbone.sha256
     hashes = {recipe: recipe_sha256(recipe, backbone, fingerprint) for recipe, (_, fingerprint) in data.items()}
     own = {recipe: adapter_folder(zoo.store, recipe, sha256) for recipe, sha256 in hashes.items()}
-    missing: dict[str, TrainingRecipe] = {}
+    missing: dict[str, R] = {}
     for recipe, sha256 in hashes.items():
         if find_trained(zoo.store, sha256) is None and not failure_note(own[recipe]).exists():
             missing.setdefault(sha256, recipe)
     if missing and not train:
         names = ", ".join(recipe.name for recipe in missing.values())
         raise ConfigError(f"no adapter yet for {names}: train first (`assay train`), or include silver in --layers")
-    by_folder: dict[Path, dict[str, TrainingRecipe]] = {}
+    by_folder: dict[Path, dict[str, R]] = {}
     for sha256, recipe in missing.items():
         by_folder.setdefault(data[recipe][0], {})[sha256] = recipe
     if missing:
