@@ -37,6 +37,7 @@ PINNED = {
     ),
     "silver.attributions": ("dataset example_id adapter_id method settings_id", "target_id values n_units words"),
     "silver.explanation_metrics": ("dataset example_id adapter_id method metric_group settings_id", "metrics"),
+    "silver.priors": ("dataset example_id source scorer settings_id", "values words"),
     "ood.predictions": (
         "dataset example_id adapter_id corruption severity settings_id",
         "parameter predicted_id confidence is_correct flipped",
@@ -105,7 +106,7 @@ def test_dataset_is_the_first_key_and_every_computed_table_knows_its_settings() 
         if table.layer in ("bronze", "silver", "ood"):
             assert "settings_id" in table.key, table.full_name
         if table.layer in ("silver", "ood") and table.name != "adapters":
-            by_adapter = ("adapter_id",) if "adapter_id" in table.key else ()  # no adapter has a part in how texts are attacked
+            by_adapter = ("adapter_id",) if "adapter_id" in table.key else ()  # no adapter has a part in attacked texts and in priors
             assert table.partition_by == ("dataset", *by_adapter), table.full_name
     assert len(BY_NAME) == len(TABLES)
     assert CELLS.partition_by == ("dataset",)
