@@ -48,6 +48,7 @@ class Lake:
     def __post_init__(self) -> None:
         self.storage = Storage(self.spark, self.root)
         self._known: set[str] = set()
+        self._grown: set[str] = set()  # tables that were looked at for columns added since
 
     def path(self, table: Table) -> str:
         return f"{self.storage.root}/{table.layer}/{table.name}"
@@ -73,9 +74,13 @@ class Lake:
         return max((int(name[:20]) for name in names if name[:20].isdigit() and name.endswith(".json")), default=None)
 
     def create(self, table: Table) -> None:
-        """Creates the table with its comments, NOT NULL and CHECK constraints in one commit; does nothing when it is there."""
+        """Creates the table with its comments, NOT NULL and CHECK constraints in one commit.
+
+        One that is there gains the columns that were added to its spec since, in one commit, or is left as it is.
+        """
         self.versions_before.setdefault(table.full_name, self.version(table))
         if self.exists(table):
+            self._add_columns(table)
             return
         from delta.tables import DeltaTable
 
@@ -91,14 +96,15 @@ class Lake:
         self._known.add(table.full_name)
 
     def read(self, table: Table) -> DataFrame:
-        """The table as it stands. ContractError names table and columns when its schema is not the spec's."""
+        """The table as it stands, columns that were added to its spec since as nulls. ContractError names table and columns when its
+        schema is not the spec's."""
         if not self.exists(table):
             return self.spark.createDataFrame([], table.ddl())
         frame = self.spark.read.format("delta").load(self.path(table))
-        expected = [(column.name, column.type) for column in table.columns]
-        if frame.dtypes != expected:
-            changed = sorted(set(frame.dtypes).symmetric_difference(expected))
-            raise ContractError(f"{table.full_name}: the columns on disk are not those of this version of Assay; they differ in {changed}")
+        if missing := table.lacking(frame.dtypes):
+            from pyspark.sql import functions as F
+
+            frame = frame.withColumns({column.name: F.lit(None).cast(column.type) for column in missing})
         return frame
 
     def append(self, table: Table, rows: DataFrame, n_rows: int) -> None:
@@ -139,6 +145,21 @@ class Lake:
             before, after = self.versions_before.get(name), self.versions_after.get(name, self.versions_before.get(name))
             by_name[name] = {"version_before": before, "version_after": after, **vars(count)}
         return by_name
+
+    def _add_columns(self, table: Table) -> None:
+        """Columns that were added to the spec after the table was made; rows that are there keep a null in them, files stay as they are."""
+        if table.full_name in self._grown:
+            return
+        self._grown.add(table.full_name)
+        if not any(column.added for column in table.columns):
+            return
+        from pyspark.sql import functions as F
+
+        frame = self.spark.read.format("delta").load(self.path(table))
+        if missing := table.lacking(frame.dtypes):
+            new = (F.lit(None).cast(column.type).alias(column.name, metadata={"comment": column.comment}) for column in missing)
+            writer = self._writer(frame.limit(0).select("*", *new)).mode("append").option("mergeSchema", "true")
+            self._retried(table, lambda: writer.save(self.path(table)))
 
     def _count(self, table: Table, n_rows: int) -> None:
         self.counts.setdefault(table.full_name, TableCount()).rows_written += n_rows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -41,6 +41,7 @@ class Column:
     """One column. `low`/`high` bound the values inclusively, `allowed` lists them; both become CHECK constraints.
 
     `volatile`: may differ between equal runs (times, run ids), so comparisons leave it out. Key columns are NOT NULL.
+    `added`: tables made by an earlier version lack it: they are read with nulls in its place, and gain it with their next rows.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Column:
     allowed: tuple[str, ...] = ()
     nullable: bool = True
     volatile: bool = False
+    added: bool = False
 
     def check(self) -> str | None:
         """The SQL condition that every non-null value obeys, or None."""
@@ -89,6 +91,10 @@ class Table:
             raise ContractError(f"{self.full_name}: a column name stands twice")
         if lacking := [name for name in (*self.key, *self.partition_by) if name not in names]:
             raise ContractError(f"{self.full_name}: key or partition names no column: {', '.join(lacking)}")
+        flags = [column.added for column in self.columns]
+        if flags != sorted(flags) or any(column.added and (self.required(column) or column.check()) for column in self.columns):
+            # Delta adds a column behind the others, and a range only in a second commit that a killed run would not reach.
+            raise ContractError(f"{self.full_name}: added columns must stand last, be nullable and have no range")
 
     @property
     def full_name(self) -> str:
@@ -102,6 +108,18 @@ class Table:
     def stable_columns(self) -> tuple[str, ...]:
         """The columns that equal runs must write equally."""
         return tuple(column.name for column in self.columns if not column.volatile)
+
+    def lacking(self, found: Sequence[tuple[str, str]]) -> tuple[Column, ...]:
+        """The added columns that a table with these columns (name, type) was made without.
+
+        ContractError, naming the difference, when it is no table of this spec in this or an earlier version.
+        """
+        expected = [(column.name, column.type) for column in self.columns]
+        missing = self.columns[len(found) :]
+        if list(found) != expected[: len(found)] or not all(column.added for column in missing):
+            changed = sorted(set(found).symmetric_difference(expected))
+            raise ContractError(f"{self.full_name}: the columns on disk are not those of this version of Assay; they differ in {changed}")
+        return missing
 
     def required(self, column: Column) -> bool:
         """True where a null is refused: key columns and those declared so."""

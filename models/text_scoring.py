@@ -8,15 +8,16 @@ from functools import partial
 from importlib.metadata import version
 
 import numpy as np
+import torch
 from jaxtyping import Bool, Float32
 from numpy.typing import NDArray
 
+from models.any_scoring import Flat, Logits
 from models.backbone_record import TextBackbone
 from models.buckets import BUCKETS, fitted
 from models.scored_adapter import ScoredAdapter
 from models.scorer_cache import ScorerCache
 from models.text_loading import load_text_scorer
-from models.text_masked_value import TextMaskedValue
 from models.text_scorer import TEXT_ENGINE, TextScorer
 from models.texts import Texts, prepare
 
@@ -87,6 +88,30 @@ class TextScoring:
             logits[bad] = self.scorer(adapter, "float32").logits(texts[bad])
         return logits[:, list(adapter.label_order)]
 
-    def value(self, adapter: ScoredAdapter, inputs: Texts, targets: NDArray[np.int64], baseline: str) -> TextMaskedValue:
-        """p(target) under masks of words; `targets` are in the dataset's label order."""
-        return self.scorer(adapter).value(inputs, np.array(adapter.label_order)[targets], baseline)
+    def shares(self, adapter: ScoredAdapter, logits: Logits) -> Logits:
+        """Softmax of `self.logits`, in the dataset's label order: to the bit the p that `value` gives these texts with all words shown."""
+        order = list(adapter.label_order)
+        own = np.empty_like(logits)
+        own[:, order] = logits  # in the adapter's own order, for the sum of the exponentials goes by it
+        p: NDArray[np.float32] = torch.from_numpy(own).to(self.scorer(adapter).device).softmax(dim=1).cpu().numpy()
+        return p[:, order]
+
+    def value(self, adapter: ScoredAdapter, inputs: Texts, targets: NDArray[np.int64], baseline: str) -> Flat:
+        """p(target) under masks of words; `targets` are in the dataset's label order. What is not finite is tried once more in float32."""
+        own = np.array(adapter.label_order)[targets]
+        first = self.scorer(adapter).value(inputs, own, baseline)
+
+        def flat(rows: NDArray[np.int64], keep: NDArray[np.bool_]) -> NDArray[np.float32]:
+            p = first(rows, keep)
+            bad = np.flatnonzero(~np.isfinite(p))
+            if len(bad):
+                p[bad] = self.scorer(adapter, "float32").value(inputs, own, baseline)(rows[bad], keep[bad])
+            return p
+
+        return flat
+
+    def integrated_gradients(
+        self, adapter: ScoredAdapter, inputs: Texts, targets: NDArray[np.int64], steps: int
+    ) -> Float32[NDArray[np.float32], "texts words"]:
+        """Signed integrated gradients of the target logits per word, in float32; `targets` are in the dataset's label order."""
+        return self.scorer(adapter).integrated_gradients(inputs, np.array(adapter.label_order)[targets], steps).values

@@ -89,7 +89,7 @@ TRAINING = AUGMENTATION | {
 QUESTIONS = {
     "EmbeddingConfig.keep_units": "store every patch vector beside the pooled one",
     "ExplanationSettings.seed": "of the control `random`",
-    "MetricGroup.preset": "`default` or `ki`, or a record with a name of its own",
+    "MetricGroup.preset": "of pictures `default` or `ki`, of texts `default_text` or `drop_text`, or a record with a name of its own",
     "MetricGroup.controls": "controls that are scored beside every method",
     "Preset.name": "name of the metric_group in silver.explanation_metrics",
     "Preset.entropy_epsilon": "added to every share before the logarithm",

@@ -21,6 +21,7 @@ from silver.measure import Measurement, measure
 from silver.predict import Prediction, predict
 from silver.settings import ExplanationSettings
 from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, PREDICTIONS
+from silver.truth import truth_named
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -40,8 +41,24 @@ class SilverIds:
 def silver_settings(meta: Inputs, scoring: AnyScoring, explanations: ExplanationSettings) -> dict[Table, dict[str, object]]:
     """What defines each table's rows: its own settings and those of what it is computed from. Which adapters exist is no setting."""
     base = scoring.settings() | {"examples": meta.settings_id}
-    own = explanations.model_dump(mode="json", exclude={"methods"})
-    return {PREDICTIONS: base, ATTRIBUTIONS: base | {"explained": "predicted class"}, EXPLANATION_METRICS: base | {"explanations": own}}
+    looked = _method_settings(scoring, explanations)
+    own = explanations.model_dump(mode="json", exclude={"methods", "method_settings"})
+    turned = {"reverse_of": explanations.methods[0]} if looked else {}
+    return {
+        PREDICTIONS: base,
+        ATTRIBUTIONS: base | {"explained": "predicted class"} | looked,
+        EXPLANATION_METRICS: base | {"explanations": own} | looked | turned,
+    }
+
+
+def _method_settings(scoring: AnyScoring, explanations: ExplanationSettings) -> dict[str, object]:
+    """How attributions are computed, whichever methods are asked for: one that is added later is more rows of the same generation.
+
+    Nothing where pictures are asked for attention alone, as before there was a choice: their rows keep their identity.
+    """
+    if scoring.column == "image" and explanations.methods == ("attention",):
+        return {}
+    return {"method_settings": explanations.method_settings.model_dump(mode="json")}
 
 
 def silver_ids(meta: Inputs, scoring: AnyScoring, explanations: ExplanationSettings) -> SilverIds:
@@ -64,7 +81,7 @@ def build_silver(
 
     variants = tuple({"adapter_id": name, "method": method} for name in names for method in explanations.methods)
     mine = Identity(meta.dataset, ids.attributions, variants)
-    look = Attribution(scoring, adapters, mine)
+    look = Attribution(scoring, adapters, mine, explanations.method_settings)
     fill(lake, ledger, _stage(ATTRIBUTIONS, mine, lambda rows: attribute(rows, look), ("example_id", scoring.column)), meta)
 
     variants = tuple(
@@ -74,8 +91,9 @@ def build_silver(
         for method in (*explanations.methods, *group.controls)
     )
     mine = Identity(meta.dataset, ids.explanation_metrics, variants)
-    score = Measurement(scoring, adapters, explanations, mine)
-    stage = _stage(EXPLANATION_METRICS, mine, lambda rows: measure(rows, score), ("example_id", scoring.column, "attributions"))
+    score = Measurement(scoring, adapters, explanations, mine, truth_named(explanations.truth))
+    asked = ("example_id", scoring.column, "attributions", *(("label",) if score.truth else ()))
+    stage = _stage(EXPLANATION_METRICS, mine, lambda rows: measure(rows, score), asked)
     waiting = sorted({str(variants[index]["adapter_id"]) for index in unfinished(ledger, stage, meta)})  # of the others nothing is read
     fill(lake, ledger, stage, replace(meta, frame=lambda: _with_attributions(lake, meta, ids.attributions, waiting)))
     return ids

@@ -4,19 +4,37 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from models.modality import AnyRecipe
+from silver.methods import MethodSettings
+from silver.truth import TRUTHS
 from xai.attribution import METHODS
-from xai.presets import DEFAULT, KI, Preset
+from xai.presets import BASELINES, DEFAULT, DEFAULT_TEXT, KI, PRESETS, Preset
 
-# What silver.attribute and silver.measure can make of a picture: the last layer's attention, and the controls that ask for nothing.
+# What silver.attribute and silver.measure can make of each kind of input (silver.explainers holds a function for each).
+COMPUTED: dict[str, tuple[str, ...]] = {
+    "image": ("attention",),
+    "text": tuple(method.name for method in METHODS if "text" in method.modalities and not method.control),
+}
 CONTROLS = tuple(method.name for method in METHODS if method.control and method.needs == "nothing")
-COMPUTED = tuple(method.name for method in METHODS if method.needs == "attention")
+KNOWN_CONTROLS = tuple(method.name for method in METHODS if method.control)
+TEXT_METHODS = ("attention", "ig", "occlusion", "lime", "kernel_shap")  # asked for where the user says nothing; cap on demand
 
 
 class MetricGroup(BaseModel):
-    """One preset and the controls that are scored under it beside every attribution method."""
+    """One preset and the controls that are scored under it beside every attribution method.
+
+    `reverse` turns the first of the methods round; `oracle` needs a `truth`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -26,8 +44,8 @@ class MetricGroup(BaseModel):
     @field_validator("preset", mode="before")
     @classmethod
     def _by_name(cls, value: object) -> object:
-        """A preset may be given by its name: default or ki."""
-        named = {preset.name: preset for preset in (DEFAULT, KI)}
+        """A preset may be given by its name: default, ki (pictures), default_text, drop_text (texts)."""
+        named = {preset.name: preset for preset in PRESETS}
         if isinstance(value, str) and value not in named:
             raise ValueError(f"preset must be one of {', '.join(named)} or a record with a name of its own, got {value!r}")
         return named[value] if isinstance(value, str) else value
@@ -35,13 +53,15 @@ class MetricGroup(BaseModel):
     @field_validator("controls")
     @classmethod
     def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if alien := [name for name in value if name not in CONTROLS]:
-            raise ValueError(f"controls must be among {', '.join(CONTROLS)}, got {', '.join(alien)}")
+        if alien := [name for name in value if name not in KNOWN_CONTROLS]:
+            raise ValueError(f"controls must be among {', '.join(KNOWN_CONTROLS)}, got {', '.join(alien)}")
         return value
 
 
 class ExplanationSettings(BaseModel):
     """`methods`: attribution methods to compute. `groups`: presets under which they are scored, each a metric_group of the table.
+    `method_settings`: how the methods beyond attention are computed. `truth`: name of the world whose decisive words are known (grammar);
+    then every row says how well it points at them, and the control `oracle` can be scored.
 
     Gains over random order are null in a group without the control `random`.
     """
@@ -51,12 +71,24 @@ class ExplanationSettings(BaseModel):
     methods: tuple[str, ...] = ("attention",)
     groups: tuple[MetricGroup, ...] = (MetricGroup(preset=DEFAULT), MetricGroup(preset=KI, controls=()))
     seed: int = Field(default=0, ge=0)
+    method_settings: MethodSettings = MethodSettings()
+    truth: str | None = None
 
     @field_validator("methods")
     @classmethod
     def _computable(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if alien := [name for name in value if name not in COMPUTED]:
-            raise ValueError(f"methods must be among {', '.join(COMPUTED)}, got {', '.join(alien)}")
+        known = tuple(dict.fromkeys(name for names in COMPUTED.values() for name in names))
+        if alien := [name for name in value if name not in known]:
+            raise ValueError(f"methods must be among {', '.join(known)}, got {', '.join(alien)}")
+        if not value or len(set(value)) != len(value):
+            raise ValueError(f"methods must be at least one, none twice, got {', '.join(value) or 'none'}")
+        return value
+
+    @field_validator("truth")
+    @classmethod
+    def _known(cls, value: str | None) -> str | None:
+        if value is not None and value not in TRUTHS:
+            raise ValueError(f"truth must be one of {', '.join(TRUTHS)} or null, got {value!r}")
         return value
 
     @model_validator(mode="after")
@@ -64,7 +96,53 @@ class ExplanationSettings(BaseModel):
         names = [group.preset.name for group in self.groups]
         if len(set(names)) != len(names) or not names:
             raise ValueError(f"groups must be at least one, each with a preset name of its own, got {names}")
+        if self.truth is None and (blind := [group.preset.name for group in self.groups if "oracle" in group.controls]):
+            raise ValueError(f"the control oracle needs explanations.truth ({', '.join(TRUTHS)}), found none for group {', '.join(blind)}")
         return self
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without the keys that pictures have no use for where they say nothing: settings from before these keys keep their hash."""
+        written: dict[str, Any] = handler(self)
+        if self.method_settings == MethodSettings():
+            written.pop("method_settings", None)
+        if self.truth is None:
+            written.pop("truth", None)
+        return written
+
+
+def default_explanations(modality: str, given: ExplanationSettings | None = None) -> ExplanationSettings:
+    """What is asked about a dataset of this modality, `image` or `text`, where the user says nothing; `given` is what he does say.
+
+    Texts: attention, integrated gradients, occlusion, LIME and KernelSHAP under `default_text` with the controls random and reverse, and
+    oracle where a truth is named. Pictures: the record's own defaults.
+    """
+    given = ExplanationSettings() if given is None else given
+    if modality != "text":
+        return given
+    controls = ("random", "reverse") if given.truth is None else ("random", "reverse", "oracle")
+    defaults = {"methods": TEXT_METHODS, "groups": (MetricGroup(preset=DEFAULT_TEXT, controls=controls),)}
+    return given.model_copy(update={key: value for key, value in defaults.items() if key not in given.model_fields_set})
+
+
+def check_modality(explanations: ExplanationSettings, modality: str) -> None:
+    """Raises ValueError when something is asked that this modality, `image` or `text`, has not: a method, a baseline, a truth."""
+    if alien := [method for method in explanations.methods if method not in COMPUTED[modality]]:
+        raise ValueError(
+            f"explanations.methods: of {modality} inputs {', '.join(COMPUTED[modality])} can be computed, found {', '.join(alien)}"
+        )
+    for group in explanations.groups:
+        found = {group.preset.deletion_baseline, group.preset.insertion_baseline}
+        if foreign := sorted(found - set(BASELINES[modality])):
+            fitting = (
+                preset.name for preset in PRESETS if {preset.deletion_baseline, preset.insertion_baseline} <= set(BASELINES[modality])
+            )
+            raise ValueError(
+                f"explanations.groups: preset {group.preset.name!r} hides units by {', '.join(foreign)}, which {modality} inputs have not "
+                f"(theirs are {', '.join(BASELINES[modality])}); use a preset such as {', '.join(fitting)}"
+            )
+    if explanations.truth is not None and modality != "text":
+        raise ValueError(f"explanations.truth: {explanations.truth!r} speaks of the words of texts, found {modality} inputs; leave it out")
 
 
 class AdapterSettings(BaseModel):

@@ -100,6 +100,19 @@ ATTRIBUTIONS = Table(
         Column("values", "array<float>", "attribution per unit, units in reading order (patches row by row)", nullable=False),
         Column("n_units", "int", "number of units", unit="count", low=1, nullable=False),
         Column("words", "array<string>", "the words explained; null for pictures"),
+        Column(
+            "error",
+            "double",
+            "sampling error of values, in their unit: root mean square of errors over the units; null for attention, and where masks "
+            "are too few to tell",
+            added=True,
+        ),
+        Column(
+            "errors",
+            "array<float>",
+            "standard error of each value over the draw of masks; 0 where nothing is drawn, null where error is",
+            added=True,
+        ),
     ),
     BY_ADAPTER,
 )
@@ -113,8 +126,17 @@ EXPLANATION_METRICS = Table(
         DATASET,
         EXAMPLE,
         ADAPTER,
-        Column("method", "string", "attribution method or control (random, reverse)"),
-        Column("metric_group", "string", "preset the metrics were computed under: default or ki"),
+        Column(
+            "method",
+            "string",
+            "attribution method or control: random, oracle (words that decide the true label), reverse (of the first method in the "
+            "configuration, which settings of texts name as reverse_of)",
+        ),
+        Column(
+            "metric_group",
+            "string",
+            "preset the metrics were computed under: of pictures default or ki, of texts default_text or drop_text",
+        ),
         SETTINGS,
         Column("metrics", "map<string,double>", "metric name -> value; a metric that cannot be computed is null", nullable=False),
     ),

@@ -12,8 +12,9 @@ from xai.metrics.entropy import entropy
 from xai.metrics.gains import deletion_gain, insertion_gain
 from xai.metrics.gini import gini
 from xai.metrics.removal import ALONE, PERCENTS, RemovalPlan, comprehensiveness_plan, drops, sufficiency_plan
+from xai.metrics.truth import check_truth, precision_at_k, truth_share
 from xai.presets import DEFAULT, Baseline, Preset
-from xai.ragged import per_example
+from xai.ragged import by_size, per_example
 from xai.units import Attribution, Included, PerExample, Probability64, included_or_all
 from xai.value import Value, evaluated
 
@@ -30,19 +31,21 @@ def explanation_metrics(
     values: Mapping[str, Value],
     preset: Preset = DEFAULT,
     included: Included | None = None,
+    truth: Included | None = None,
 ) -> dict[str, list[Row]]:
     """method -> one row per example, of the families of the preset, and p_intact.
 
     `complexity`: entropy, sparsity. `curves`: deletion and insertion (raw, normalised, of `random`, gain over it). `removal`:
     comprehensiveness and sufficiency (mean over 1, 5, 10, 20, 50 % of the words, and 20 % alone), which remove and reveal under the
-    baselines of deletion and insertion.
+    baselines of deletion and insertion. With `truth` [batch, units], True on the units that are known to decide, every row also holds
+    precision_at_k and truth_share, null for an example without any.
 
     `attributions` are [batch, units], all alike; `included` names the units of padded examples, whose rows are those they have alone, to
     the bit. `values` maps a baseline's name to p(target) under it and must hold the preset's two. Each value gets the masks of all
     methods and families in one call (and the deletion value the intact input in a second): hand over deduplicated ones. Keys, units,
     ranges and directions are those of `xai.metrics.METRICS`. None stands for null: N = 1 (entropy), p_intact 0 (normalised), a
     non-finite attribution or p, no attribution named `random` (its two columns and the gains over them).
-    Raises ValueError on unlike shapes or a missing baseline.
+    Raises ValueError on unlike shapes, a missing baseline, or a true unit that is excluded.
     """
     _check(attributions, values, preset)
     kept = included_or_all(next(iter(attributions.values())), included)
@@ -52,9 +55,11 @@ def explanation_metrics(
     complexity = {name: _complexity(attribution, preset, kept) for name, attribution in attributions.items()}
     curves = {name: _curves(own, answers[name]) for name, own in plans.items()}
     removal = {name: _removal(own, answers[name]) for name, own in plans.items()}
+    true = {name: _true(attribution, kept, truth) for name, attribution in attributions.items()}
     random = curves.get(RANDOM)
+    against = {name: _against(random, own) for name, own in curves.items()}
     return {
-        name: _rows({**complexity[name], **curves[name], **_against(random, curves[name]), "p_intact": p_intact, **removal[name]})
+        name: _rows({**complexity[name], **curves[name], **against[name], "p_intact": p_intact, **removal[name], **true[name]})
         for name in attributions
     }
 
@@ -116,6 +121,18 @@ def _removal(plans: Plans, answers: Answers) -> Columns:
     found = {what: drops(plan, answers[what]) for what, plan in plans.items() if isinstance(plan, RemovalPlan)}
     mean = {what: drop.mean(axis=-1) for what, drop in found.items()}
     return mean | {f"{what}_{ALONE}": drop[:, PERCENTS.index(ALONE)] for what, drop in found.items()}
+
+
+def _true(attribution: Attribution, included: Included, truth: Included | None) -> Columns:
+    if truth is None:
+        return {}
+    check_truth(attribution, truth, included)
+    found = {name: np.empty(len(attribution)) for name in ("precision_at_k", "truth_share")}
+    for group in by_size(included):  # without padding, which would move the bits of a sum
+        own, decisive = group.of_units(attribution), group.of_units(truth)
+        found["precision_at_k"][group.rows] = precision_at_k(own, decisive)
+        found["truth_share"][group.rows] = truth_share(own, decisive)
+    return found
 
 
 def _against(random: Columns | None, own: Columns) -> Columns:

@@ -15,6 +15,8 @@ Family = Literal["complexity", "curves", "removal"]
 
 FAMILIES: tuple[Family, ...] = ("complexity", "curves", "removal")  # the order of a row's columns
 PICTURE_FAMILIES: tuple[Family, ...] = ("complexity", "curves")
+# What can stand for a removed unit, by modality (METHODS 0).
+BASELINES: dict[str, tuple[Baseline, ...]] = {"image": ("mean", "zero", "blur", "drop"), "text": ("mask", "drop")}
 POINTS_PER_CURVE = 10  # KI: a step is a tenth of the units
 
 

@@ -1,4 +1,4 @@
-"""How alike are two priors, and how many of a prior's best units are those that decide?"""
+"""How alike are two priors?"""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import numpy as np
 from jaxtyping import Float64
 from numpy.typing import NDArray
 
-from xai.metrics.order import ranks
 from xai.ragged import by_size
 from xai.units import BatchIncluded, BatchUnits, PerRow
 
@@ -58,22 +57,6 @@ def agreement(a: BatchUnits, b: BatchUnits, included: BatchIncluded) -> Agreemen
 def agreements(priors: Mapping[str, BatchUnits], included: BatchIncluded) -> dict[tuple[str, str], Agreement]:
     """(source, source) -> their agreement, for every pair of sources once, names in ascending order."""
     return {(one, other): agreement(priors[one], priors[other], included) for one, other in combinations(sorted(priors), 2)}
-
-
-def precision_at_k(values: BatchUnits, truth: BatchIncluded, included: BatchIncluded, k: int | None = None) -> PerRow:
-    """Share of an example's k best units that are true, in [0, 1], higher is better, [batch]; k is the number of true ones when None.
-
-    Best by signed value, ties by position (METHODS 9). An example shorter than k is asked about all its units. Null (NaN) where no
-    unit is true, and for a non-finite prior. Raises ValueError on a k below 1 or a true unit that is excluded.
-    """
-    if (k is not None and k < 1) or truth.shape != included.shape or (truth & ~included).any():
-        raise ValueError(f"k must be at least 1 and truth [batch, units] name included units alone, got k={k} and truth of {truth.shape}")
-    true = truth.sum(axis=1)
-    taken = true if k is None else np.minimum(k, included.sum(axis=1))
-    best = ranks(values, included) < taken[:, None]
-    known = (true > 0) & np.isfinite(np.where(included, values, 0.0)).all(axis=1)
-    found: PerRow = np.divide((best & truth).sum(axis=1), taken, out=np.full(len(values), np.nan), where=known)
-    return found
 
 
 def _pearson(a: Scores, b: Scores) -> PerRow:

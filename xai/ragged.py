@@ -32,7 +32,7 @@ class Group:
         """Units of every example of the group."""
         return int(self.places.shape[1])
 
-    def of_units(self, values: BatchUnits) -> NDArray[Any]:
+    def of_units(self, values: BatchUnits | BatchIncluded) -> NDArray[Any]:
         """[batch, units] -> [group, size]: the group's examples without their padding; a copy."""
         packed: NDArray[Any] = values[self.rows[:, None], self.places]
         return packed

@@ -6,7 +6,7 @@ A layer writes a `FlatValue` over its model (it sees pairs of example and mask a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -51,13 +51,16 @@ def deduplicated(flat: FlatValue, batch: int) -> Value:
     return _Remembering(flat, batch, {})
 
 
-def deduplicated_baselines(flats: Mapping[str, FlatValue], batch: int, included: BatchIncluded | None = None) -> dict[str, Value]:
+def deduplicated_baselines(
+    flats: Mapping[str, FlatValue], batch: int, included: BatchIncluded | None = None, intact_p: Sequence[float] | None = None
+) -> dict[str, Value]:
     """A `deduplicated` value per baseline, which ask about the input with every unit visible once between them.
 
     With nothing removed no baseline is seen, so all of `flats` must give it the same p(target): they differ in the baseline alone.
     `included` [batch, units] names the units of padded examples, all when None: an example is intact when those are visible.
+    `intact_p`: p(target) of each intact example where it is known already, to the bit that `flats` would give; then nobody asks.
     """
-    intact: dict[int, float] = {}
+    intact: dict[int, float] = {} if intact_p is None else dict(enumerate(intact_p))
     return {name: _Remembering(flat, batch, intact, included) for name, flat in flats.items()}
 
 

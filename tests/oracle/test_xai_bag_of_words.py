@@ -11,8 +11,7 @@ import pytest
 from xai.attribution import METHODS, cap, kernel_shap, lime, occlusion, oracle
 from xai.fits import CapFit, LimeFit, ShapleyFit
 from xai.masks import drawn_masks
-from xai.metrics import comprehensiveness, sufficiency
-from xai.prior_statistics import precision_at_k
+from xai.metrics import comprehensiveness, precision_at_k, sufficiency
 from xai.priors import prior
 
 RNG = np.random.default_rng(0)

@@ -87,6 +87,43 @@ def test_columns_on_disk_that_are_not_the_specs_are_refused_with_the_difference(
         toy.read(TOY)
 
 
+GROWN = Table(
+    TOY.layer, TOY.name, TOY.comment, TOY.key,
+    (*TOY.columns, Column("error", "double", "of n", added=True), Column("errors", "array<float>", "of its parts", added=True)),
+)  # fmt: skip
+
+
+def test_a_table_made_before_a_column_was_added_is_read_with_nulls_and_gains_it_with_its_next_rows(toy: Lake) -> None:
+    toy.append(TOY, rows(toy, ("d", 1, "x")), 1)
+    later = Lake(toy.spark, toy.root)
+    assert [tuple(row) for row in later.read(GROWN).collect()] == [("d", 1, "x", None, None)]
+    assert later.version(GROWN) == 1  # reading writes nothing
+    more = toy.spark.createDataFrame([("d", 2, "y", 0.5, [0.25, 0.75])], GROWN.ddl())
+    later.append(GROWN, more, 1)
+    assert later.version(GROWN) == 3  # the columns in one commit, the row in another
+    found = {row.n: (row.error, row.errors) for row in Lake(toy.spark, toy.root).read(GROWN).collect()}
+    assert found == {1: (None, None), 2: (0.5, [0.25, 0.75])}
+    schema = toy.spark.read.format("delta").load(toy.path(GROWN)).schema
+    assert schema["error"].metadata["comment"] == "of n" and schema["n"].metadata["comment"] == "a number"
+    with pytest.raises(ContractError, match=r"differ in \[\('error', 'double'\)"):
+        Lake(toy.spark, toy.root).read(TOY)  # an older version says so and does not guess
+    Lake(toy.spark, toy.root).append(GROWN, more.withColumn("n", more.n + 1), 1)
+    assert later.version(GROWN) == 4
+
+
+def test_a_killed_run_between_the_columns_and_the_rows_leaves_a_table_that_goes_on(toy: Lake) -> None:
+    toy.append(TOY, rows(toy, ("d", 1, "x")), 1)
+    Lake(toy.spark, toy.root).create(GROWN)
+    later = Lake(toy.spark, toy.root)
+    later.create(GROWN)
+    assert later.version(GROWN) == 2
+    from py4j.protocol import Py4JJavaError
+
+    bad = toy.spark.createDataFrame([("d", -1, "x", None, None)], GROWN.ddl())
+    with pytest.raises(Py4JJavaError, match="n_range"):  # ranges that were there before still hold
+        later.append(GROWN, bad, 1)
+
+
 def _other_writer(batches: Iterator[pa.RecordBatch], path: str, flag: Path, times: int) -> Iterator[pa.RecordBatch]:
     """While our transaction is open, another one rewrites the table; so often as `times` says, counted in a file."""
     for batch in batches:

@@ -6,6 +6,8 @@ from xai.attribution.attention import METHOD as ATTENTION
 from xai.attribution.attention import attention
 from xai.attribution.cap import METHOD as CAP
 from xai.attribution.cap import cap
+from xai.attribution.ig import METHOD as IG
+from xai.attribution.ig import ig
 from xai.attribution.kernel_shap import METHOD as KERNEL_SHAP
 from xai.attribution.kernel_shap import kernel_shap
 from xai.attribution.lime import METHOD as LIME
@@ -20,6 +22,6 @@ from xai.attribution.reverse import METHOD as REVERSE
 from xai.attribution.reverse import reverse
 from xai.records import Method
 
-METHODS: tuple[Method, ...] = (ATTENTION, OCCLUSION, LIME, KERNEL_SHAP, CAP, RANDOM, REVERSE, ORACLE)
+METHODS: tuple[Method, ...] = (ATTENTION, IG, OCCLUSION, LIME, KERNEL_SHAP, CAP, RANDOM, REVERSE, ORACLE)
 
-__all__ = ["METHODS", "attention", "cap", "kernel_shap", "lime", "occlusion", "oracle", "random", "reverse"]
+__all__ = ["METHODS", "attention", "cap", "ig", "kernel_shap", "lime", "occlusion", "oracle", "random", "reverse"]

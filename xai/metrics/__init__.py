@@ -14,6 +14,7 @@ from xai.metrics.removal import (
     comprehensiveness,
     sufficiency,
 )
+from xai.metrics.truth import PRECISION_AT_K, TRUTH_SHARE, precision_at_k, truth_share
 from xai.records import Metric
 
 METRICS: tuple[Metric, ...] = (
@@ -32,6 +33,8 @@ METRICS: tuple[Metric, ...] = (
     SUFFICIENCY,
     COMPREHENSIVENESS_20,
     SUFFICIENCY_20,
+    PRECISION_AT_K,
+    TRUTH_SHARE,
 )
 
 __all__ = [
@@ -44,5 +47,7 @@ __all__ = [
     "gini",
     "insertion",
     "insertion_gain",
+    "precision_at_k",
     "sufficiency",
+    "truth_share",
 ]

@@ -86,3 +86,52 @@ def test_wanted_rows_are_those_with_a_variant_of_the_value_still_to_do() -> None
     batch = pa.RecordBatch.from_pydict({"todo": pa.array([[0, 1, 2], [1], [2], [], [0, 1, 2]], pa.list_(pa.int32()))})
     assert wanted_by(batch, Identity("d", "s", variants), "adapter_id", ["a", "b"]) == {"a": [0, 1, 4], "b": [0, 2, 4]}
     assert wanted_by(batch, Identity("d", "s", variants), "adapter_id", ["b"]) == {"b": [0, 2, 4]}
+
+
+GROWN = Table(
+    "silver", "toy", "A toy.", ("dataset",),
+    (
+        Column("dataset", "string", "which"),
+        Column("n", "int", "a number"),
+        Column("error", "double", "of the number", added=True),
+        Column("errors", "array<float>", "of its parts", added=True),
+    ),
+)  # fmt: skip
+
+
+def test_a_table_made_before_a_column_was_added_lacks_just_that() -> None:
+    old, newer = [("dataset", "string"), ("n", "int")], [("dataset", "string"), ("n", "int"), ("error", "double")]
+    assert [column.name for column in GROWN.lacking(old)] == ["error", "errors"]
+    assert [column.name for column in GROWN.lacking(newer)] == ["errors"]
+    assert GROWN.lacking([(column.name, column.type) for column in GROWN.columns]) == ()
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        [("dataset", "string")],  # n was there from the beginning
+        [("dataset", "string"), ("n", "bigint")],
+        [("dataset", "string"), ("n", "int"), ("errors", "array<float>")],
+        [("dataset", "string"), ("n", "int"), ("error", "double"), ("errors", "array<float>"), ("more", "int")],
+        [],
+    ],
+    ids=["missing", "type", "order", "more", "nothing"],
+)
+def test_other_columns_than_the_specs_are_refused_with_the_difference(found: list[tuple[str, str]]) -> None:
+    with pytest.raises(ContractError, match=r"silver\.toy: the columns on disk are not those"):
+        GROWN.lacking(found)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        (Column("dataset", "string", ""), Column("new", "int", "", added=True), Column("n", "int", "")),
+        (Column("dataset", "string", ""), Column("new", "int", "", added=True, nullable=False)),
+        (Column("dataset", "string", ""), Column("new", "int", "", added=True, low=0)),
+        (Column("dataset", "string", "", added=True),),
+    ],
+    ids=["between", "never null", "range", "key"],
+)
+def test_a_column_can_be_added_only_last_nullable_and_without_a_range(columns: tuple[Column, ...]) -> None:
+    with pytest.raises(ContractError, match="added columns must stand last"):
+        Table("silver", "toy", "", ("dataset",), columns)

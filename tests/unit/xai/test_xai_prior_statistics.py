@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from xai.prior_statistics import agreement, agreements, correlations, precision_at_k
+from xai.prior_statistics import agreement, agreements, correlations
 
 RAGGED = np.arange(12) < np.array([12, 7, 3])[:, None]
 
@@ -47,32 +47,7 @@ def test_every_pair_of_sources_comes_once() -> None:
     assert list(found) == [("cap", "lime"), ("cap", "shap"), ("lime", "shap")]
 
 
-def test_precision_by_hand() -> None:
-    included = np.ones((2, 4), dtype=bool)
-    truth = np.array([[True, False, True, False], [False, False, False, True]])
-    scores = np.array([[0.9, 0.8, 0.1, 0.0], [0.0, 0.3, 0.2, 0.9]])
-    assert precision_at_k(scores, truth, included).tolist() == [0.5, 1.0]  # two best hold one of two; the best is the one
-    assert precision_at_k(scores, truth, included, k=3).tolist() == [2 / 3, 1 / 3]
-    assert precision_at_k(scores, truth, included, k=9).tolist() == [0.5, 0.25]  # four units are all there are
-
-
-def test_precision_ties_go_by_position_and_excluded_units_are_never_best() -> None:
-    included = np.array([[False, True, True, True]])
-    truth = np.array([[False, False, True, False]])
-    assert precision_at_k(np.array([[9.0, 0.5, 0.5, 0.5]]), truth, included).tolist() == [0.0]
-    assert precision_at_k(np.array([[9.0, 0.5, 0.5, 0.5]]), truth, included, k=2).tolist() == [0.5]
-
-
-def test_precision_without_a_true_unit_or_with_a_broken_prior_is_null() -> None:
-    included = np.ones((2, 2), dtype=bool)
-    found = precision_at_k(np.array([[1.0, 0.0], [np.nan, 1.0]]), np.array([[False, False], [True, False]]), included)
-    assert np.isnan(found).all()
-
-
-def test_shapes_and_k_that_mean_nothing_are_refused() -> None:
+def test_shapes_that_do_not_fit_are_refused() -> None:
     included = np.array([[True, False]])
     with pytest.raises(ValueError, match="shape of `included`"):
         correlations(np.ones((1, 2)), np.ones((1, 3)), included)
-    for truth, k in ((included, 0), (~included, 1)):
-        with pytest.raises(ValueError, match="k must be at least 1"):
-            precision_at_k(np.ones((1, 2)), truth, included, k)

@@ -12,7 +12,7 @@ import pytest
 import xai.attribution
 import xai.metrics
 from tests.unit.xai.conftest import linear_value
-from xai.attribution import METHODS, attention, cap, kernel_shap, lime, occlusion, oracle, random, reverse
+from xai.attribution import METHODS, attention, cap, ig, kernel_shap, lime, occlusion, oracle, random, reverse
 from xai.explain import explanation_metrics
 from xai.masks import drawn_masks
 from xai.metrics import METRICS, comprehensiveness, sufficiency
@@ -44,6 +44,7 @@ ATTRIBUTE = {
     "attention": lambda rows: attention(WEIGHTS[rows], 1, INCLUDED[rows]),
     "random": lambda rows: random(generators(rows), UNITS, INCLUDED[rows]),
     "reverse": lambda rows: reverse(SIGNED[rows], INCLUDED[rows]),
+    "ig": lambda rows: ig(SIGNED[rows], INCLUDED[rows]).values,
     "occlusion": lambda rows: occlusion(value(rows), INCLUDED[rows]).values,
     "lime": lambda rows: lime(value(rows), masks(rows), INCLUDED[rows]).values,
     "kernel_shap": lambda rows: kernel_shap(value(rows), masks(rows), INCLUDED[rows]).values,
@@ -54,6 +55,8 @@ EVERYONE = slice(0, BATCH)
 
 ONE_HOT, UNIFORM = np.eye(1, 16), np.full((1, 16), 1 / 16)
 TRUTH = np.random.default_rng(3).dirichlet(np.ones(16), size=1)
+BEST = np.argsort(-TRUTH[0])[:4]  # the units that are taken as known to decide
+OF_TRUTH = ("precision_at_k", "truth_share")
 
 
 def metric_of(name: str, attribution: np.ndarray, value: object) -> float:
@@ -62,7 +65,8 @@ def metric_of(name: str, attribution: np.ndarray, value: object) -> float:
     if family in alone:
         return float((alone[family](attribution, value, (int(percent),)) if percent else alone[family](attribution, value))[0])
     noise = random([np.random.default_rng(0)], attribution.shape[1]).astype(np.float64)
-    row = explanation_metrics({"mine": attribution, "random": noise}, {"mean": value}, DEFAULT)["mine"][0]
+    decisive = np.isin(np.arange(attribution.shape[1]), BEST)[None]
+    row = explanation_metrics({"mine": attribution, "random": noise}, {"mean": value}, DEFAULT, truth=decisive)["mine"][0]
     assert row[name] is not None
     return row[name]
 
@@ -98,14 +102,15 @@ def test_the_names_in_contracts_are_exported() -> None:
 def test_every_key_of_an_explained_row_has_its_record() -> None:
     row = explanation_metrics({"a": UNIFORM}, {"mean": lambda keep: keep.mean(-1)})["a"][0]
     of_text = {"comprehensiveness", "sufficiency", "comprehensiveness_20", "sufficiency_20"}
-    assert set(row) == {metric.name for metric in METRICS} - of_text
-    text = explanation_metrics({"a": UNIFORM}, {"mask": lambda keep: keep.mean(-1)}, DEFAULT_TEXT)["a"][0]
-    assert list(text) == [*row, "comprehensiveness", "sufficiency", "comprehensiveness_20", "sufficiency_20"]
+    assert set(row) == {metric.name for metric in METRICS} - of_text - {*OF_TRUTH}
+    known = np.isin(np.arange(16), BEST)[None]
+    text = explanation_metrics({"a": UNIFORM}, {"mask": lambda keep: keep.mean(-1)}, DEFAULT_TEXT, truth=known)["a"][0]
+    assert list(text) == [*row, "comprehensiveness", "sufficiency", "comprehensiveness_20", "sufficiency_20", *OF_TRUTH]
 
 
 def test_every_method_says_what_it_needs_and_costs_and_which_way_it_points() -> None:
     for method in METHODS:
-        assert method.modalities == ("image", "text") and method.paper and method.unit
+        assert method.modalities == (("text",) if method.needs == "gradient" else ("image", "text")) and method.paper and method.unit
         assert (method.forwards == "0") == (method.needs in ("nothing", "truth")) == method.control
         assert (method.direction == "none") == (method.control and method.needs == "nothing")
 

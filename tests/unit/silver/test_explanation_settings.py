@@ -1,0 +1,169 @@
+"""Which explanations may be asked of which kind of input, and do settings from before texts keep their rows?"""
+
+from __future__ import annotations
+
+import typing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from lake.fill import Inputs
+from lake.identity import settings_id
+from models.backbone import Backbone
+from models.baselines import BASELINES as PICTURE_BASELINES
+from models.decode import DecodeLimits
+from models.images import Preprocessing
+from models.scoring import Scoring
+from models.text_masked_value import TEXT_BASELINES
+from silver.build import silver_ids, silver_settings
+from silver.methods import MethodSettings
+from silver.settings import ExplanationSettings, MetricGroup, check_modality, default_explanations
+from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, PREDICTIONS
+from xai.fits import LimeFit, ShapleyFit
+from xai.masks import Masking
+from xai.presets import BASELINES, DEFAULT, DEFAULT_TEXT, DROP_TEXT, KI, Baseline
+
+META = Inputs("d", "examples", "sha", lambda: typing.cast("typing.Any", None), 3)
+
+
+@dataclass(frozen=True)
+class Fixed(Scoring):
+    """Settings that no upgrade of a library changes; `kind` is the column of the inputs."""
+
+    kind: str = "image"
+
+    @property
+    def column(self) -> str:
+        return self.kind
+
+    def settings(self) -> dict[str, object]:
+        return {"fixed": 1}
+
+
+def scoring(kind: str = "image") -> Fixed:
+    plain = Preprocessing(size=14, resize_to=14, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
+    return Fixed(Backbone("toy", Path(), None, "", "dinov2", 14, 14, 1, 1, 1, 1), plain, DecodeLimits(), "float32", 4, kind=kind)
+
+
+SHIPPED = ExplanationSettings(groups=(MetricGroup(preset="default", controls=("random", "reverse")), MetricGroup(preset="ki", controls=())))
+
+# Computed with the code as it was before texts could be asked for anything (commit c839213).
+SAME = {"predictions": "b3afa98dacd9e4cd", "attributions": "fcb289398cb60389"}
+PINNED = {
+    "default": SAME | {"explanation_metrics": "4901ef3e2426d5f5"},
+    "shipped": SAME | {"explanation_metrics": "4901ef3e2426d5f5"},
+    "seed": SAME | {"explanation_metrics": "3c633aca0e9caf3c"},
+}
+
+
+def test_rows_of_pictures_keep_the_identity_they_had_before_there_was_a_choice() -> None:
+    before = {"default": ExplanationSettings(), "shipped": SHIPPED, "seed": ExplanationSettings(seed=5)}
+    found = {name: vars(silver_ids(META, scoring(), explanations)) for name, explanations in before.items()}
+    assert found == PINNED
+
+
+def test_of_pictures_nothing_new_stands_in_the_settings() -> None:
+    written = silver_settings(META, scoring(), ExplanationSettings())
+    base = {"fixed": 1, "examples": "examples"}
+    assert written[PREDICTIONS] == base and written[ATTRIBUTIONS] == base | {"explained": "predicted class"}
+    assert set(written[EXPLANATION_METRICS]) == {*base, "explanations"}
+    assert set(typing.cast("dict[str, object]", written[EXPLANATION_METRICS]["explanations"])) == {"groups", "seed"}
+
+
+def test_of_texts_every_choice_makes_other_rows_and_a_further_method_does_not() -> None:
+    own = default_explanations("text")
+    first = silver_ids(META, scoring("text"), own)
+    assert silver_ids(META, scoring("text"), own.model_copy(update={"methods": (*own.methods, "cap")})) == first
+    for changed in (
+        MethodSettings(masks=Masking(n=200)),
+        MethodSettings(lime=LimeFit(width=0.5)),
+        MethodSettings(shapley=ShapleyFit()),
+        MethodSettings(ig_steps=8),
+        MethodSettings(baseline="drop"),
+        MethodSettings(seed=1),
+    ):
+        other = silver_ids(META, scoring("text"), own.model_copy(update={"method_settings": changed}))
+        assert other.predictions == first.predictions and other.attributions != first.attributions
+        assert other.explanation_metrics != first.explanation_metrics
+    turned = silver_ids(META, scoring("text"), own.model_copy(update={"methods": ("ig", "attention")}))  # reverse is of ig now
+    assert turned.attributions == first.attributions and turned.explanation_metrics != first.explanation_metrics
+    written = silver_settings(META, scoring("text"), own)
+    assert written[EXPLANATION_METRICS]["reverse_of"] == "attention"
+    assert written[ATTRIBUTIONS]["method_settings"] == MethodSettings().model_dump(mode="json")
+    known = silver_ids(META, scoring("text"), ExplanationSettings(truth="grammar", methods=own.methods, groups=own.groups))
+    assert known.attributions == first.attributions and known.explanation_metrics != first.explanation_metrics
+
+
+def test_the_default_shapley_values_know_how_masks_are_drawn_and_the_literal_ones_can_be_asked_for() -> None:
+    assert MethodSettings().shapley.keep_probability == MethodSettings().masks.keep_probability == 0.7
+    assert (MethodSettings().masks.n, MethodSettings().ig_steps, MethodSettings().baseline) == (100, 32, "mask")
+    assert MethodSettings.model_validate({"shapley": {"keep_probability": None}}).shapley == ShapleyFit()
+    for wrong in ({"masks": {"keep_probability": 0.5}}, {"shapley": {"keep_probability": 0.6}}):
+        with pytest.raises(ValidationError, match="Set both"):
+            MethodSettings.model_validate(wrong)
+    half = {"masks": {"keep_probability": 0.5}, "shapley": {"keep_probability": 0.5}}
+    assert MethodSettings.model_validate(half).shapley.keep_probability == 0.5
+
+
+def test_texts_are_asked_for_their_own_methods_where_the_user_says_nothing() -> None:
+    own = default_explanations("text")
+    assert own.methods == ("attention", "ig", "occlusion", "lime", "kernel_shap")
+    assert own.groups == (MetricGroup(preset=DEFAULT_TEXT, controls=("random", "reverse")),)
+    check_modality(own, "text")
+    given = ExplanationSettings(methods=("ig",), seed=4)
+    assert default_explanations("text", given) == ExplanationSettings(methods=("ig",), seed=4, groups=own.groups)
+    named = default_explanations("text", ExplanationSettings(truth="grammar"))
+    assert named.groups[0].controls == ("random", "reverse", "oracle")
+    assert default_explanations("text", default_explanations("text", given)) == default_explanations("text", given)
+    assert default_explanations("image") == ExplanationSettings() and default_explanations("image", SHIPPED) is SHIPPED
+    check_modality(default_explanations("image"), "image")
+
+
+def test_what_a_modality_has_not_is_refused_and_what_it_has_is_named() -> None:
+    with pytest.raises(ValueError, match=r"of image inputs attention can be computed, found ig, lime"):
+        check_modality(ExplanationSettings(methods=("attention", "ig", "lime")), "image")
+    with pytest.raises(ValueError, match=r"'default' hides units by mean, which text inputs have not .*default_text, drop_text"):
+        check_modality(ExplanationSettings(), "text")
+    with pytest.raises(ValueError, match=r"'ki' hides units by mean, zero"):
+        check_modality(ExplanationSettings(groups=(MetricGroup(preset=KI),)), "text")
+    with pytest.raises(ValueError, match=r"'default_text' hides units by mask, which image inputs have not .*default, drop_text, ki"):
+        check_modality(ExplanationSettings(groups=(MetricGroup(preset=DEFAULT_TEXT),)), "image")
+    with pytest.raises(ValueError, match="words of texts, found image"):
+        check_modality(ExplanationSettings(truth="grammar"), "image")
+    check_modality(ExplanationSettings(groups=(MetricGroup(preset=DEFAULT), MetricGroup(preset=DROP_TEXT))), "image")  # patches drop too
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"methods": ("rollout",)}, "methods must be among attention, ig, occlusion, lime, kernel_shap, cap, got rollout"),
+        ({"methods": ()}, "at least one"),
+        ({"methods": ("lime", "lime")}, "none twice"),
+        ({"truth": "gramar"}, "truth must be one of grammar or null"),
+        ({"groups": [{"preset": "default_text", "controls": ["oracle"]}]}, "oracle needs explanations.truth"),
+        ({"groups": [{"preset": "default_text", "controls": ["lime"]}]}, "controls must be among random, reverse, oracle, got lime"),
+        ({"groups": [{"preset": "kj"}]}, "preset must be one of default, default_text, drop_text, ki or"),
+        ({"groups": [{"preset": "ki"}, {"preset": "ki"}]}, "name of its own"),
+        ({"method_settings": {"ig_steps": 0}}, "greater than or equal to 1"),
+        ({"method_settings": {"baseline": "mean"}}, "'mask' or 'drop'"),
+        ({"method_settings": {"masks": {"n": 2}}}, "greater than or equal to 3"),
+    ],
+)
+def test_settings_that_mean_nothing_are_refused(wrong: dict[str, object], says: str) -> None:
+    with pytest.raises(ValidationError, match=says):
+        ExplanationSettings.model_validate(wrong)
+
+
+def test_settings_written_down_are_read_back() -> None:
+    changed = ExplanationSettings(methods=("ig",), method_settings=MethodSettings(ig_steps=4), truth="grammar")
+    for settings in (ExplanationSettings(), SHIPPED, default_explanations("text"), changed):
+        assert ExplanationSettings.model_validate(settings.model_dump(mode="json")) == settings
+        assert ExplanationSettings.model_validate_json(settings.model_dump_json()) == settings
+    assert settings_id(changed) != settings_id(ExplanationSettings(methods=("ig",)))
+
+
+def test_baselines_of_a_modality_are_those_that_its_models_know() -> None:
+    assert set(BASELINES["image"]) == set(PICTURE_BASELINES) and BASELINES["text"] == TEXT_BASELINES
+    assert {name for names in BASELINES.values() for name in names} == set(typing.get_args(Baseline))
