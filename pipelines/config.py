@@ -8,7 +8,17 @@ from pathlib import Path
 from typing import Any, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, ValidationError, model_serializer, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from bronze.readers import reader_named
 from bronze.settings import DecodeSettings, SourceSettings, SplitSettings
@@ -19,7 +29,12 @@ from models.modality import MODALITIES, AnyPretrainSettings
 from ood.attack_settings import AttackSettings
 from ood.settings import CorruptionSettings
 from pipelines.modality import with_modality
-from silver.settings import AdapterSettings, ExplanationSettings
+from silver.priors.settings import PriorSettings
+from silver.settings import AdapterSettings, ExplanationSettings, check_modality, default_explanations
+
+# Top-level keys that speak of one modality alone.
+OF_PICTURES = frozenset({"corruptions"})
+OF_TEXTS = frozenset({"attacks", "priors"})
 
 
 class _Record(BaseModel):
@@ -81,12 +96,20 @@ class Config(_Record):
     embeddings: EmbeddingConfig = EmbeddingConfig()
     scoring: ScoringConfig = ScoringConfig()
     adapters: AdapterSettings = AdapterSettings()
-    explanations: ExplanationSettings = ExplanationSettings()
+    explanations: ExplanationSettings = Field(default=ExplanationSettings(), validate_default=True)
     corruptions: CorruptionSettings = CorruptionSettings()
     attacks: AttackSettings = AttackSettings()
+    priors: PriorSettings = PriorSettings()
     gold: GoldSettings = GoldSettings()
     gold_metric_group: str = "ki"
     execution: ExecutionConfig = ExecutionConfig()
+
+    @field_validator("explanations")
+    @classmethod
+    def _said_or_usual(cls, value: ExplanationSettings, info: ValidationInfo) -> ExplanationSettings:
+        """What the user does not say is what is usual for the modality."""
+        source = info.data.get("source")
+        return value if source is None else default_explanations(reader_named(source.reader).modality, value)
 
     @model_validator(mode="before")
     @classmethod
@@ -97,16 +120,20 @@ class Config(_Record):
     @model_validator(mode="after")
     def _shifts_fit(self) -> Config:
         """Keys of the other modality would do nothing, without a word."""
-        idle, meant = ("corruptions", "attacks") if self.modality == "text" else ("attacks", "corruptions")
-        if idle in self.model_fields_set:
-            raise ValueError(f"{idle} say nothing about {self.modality} inputs, which reader {self.source.reader!r} gives: use {meant}")
+        other = OF_PICTURES if self.modality == "text" else OF_TEXTS
+        if idle := sorted(self.model_fields_set & other):
+            meant = OF_TEXTS if self.modality == "text" else OF_PICTURES
+            raise ValueError(
+                f"{', '.join(idle)}: nothing of {self.modality} inputs, which reader {self.source.reader!r} gives; such inputs have "
+                f"{', '.join(sorted(meant))}"
+            )
         return self
 
     @model_serializer(mode="wrap")
     def _without_the_other_modality(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         plain: dict[str, Any] = handler(self)
-        plain.pop("corruptions" if self.modality == "text" else "attacks", None)
-        return plain
+        other = OF_PICTURES if self.modality == "text" else OF_TEXTS
+        return {name: value for name, value in plain.items() if name not in other}
 
     @property
     def modality(self) -> str:
@@ -117,6 +144,11 @@ class Config(_Record):
     def cells(self) -> tuple[tuple[str, int], ...]:
         """(corruption or attack, severity) that every adapter is tried under, clean first."""
         return self.attacks.cells() if self.modality == "text" else self.corruptions.cells()
+
+    @model_validator(mode="after")
+    def _explains_what_it_can(self) -> Config:
+        check_modality(self.explanations, self.modality)
+        return self
 
     @model_validator(mode="after")
     def _group_exists(self) -> Config:

@@ -168,7 +168,7 @@ class Pipeline:
         )
 
     def zoo(self, examples: Examples, scoring: Scoring | TextScoring) -> Zoo:
-        return Zoo(examples.dataset, examples.labels, scoring, self.config.adapters, self.artifacts)
+        return Zoo(examples.dataset, examples.labels, scoring, self.config.adapters, self.artifacts, self.config.priors)
 
     def gold(
         self, examples: Examples, meta: Inputs, scoring: Scoring | TextScoring, adapters: tuple[ScoredAdapter, ...], shifts: Shifts

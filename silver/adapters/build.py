@@ -54,7 +54,8 @@ def _trained(lake: Lake, ledger: Ledger, inputs: Inputs, zoo: Zoo, train: bool) 
     folders: dict[TrainingRecipe, Path] = {**trained_folders(lake, zoo, plain, train)}
     if steered:
         data = steered_data(lake, ledger, inputs, zoo, collected[parts[steered[0]]], steered, train)
-        folders.update(trained_folders(lake, zoo, data, train))
+        of_steered = trained_folders(lake, zoo, data, train)
+        folders.update(iter(of_steered.items()))
     return [Offer(folders[recipe], zoo.store, recipe.name) for recipe in recipes]
 
 
