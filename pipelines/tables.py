@@ -12,7 +12,7 @@ import silver.specs
 from lake.audit import CELLS
 from lake.catalog import View
 from lake.spec import LAYERS, Table
-from silver.specs import EXPLANATION_METRICS
+from silver.specs import EXPLANATION_METRICS, PRIORS
 
 TABLES: tuple[Table, ...] = (
     *bronze.specs.TABLES,
@@ -25,7 +25,7 @@ TABLES: tuple[Table, ...] = (
 # One ledger entry stands for all that one ingestion writes.
 LEDGER_OF = {"bronze.references": "bronze.examples", "bronze.rejected": "bronze.examples"}
 # No cells are kept of it, so that nothing says which generation is newest: it has no current form.
-WITHOUT_CELLS: tuple[Table, ...] = ()
+WITHOUT_CELLS: tuple[Table, ...] = (PRIORS,)  # it has cells, but generations (n, selections, templates) that all are current
 
 GOLD_COMMENTS = {
     "degradation_wide": (

@@ -1,4 +1,4 @@
-"""What leaves silver? Adapters, their clean predictions, attributions and the metrics of these."""
+"""What leaves silver? Adapters, their clean predictions, attributions and the metrics of these; priors that steer text training."""
 
 from __future__ import annotations
 
@@ -44,6 +44,7 @@ ADAPTERS = Table(
         Column("weights_sha256", "string", "hash of adapter_model.safetensors"),
         Column("status", "string", "ready, inert (changes nothing) or rejected", allowed=("ready", "inert", "rejected"), nullable=False),
         Column("reason", "string", "why it is not ready, or notes on how it was read"),
+        Column("recipe_settings", "string", "the recipe it was trained from as canonical JSON; null for foreign adapters"),
     ),
 )
 
@@ -121,4 +122,38 @@ EXPLANATION_METRICS = Table(
     BY_ADAPTER,
 )
 
-TABLES = (ADAPTERS, PREDICTIONS, ATTRIBUTIONS, EXPLANATION_METRICS)
+PRIORS = Table(
+    "silver",
+    "priors",
+    "What each source says of each word of a training text, for the label that is trained: raw, before clipping, scaling and fusion.",
+    ("dataset", "example_id", "source", "scorer", "settings_id"),
+    (
+        DATASET,
+        EXAMPLE,
+        Column("source", "string", "where the numbers come from", allowed=("cap", "ig", "lime", "shap")),
+        Column("scorer", "string", "content hash of the language model (128 bits, hex); for ig the adapter_id of the twin"),
+        SETTINGS,
+        Column("target_id", "int", "label the prior is for: the trained one, a wrong one too", unit="index", low=0, nullable=False),
+        Column(
+            "values",
+            "array<float>",
+            "per word; cap: -1 / log p, lime and shap: p, ig: logit, never negative; higher speaks for the label",
+            nullable=False,
+        ),
+        Column("words", "array<string>", "the words of the text, one per value", nullable=False),
+        Column("error", "array<float>", "standard error of each value over the draw of masks; null where unknown, and for ig"),
+        Column("clipped_share", "double", "masks whose p was clipped before the fit; null for ig", unit="share", low=0.0, high=1.0),
+        Column(
+            "n_masks",
+            "int",
+            "masks drawn, the whole text included; shap asks all subsets of a short text; null for ig",
+            unit="count",
+            low=1,
+        ),
+        Column("whole_p", "double", "p of the label when the whole text is shown; null for ig", unit="probability", low=0.0, high=1.0),
+        Column("leaky_prior", "boolean", "the scorer saw more labelled texts than are trained on; null when nobody knows what it saw"),
+    ),
+    ("dataset",),
+)
+
+TABLES = (ADAPTERS, PREDICTIONS, ATTRIBUTIONS, EXPLANATION_METRICS, PRIORS)

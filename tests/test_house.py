@@ -28,7 +28,7 @@ PINNED = {
         "dataset adapter_id settings_id",
         (
             "name backbone recipe recipe_sha256 rank alpha seed use_dora use_rslora trainable_parameters trainable_share train_loss "
-            "eval_loss accuracy f1 precision recall minutes weights_sha256 status reason"
+            "eval_loss accuracy f1 precision recall minutes weights_sha256 status reason recipe_settings"
         ),
     ),
     "silver.predictions": (
@@ -37,6 +37,7 @@ PINNED = {
     ),
     "silver.attributions": ("dataset example_id adapter_id method settings_id", "target_id values n_units words"),
     "silver.explanation_metrics": ("dataset example_id adapter_id method metric_group settings_id", "metrics"),
+    "silver.priors": ("dataset example_id source scorer settings_id", "values words"),
     "ood.predictions": (
         "dataset example_id adapter_id corruption severity settings_id",
         "parameter predicted_id confidence is_correct flipped",
@@ -67,6 +68,18 @@ PINNED = {
     "gold.adapter_ranking": ("dataset", "rank"),
     "gold.worst_corruption": ("dataset", "rank"),
     "gold.training_summary": ("dataset adapter_id", "train_loss eval_loss accuracy f1 precision recall"),
+    "gold.cap_hybrid_training": (
+        "dataset setting priors fusion beta n_perturbations scorer seed",
+        "accuracy comprehensiveness sufficiency adversarial_accuracy seconds leaky_prior",
+    ),
+    "gold.cap_hybrid_arms": (
+        "dataset setting priors fusion beta n_perturbations scorer tuning metric",
+        "mean standard_error n_seeds over_none over_shuffled over_logistic verdict_shuffled beats_logistic_regression",
+    ),
+    "gold.prior_correlations": ("dataset scorer source_a source_b", "pearson_r spearman_r top10_overlap n"),
+    "gold.prior_top_words": ("dataset scorer source label rank", "word score"),
+    "gold.prior_homogeneity": ("dataset scorer source label_a label_b", "shared_mass discriminating_mass n"),
+    "gold.prior_precision": ("dataset scorer source", "precision_at_k n"),
     "meta.tables": ("name", "type comment"),
     "meta.columns": ("name", "type comment unit range"),
     "audit.runs": ("run_id", "versions config"),
@@ -103,7 +116,7 @@ def test_dataset_is_the_first_key_and_every_computed_table_knows_its_settings() 
             assert table.key[0] == "dataset", table.full_name
         if table.layer in ("bronze", "silver", "ood"):
             assert "settings_id" in table.key, table.full_name
-        if table.layer in ("silver", "ood") and table.name != "adapters":
+        if table.layer in ("silver", "ood") and table.name not in ("adapters", "priors"):  # priors are of no adapter, but ig's
             assert table.partition_by == ("dataset", "adapter_id"), table.full_name
     assert len(BY_NAME) == len(TABLES)
     assert CELLS.partition_by == ("dataset",)
