@@ -11,11 +11,17 @@ from gold.table import GoldTable
 from gold.tables import (
     adapter_ranking,
     adapter_summary,
+    cap_hybrid_arms,
+    cap_hybrid_training,
     classifier_comparison,
     correlations,
     corruption_settings,
     degradation,
     feature_importance,
+    prior_correlations,
+    prior_homogeneity,
+    prior_precision,
+    prior_top_words,
     qualitative_summary,
     quantitative_summary,
     rank_effect,
@@ -40,6 +46,12 @@ TABLES: tuple[GoldTable, ...] = (
     feature_importance.TABLE,
     quantitative_summary.TABLE,
     qualitative_summary.TABLE,
+    cap_hybrid_training.TABLE,
+    cap_hybrid_arms.TABLE,
+    prior_correlations.TABLE,
+    prior_top_words.TABLE,
+    prior_homogeneity.TABLE,
+    prior_precision.TABLE,
 )
 
 VIEWS: dict[str, str] = {degradation.WIDE_VIEW: degradation.WIDE_SQL, attack_reach.VIEW: attack_reach.SQL}

@@ -12,6 +12,8 @@ import pandas as pd
 from gold import TABLES
 from gold.frames import ADAPTERS, CELLS, MEANS, METRICS, ROWS, XAI_FEATURES, Frames
 from gold.settings import GoldSettings
+from gold.steering.build import text_frames
+from gold.steering.inputs import TextInputs
 from gold.table import GoldTable, to_arrow
 from lake.door import Lake
 from lake.identity import settings_id
@@ -33,7 +35,7 @@ class GoldInputs:
     """One dataset's generations that gold reads, and what the configuration asked for.
 
     `labels` are ordered; `cells` are (corruption, severity) with clean first; `corruptions` has one row per cell for people.
-    `sha256` is the hash of all cells of work that gold rests on.
+    `sha256` is the hash of all cells of work that gold rests on. `text`: what the tables about priors read besides; None for pictures.
     """
 
     dataset: str
@@ -47,11 +49,17 @@ class GoldInputs:
     corruptions: pd.DataFrame
     metric_group: str
     sha256: str
+    text: TextInputs | None = None
+
+    def defining(self, settings: GoldSettings) -> dict[str, object]:
+        """All that defines the dataset's rows of gold."""
+        own = {"inputs": self.sha256, "settings": settings, "group": self.metric_group}
+        return own if self.text is None else own | {"text": self.text.settings()}
 
 
 def build_gold(lake: Lake, ledger: Ledger, inputs: GoldInputs, labels_of: DataFrame, settings: GoldSettings) -> None:
     """Rewrites the dataset's rows of each gold table whose inputs or settings changed. `labels_of`: example_id, label of meta."""
-    defining = {"inputs": inputs.sha256, "settings": settings, "group": inputs.metric_group}
+    defining = inputs.defining(settings)
     fingerprint = settings_id(defining)
     for table in TABLES:
         lake.settings_id(table.spec, inputs.dataset, defining)
@@ -64,7 +72,7 @@ def build_gold(lake: Lake, ledger: Ledger, inputs: GoldInputs, labels_of: DataFr
     with Progress("gold", len(TABLES)) as progress, ThreadPoolExecutor(WRITERS) as pool:
         creating = [pool.submit(lake.create, table.spec) for table in TABLES]  # while one task fits the learners
         joined = _joined(lake, inputs, labels_of, settings.method).cache()
-        built = dict(_built(lake, inputs, joined, settings))
+        built = dict(_built(lake, inputs, joined, labels_of, settings))
         joined.unpersist()
         for created in creating:
             created.result()
@@ -81,9 +89,13 @@ def build_gold(lake: Lake, ledger: Ledger, inputs: GoldInputs, labels_of: DataFr
     ledger.commit()
 
 
-def _built(lake: Lake, inputs: GoldInputs, joined: DataFrame, settings: GoldSettings) -> Iterator[tuple[str, pd.DataFrame]]:
+def _built(
+    lake: Lake, inputs: GoldInputs, joined: DataFrame, labels_of: DataFrame, settings: GoldSettings
+) -> Iterator[tuple[str, pd.DataFrame]]:
     """Tables by name in build order: those over rows in Spark tasks, the others here from aggregates."""
     frames = _aggregates(lake, inputs, joined, settings)
+    if inputs.text is not None:
+        frames = replace(frames, text=text_frames(lake, inputs, inputs.text, labels_of, settings.steering, settings.seed))
     made = _from_rows(lake, inputs, joined, settings)
     for table in TABLES:
         frame = made[table.spec.name] if table.needs_rows else table.build(frames)
@@ -185,6 +197,9 @@ def from_arrow_bytes(table: GoldTable, content: bytes) -> pd.DataFrame:
 
 
 def _write(lake: Lake, table: GoldTable, frame: pd.DataFrame, dataset: str, fingerprint: str) -> None:
+    if not len(frame) and lake.version(table.spec) == 0:  # just created, so there is nothing to replace
+        lake.skip(table.spec, 0)
+        return
     filled = frame.assign(settings_id=fingerprint)
     rows = lake.spark.createDataFrame(to_arrow(table.spec, filled)).coalesce(1)
     lake.replace(table.spec, rows, len(filled), dataset=dataset)

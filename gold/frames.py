@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from gold.settings import GoldSettings
+from gold.steering.frames import TextFrames
 
 XAI_FEATURES = ("entropy", "sparsity", "deletion", "insertion")
 METRICS = (*XAI_FEATURES, "confidence")
@@ -44,6 +45,7 @@ class Frames:
     adapters     `ADAPTERS` of silver.adapters, whatever their status.
     corruptions  `CORRUPTIONS`, what the configuration asked for.
     built        gold tables of the same dataset built before, by name: the summaries quote them instead of fitting again.
+    text         what the tables about priors and steered training read besides; None for pictures, of which they have no row.
     """
 
     dataset: str
@@ -54,6 +56,7 @@ class Frames:
     corruptions: pd.DataFrame = field(default_factory=lambda: empty(CORRUPTIONS))
     settings: GoldSettings = field(default_factory=GoldSettings)
     built: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    text: TextFrames | None = None
 
     def __post_init__(self) -> None:
         """Raises ValueError when a frame lacks one of its columns."""

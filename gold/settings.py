@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, field_validator, model_serializer
 
 
 class _Frozen(BaseModel):
@@ -41,6 +41,23 @@ class LogisticSettings(_Frozen):
     max_iter: int = Field(default=1000, ge=1)
 
 
+class SteeringSettings(_Frozen):
+    """How priors and steered trainings of texts are summed up.
+
+    `pairs`: most confusable class pairs that are looked into. `top_words`: words listed per class and source. `least_share`: of a class's
+    training texts that must hold a word for it to be the class's. `min_pairs`: pairs of trainings below which there is no verdict.
+    `max_words`: texts of more words have no part in the tables about priors. `max_attributions`: rows of self-attributions that are read;
+    beyond that a share of the texts by content hash.
+    """
+
+    pairs: int = Field(default=10, ge=1)
+    top_words: int = Field(default=10, ge=1)
+    least_share: float = Field(default=0.05, ge=0, le=1)
+    min_pairs: int = Field(default=3, ge=2)
+    max_words: int = Field(default=512, ge=1)
+    max_attributions: int = Field(default=200_000, ge=1)
+
+
 def _tuned() -> BoostSettings:
     return BoostSettings(
         trees=300, depth=4, learning_rate=0.05, subsample=0.7, colsample=0.7, l1=0.5, l2=2.0, gamma=0.1, min_child_weight=3.0
@@ -70,6 +87,15 @@ class GoldSettings(_Frozen):
     boost: BoostSettings = Field(default_factory=BoostSettings)
     boost_tuned: BoostSettings = Field(default_factory=_tuned)
     logistic: LogisticSettings = Field(default_factory=LogisticSettings)
+    steering: SteeringSettings = Field(default_factory=SteeringSettings)
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without `steering` where it is the default: settings from before there were texts keep their hash."""
+        written: dict[str, Any] = handler(self)
+        if self.steering == SteeringSettings():
+            written.pop("steering", None)
+        return written
 
     @field_validator("boost_tuned", mode="before")
     @classmethod

@@ -110,6 +110,7 @@ QUESTIONS = {
     "GoldSettings.boost": "XGBoost",
     "GoldSettings.boost_tuned": "XGBoost_Tuned",
     "GoldSettings.logistic": "logistic regression",
+    "GoldSettings.steering": "tables about priors and steered training of texts",
     "ForestSettings.trees": "number of trees",
     "ForestSettings.depth": "greatest depth",
     "ForestSettings.min_split": "fewest rows for a split",

@@ -28,7 +28,7 @@ PINNED = {
         "dataset adapter_id settings_id",
         (
             "name backbone recipe recipe_sha256 rank alpha seed use_dora use_rslora trainable_parameters trainable_share train_loss "
-            "eval_loss accuracy f1 precision recall minutes weights_sha256 status reason"
+            "eval_loss accuracy f1 precision recall minutes weights_sha256 status reason recipe_settings"
         ),
     ),
     "silver.predictions": (
@@ -69,6 +69,18 @@ PINNED = {
     "gold.adapter_ranking": ("dataset", "rank"),
     "gold.worst_corruption": ("dataset", "rank"),
     "gold.training_summary": ("dataset adapter_id", "train_loss eval_loss accuracy f1 precision recall"),
+    "gold.cap_hybrid_training": (
+        "dataset setting priors fusion beta n_perturbations scorer seed",
+        "accuracy comprehensiveness sufficiency adversarial_accuracy seconds leaky_prior",
+    ),
+    "gold.cap_hybrid_arms": (
+        "dataset setting priors fusion beta n_perturbations scorer tuning metric",
+        "mean standard_error n_seeds over_none over_shuffled over_logistic verdict_shuffled beats_logistic_regression",
+    ),
+    "gold.prior_correlations": ("dataset scorer source_a source_b", "pearson_r spearman_r top10_overlap n"),
+    "gold.prior_top_words": ("dataset scorer source label rank", "word score"),
+    "gold.prior_homogeneity": ("dataset scorer source label_a label_b", "shared_mass discriminating_mass n"),
+    "gold.prior_precision": ("dataset scorer source", "precision_at_k n"),
     "meta.tables": ("name", "type comment"),
     "meta.columns": ("name", "type comment unit range"),
     "audit.runs": ("run_id", "versions config"),

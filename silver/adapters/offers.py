@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lake.errors import MissingInputError
-from lake.identity import content_id, settings_id
+from lake.identity import canonical_json, content_id, settings_id
 from models.scored_adapter import ScoredAdapter
 from models.scoring import Scoring
 from models.text_scoring import TextScoring
@@ -132,6 +132,7 @@ def _row(adapter: Adapter, offer: Offer, zoo: Zoo, status: str, notes: Sequence[
         "labels": list(adapter.labels),
         "status": status,
         "reason": ", ".join(notes) or None,
+        "recipe_settings": None if adapter.recipe is None else canonical_json(adapter.recipe),
         **{name: adapter.metrics.get(name) for name in ("train_loss", "eval_loss", "accuracy", "f1", "precision", "recall", "minutes")},
     }
 

@@ -18,6 +18,10 @@ from gold.table import GoldTable, as_table, to_arrow
 from lake.spec import Table
 
 NAMES = [table.spec.name for table in gold.TABLES]
+# about priors and steered training: of pictures they have no row (tests/unit/gold/test_steering_*.py)
+OF_TEXTS = (
+    "cap_hybrid_training", "cap_hybrid_arms", "prior_correlations", "prior_top_words", "prior_homogeneity", "prior_precision",
+)  # fmt: skip
 
 
 def obeys(spec: Table, frame: pd.DataFrame) -> None:
@@ -53,7 +57,7 @@ def test_a_table_has_exactly_the_columns_of_its_spec_with_unique_keys_and_values
     name: str, built: dict[str, pd.DataFrame]
 ) -> None:
     spec = next(table.spec for table in gold.TABLES if table.spec.name == name)
-    assert len(built[name]) > 0
+    assert (len(built[name]) > 0) == (name not in OF_TEXTS)
     obeys(spec, built[name])
 
 
@@ -175,6 +179,11 @@ PROMISED = {
     "xai_feature_ranking": "rank",
     "adapter_ranking": "rank",
     "worst_corruption": "rank",
+    "cap_hybrid_training": "setting priors fusion beta n_perturbations scorer seed accuracy comprehensiveness sufficiency"
+    " adversarial_accuracy seconds leaky_prior",
+    "prior_correlations": "scorer source_a source_b pearson_r spearman_r top10_overlap n",
+    "prior_top_words": "scorer source label rank word score",
+    "prior_homogeneity": "scorer source label_a label_b shared_mass discriminating_mass n",
     "training_summary": "adapter_id recipe rank alpha seed trainable_parameters trainable_share train_loss eval_loss"
     " accuracy f1 precision recall minutes",
 }

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lake.errors import MissingInputError
+from models.text_recipe import TextRecipe
 from models.text_scoring import TextScoring
 from silver.adapters.offers import Offer, Zoo, foreign_offers, judge
 from silver.settings import AdapterSettings
@@ -36,6 +37,8 @@ def test_a_text_model_trained_whole_is_registered_like_an_adapter_without_rank_a
         row, ready = judge(Offer(result.folder, zoo.store, tuning), zoo, set())
         assert row["status"] == "ready" and ready is not None, row["reason"]
         rows[tuning] = row
+        # what the adapter was trained from can be read back from the row
+        assert TextRecipe.model_validate_json(row["recipe_settings"]).deciding() == recipe(tuning=tuning, epochs=1).deciding()
     assert [rows["lora"][name] for name in ("rank", "alpha", "update_scale", "recipe")] == [4, 8.0, 4.0, "ce"]
     assert [rows["full"][name] for name in ("rank", "alpha", "update_scale", "recipe")] == [None, None, None, "ce"]
     assert rows["full"]["trainable_share"] == 1.0 > rows["lora"]["trainable_share"]

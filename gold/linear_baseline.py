@@ -1,0 +1,49 @@
+"""What would a user pick instead of training an adapter? Logistic regression on the frozen embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float64, Int64
+from numpy.typing import NDArray
+
+Vectors = Float64[NDArray[np.float64], "examples dim"]
+Ids = Int64[NDArray[np.int64], "examples"]
+
+C, MAX_ITER = 1.0, 1000  # inverse strength of the L2 penalty; iterations
+HALF = np.dtype("<f2")  # as bronze.embeddings stores a vector
+
+
+def vectors_of(pooled: Sequence[bytes]) -> Vectors:
+    """Stored embeddings as numbers, one row each; [0, 0] without any."""
+    flat = np.frombuffer(b"".join(pooled), dtype=HALF).astype(np.float64)
+    return flat.reshape(len(pooled), -1) if len(pooled) else np.zeros((0, 0))
+
+
+def answers(train: Vectors, label_ids: Ids, vectors: Vectors) -> Ids:
+    """The label id that multinomial logistic regression, fitted on `train`, gives each of `vectors`.
+
+    Every vector is scaled to L2 norm 1 first (one of zeros stays so), which makes C mean the same for every encoder. Labels without a
+    training example are never given; of one label alone there is nothing to learn, and all get that one. Deterministic: one thread, no
+    draws. Raises ValueError without training examples or for parts that do not fit.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
+
+    if train.ndim != 2 or not len(train) or label_ids.shape != (len(train),):
+        raise ValueError(
+            f"there must be one label id per training vector and one vector at least, found {train.shape} and {label_ids.shape}"
+        )
+    if vectors.shape[1:] != train.shape[1:]:
+        raise ValueError(f"all vectors must be of one backbone, found {train.shape[1]} and {vectors.shape[1:]} dimensions")
+    if not len(vectors) or len(np.unique(label_ids)) == 1:
+        return np.full(len(vectors), label_ids[0], dtype=np.int64)
+    with threadpool_limits(1):
+        model = LogisticRegression(C=C, max_iter=MAX_ITER).fit(_unit(train), label_ids)
+        return np.asarray(model.predict(_unit(vectors)), dtype=np.int64)
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0))

@@ -1,0 +1,189 @@
+"""Do gold's tables of texts come out of a lake as they come out of frames, and are those of pictures left empty at no cost?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bronze.specs import EMBEDDINGS, EXAMPLES
+from gold import TABLES
+from gold.build import GoldInputs, build_gold
+from gold.frames import empty
+from gold.settings import BoostSettings, ForestSettings, GoldSettings, SteeringSettings
+from gold.steering.build import text_frames
+from gold.steering.inputs import PriorGeneration, TextInputs
+from gold.steering.recipes import Choice
+from lake.door import Lake
+from lake.ledger import Ledger
+from lake.spec import Table
+from models.text_recipe import TextRecipe
+from ood.specs import PREDICTIONS as OOD_PREDICTIONS
+from silver.specs import ADAPTERS, ATTRIBUTIONS, EXPLANATION_METRICS, PREDICTIONS, PRIORS
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+pytestmark = pytest.mark.spark
+
+OWN = "intents"
+LABELS = ("off", "on")
+TEXTS = {
+    "t1": ("adapter_train", 1, "turn music on"), "t2": ("adapter_train", 0, "turn music off"), "t3": ("adapter_train", 1, "music on"),
+    "t4": ("adapter_train", 0, "off now"),
+    "m1": ("meta", 1, "on please"), "m2": ("meta", 0, "off please"), "m3": ("meta", 0, "music off"),
+}  # fmt: skip
+META = [name for name, (split, _, _) in TEXTS.items() if split == "meta"]
+STEERED = TextRecipe.model_validate({"name": "steered", "kind": "cap_hybrid", "priors": {"sources": ["cap"]}})
+RECIPES = {"a": TextRecipe(name="plain"), "b": STEERED, "foreign": None}
+# adapter -> the meta texts it gets wrong, clean and under every attack
+WRONG = {"a": ({"m1"}, {"m1", "m2"}), "b": (set[str](), {"m3"}), "foreign": (set[str](), set[str]())}
+SMALL = GoldSettings(forest=ForestSettings(trees=2), boost=BoostSettings(trees=2), boost_tuned=BoostSettings(trees=2))
+OLD = "an-older-generation"
+
+
+def fill(lake: Lake, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Writes rows of one generation named after the table, and the same again as an older one that gold must not read."""
+    own = [{"dataset": OWN, "settings_id": table.name} | dict(row) for row in rows]
+    both = own + [row | {"settings_id": OLD} for row in own]
+    ordered = [tuple(row.get(name) for name in table.column_names) for row in both]
+    lake.append(table, lake.spark.createDataFrame(ordered, table.ddl()), len(both))
+
+
+def predictions(shifted: bool) -> list[dict[str, Any]]:
+    cells = [("none", 0), ("keyword_addition", 1), ("typos", 1)] if shifted else [("none", 0)]
+    rows = []
+    for adapter, wrong in WRONG.items():
+        for corruption, severity in cells:
+            for name in META:
+                is_correct = name not in wrong[severity]
+                row = {"example_id": name, "adapter_id": adapter, "is_correct": is_correct, "confidence": 0.9, "margin": 0.8}
+                row |= {"predicted_id": TEXTS[name][1] if is_correct else 1 - TEXTS[name][1], "energy": 0.0, "pnorm_logit": 0.5}
+                row |= {"logits": [0.0, 1.0], "corruption": corruption, "severity": severity}
+                rows.append(row | {"flipped": not is_correct and name not in wrong[0]})
+    return rows
+
+
+@pytest.fixture
+def lake(toy: Lake) -> Lake:
+    """Seven texts, three adapters (arm none, arm cap, one from elsewhere), and all that silver and ood would hold of them."""
+    examples = [
+        {"example_id": name, "modality": "text", "split": split, "label_id": label, "label": LABELS[label], "text": text}
+        | {"source_path": name, "notes": []}
+        for name, (split, label, text) in TEXTS.items()
+    ]
+    fill(toy, EXAMPLES, examples)
+    vectors = {name: np.eye(2, dtype="<f2")[label].tobytes() for name, (_, label, _) in TEXTS.items()}
+    del vectors["m3"]  # an embedding that was rejected
+    fill(toy, EMBEDDINGS, ({"example_id": n, "backbone": "bert", "pooled": v, "n_units": 2, "dim": 2} for n, v in vectors.items()))
+    adapters = [
+        {"adapter_id": name, "name": name, "backbone": "bert", "labels": list(LABELS), "status": "ready", "minutes": 0.5, "seed": 0}
+        | {"recipe_settings": None if recipe is None else recipe.model_dump_json()}
+        for name, recipe in RECIPES.items()
+    ]
+    fill(toy, ADAPTERS, adapters)
+    fill(toy, PREDICTIONS, predictions(shifted=False))
+    fill(toy, OOD_PREDICTIONS, predictions(shifted=True))
+    explained = [(adapter, name, method) for adapter in RECIPES for name in META for method in ("attention", "occlusion", "ig", "random")]
+    removal = {"comprehensiveness": 0.5, "sufficiency": 0.25, "comprehensiveness_20": 0.125, "sufficiency_20": None}
+    key = ("adapter_id", "example_id", "method")
+    groups = [
+        dict(zip(key, row, strict=True)) | {"metric_group": g, "metrics": removal} for row in explained for g in ("default_text", "other")
+    ]
+    fill(toy, EXPLANATION_METRICS, groups)
+    own = [dict(zip(key, row, strict=True)) for row in explained if row[2] in ("attention", "ig")]
+    looked = [row | {"target_id": 0, "values": [3.0, 1.0], "n_units": 2, "words": TEXTS[row["example_id"]][2].split()} for row in own]
+    fill(toy, ATTRIBUTIONS, looked)
+    said = {"t1": [0.0, 0.0, 1.0], "t2": [0.0, 1.0, 1.0], "t3": [0.0, 2.0]}
+    rows = [
+        {"example_id": n, "source": source, "scorer": "llama", "target_id": TEXTS[n][1], "values": v, "words": TEXTS[n][2].split()}
+        for n, v in said.items()
+        for source in ("cap", "lime")
+    ]
+    fill(toy, PRIORS, rows)
+    return toy
+
+
+def inputs(text: TextInputs | None) -> GoldInputs:
+    """Gold's inputs of the lake above."""
+    cells = (("none", 0), ("keyword_addition", 1), ("typos", 1))
+    corruptions = empty(("corruption", "severity", "parameter", "value", "expected_impact"))
+    own = [table.name for table in (ADAPTERS, PREDICTIONS, EXPLANATION_METRICS, OOD_PREDICTIONS)]
+    return GoldInputs(OWN, LABELS, *own, tuple(RECIPES), cells, corruptions, "default_text", "sha", text)
+
+
+CAP = PriorGeneration(PRIORS.name, "llama", ("cap", "lime"), Choice(), 100, leaky=False, scorer_name="tiny")
+TEXT = TextInputs(
+    EXAMPLES.name,
+    EMBEDDINGS.name,
+    ATTRIBUTIONS.name,
+    (CAP,),
+    ("keyword_addition",),
+    lambda text, label: np.array([w == label for w in text.split()]),
+)
+
+
+def labels_of(lake: Lake) -> DataFrame:
+    return lake.spark.createDataFrame([(name, LABELS[TEXTS[name][1]]) for name in META], "example_id string, label string")
+
+
+def self_attributions(lake: Lake, most: int) -> pd.DataFrame:
+    return text_frames(lake, inputs(TEXT), TEXT, labels_of(lake), SteeringSettings(max_attributions=most), 0).attributions
+
+
+def built(lake: Lake, own: GoldInputs) -> dict[str, pd.DataFrame]:
+    build_gold(lake, Ledger(lake, own.dataset), own, labels_of(lake), SMALL)
+    return {table.spec.name: lake.read(table.spec).toPandas() for table in TABLES}
+
+
+def test_gold_of_seven_texts_is_what_counting_says(lake: Lake) -> None:
+    found = built(lake, inputs(TEXT))
+    training = found["cap_hybrid_training"].set_index("adapter_id")
+    assert sorted(training.index) == ["a", "b", "none"]
+    # a: m1 of three is wrong; under the keyword attack m1 and m2; typos are no keyword attack
+    assert training.loc["a", ["accuracy", "adversarial_accuracy", "n"]].tolist() == pytest.approx([2 / 3, 1 / 3, 3])
+    assert training.loc["b", ["accuracy", "adversarial_accuracy"]].tolist() == pytest.approx([1, 2 / 3])
+    assert training.loc["b", ["priors", "scorer", "scorer_name", "leaky_prior", "n_train"]].tolist() == ["cap", "llama", "tiny", False, 4]
+    assert training.loc["b", ["comprehensiveness", "sufficiency_ig", "comprehensiveness_20_random"]].tolist() == [0.5, 0.25, 0.125]
+    assert np.isnan(training.loc["b", "sufficiency_20"]) and training.loc["b", "seconds"] == 30.0
+    assert training.loc["none", ["priors", "accuracy", "n"]].tolist() == ["logistic_regression", 1.0, 2]  # m3 has no embedding
+
+    arms = found["cap_hybrid_arms"].set_index(["priors", "metric"])
+    assert arms.loc[("cap", "accuracy"), ["over_none", "n_pairs_none", "over_logistic"]].tolist() == pytest.approx([1 / 3, 1, 0])
+    assert not arms.loc[("cap", "accuracy"), "beats_logistic_regression"]
+
+    pair = found["prior_correlations"].iloc[0]
+    assert pair[["source_a", "source_b", "pearson_r", "top10_overlap", "n"]].tolist() == ["cap", "lime", pytest.approx(1), 1.0, 3]
+    words = found["prior_top_words"]
+    assert words[(words["source"] == "cap") & (words["rank"] == 1)].set_index("label")["word"].to_dict() == {"off": "music", "on": "on"}
+    # a calls m1, an "on", "off": the one pair. Its ig rests 3/4 on the first word; m1 "on please", m2 "off please", m3 "music off"
+    mass = found["prior_homogeneity"].set_index("source")
+    assert sorted(mass.index) == ["cap", "lime", "self:cap", "self:none"]
+    assert mass.loc["self:none", ["shared_mass", "discriminating_mass", "confusions", "n"]].tolist() == pytest.approx([1 / 4, 7 / 12, 1, 3])
+    assert mass.loc["cap", ["shared_mass", "n"]].tolist() == pytest.approx([1 / 6, 3])  # t1 0, t2 half on music, t3 0
+    # t1 and t3: right; t2 "turn music off": music and off tie, the first is taken
+    assert found["prior_precision"].set_index("source").loc["cap", ["precision_at_k", "n"]].tolist() == pytest.approx([2 / 3, 3])
+    assert {len(frame) > 0 for frame in found.values()} == {True, False}  # corruption_settings had nothing configured
+
+    before = {table.spec.name: lake.version(table.spec) for table in TABLES}
+    built(lake, inputs(TEXT))
+    assert {table.spec.name: lake.version(table.spec) for table in TABLES} == before
+
+    # of more self-attributions than are allowed, whole texts are left out: both adapters' rows of a text, or neither's
+    whole, cut = (self_attributions(lake, most) for most in (6, 4))
+    assert len(whole) == 6 and len(cut) < 6
+    assert set(cut.groupby("example_id").size()) <= {2}
+
+
+def test_pictures_get_the_tables_about_texts_empty_without_a_commit(lake: Lake) -> None:
+    found = built(lake, inputs(None))
+    empty_ones = {name for name, frame in found.items() if not len(frame)} - {"corruption_settings"}
+    assert {"cap_hybrid_training", "cap_hybrid_arms", "prior_top_words", "prior_precision"} <= empty_ones
+    for table in TABLES:
+        assert lake.version(table.spec) == (0 if not len(found[table.spec.name]) else 1), table.spec.name
+    before = {table.spec.name: lake.version(table.spec) for table in TABLES}
+    built(lake, inputs(None))
+    assert {table.spec.name: lake.version(table.spec) for table in TABLES} == before
