@@ -218,6 +218,21 @@ def test_a_text_without_a_prior_adds_its_cross_entropy_alone_and_is_counted(back
     assert trained(backbone, tmp_path / "half", hybrid(epochs=1), half).metrics["texts_without_prior"] == 12
 
 
+def test_priors_of_none_of_the_texts_that_are_trained_are_refused_unless_beta_is_0(backbone: TextBackbone, tmp_path: Path) -> None:
+    """Ids that match nothing would train cross-entropy alone, under the hash and name of a steered adapter."""
+    examples = simple(24, priors=True)
+    few = hybrid(epochs=1, shots=1)
+    chosen = set(selected(few, examples, len(LABELS)).examples.example_ids)
+    others = {i: p for i, p in zip(examples.example_ids, examples.priors or (), strict=True) if p is not None and i not in chosen}
+    for how, given in ((hybrid(epochs=1), {"nobody": np.ones(1, dtype=np.float32)}), (few, others)):
+        with pytest.raises(ValueError, match=r"none of the [0-9]+ texts that it trains on has a prior"):
+            trained(backbone, tmp_path / "none", how, examples.with_priors(given))
+    result = trained(backbone, tmp_path / "zero", hybrid(epochs=1, priors={"beta": 0.0}), examples.with_priors({}))
+    plain = trained(backbone, tmp_path / "ce", recipe(epochs=1, use_dora=False))
+    assert result.metrics["texts_without_prior"] == 24 and "attribution_loss" not in result.metrics
+    assert result.weights_sha256 == plain.weights_sha256
+
+
 def test_shots_noise_and_short_labels_are_told(backbone: TextBackbone, tmp_path: Path) -> None:
     few = recipe(epochs=1, shots=3, label_noise=0.2)
     result = trained(backbone, tmp_path / "a", few, simple(24).take([*range(12), 12, 15]))
