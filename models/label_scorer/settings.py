@@ -80,4 +80,4 @@ class LabelScorerSettings(BaseModel):
     pack_tokens: int = Field(
         default=512, ge=1, description="most tokens of one forward; a single masked text with its labels may need more, and gets it"
     )
-    pack_step: int = Field(default=32, ge=1, description="forwards are padded to a multiple of this many tokens")
+    pack_step: int = Field(default=32, ge=1, description="forwards are padded to a multiple of this many tokens, or to pack_tokens")
