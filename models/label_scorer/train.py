@@ -20,7 +20,7 @@ from models.label_scorer.training_batches import Batch, Teacher, epoch_of, loss_
 from models.label_scorer.training_settings import LabelScorerTraining
 from models.label_scorer.vocabulary import train_tokenizer
 from models.pretrain_checkpoint import Checkpoint
-from models.pretrain_stage import BETAS, learning_rate_at
+from models.pretrain_stage import BETAS, decay_groups, learning_rate_at
 from models.private_state import private_state
 
 HASH_CHARACTERS = 12
@@ -109,7 +109,8 @@ def _new_model(settings: LabelScorerTraining, tokenizer: Any) -> Any:
 
 def _fit(model: Any, teacher: Teacher, checkpoint: Checkpoint, on_epoch: Callable[[], None]) -> None:
     settings = teacher.settings
-    optimiser = _optimiser(model, settings)
+    groups = decay_groups(model.parameters(), settings.weight_decay)
+    optimiser = torch.optim.AdamW(groups, lr=settings.learning_rate, betas=BETAS, fused=True)
     done = checkpoint.load(model, (optimiser,))
     for _ in range(done):
         on_epoch()
@@ -137,16 +138,6 @@ def _step(model: Any, batch: Batch, optimiser: torch.optim.Optimizer, rate: floa
     nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
     optimiser.step()
     return loss.detach()
-
-
-def _optimiser(model: nn.Module, settings: LabelScorerTraining) -> torch.optim.Optimizer:
-    """AdamW without decay on vectors, as in models/pretrain_stage.py."""
-    parameters = list(model.parameters())
-    groups = [
-        {"params": [parameter for parameter in parameters if parameter.ndim > 1], "weight_decay": settings.weight_decay},
-        {"params": [parameter for parameter in parameters if parameter.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=settings.learning_rate, betas=BETAS, fused=True)
 
 
 def _save(model: Any, tokenizer: Any, record: Record, folder: Path) -> None:
