@@ -12,10 +12,10 @@ import torch
 from torch import nn
 
 from models.atomic import PENDING, write_folder
-from models.errors import ArtifactError
+from models.errors import ArtifactError, RejectedInput
 from models.hashing import canonical_json, hash_of, seed_of
 from models.label_scorer.artifact import tokenizer_sha256
-from models.label_scorer.seen import FILE_NAME, Record, Seen, seen_of, text_id
+from models.label_scorer.seen import FILE_NAME, FORMAT, Record, Seen, seen_of, text_id
 from models.label_scorer.training_batches import Batch, Teacher, epoch_of, loss_of
 from models.label_scorer.training_settings import LabelScorerTraining
 from models.label_scorer.vocabulary import train_tokenizer
@@ -43,7 +43,8 @@ def train_label_scorer(
     instead of one made from the texts. The order of the examples does not matter. Deterministic on one machine and thread count; written
     whole or not at all; a killed run goes on from its checkpoint below `folder` and gives the same weights. `on_epoch` is called after
     each epoch, at once for those done before. Raises ArtifactError `label_unknown`, `label_mismatch` (labels that the tokenizer cannot
-    tell apart), `nonfinite` (the loss diverges), RejectedInput `too_large`, ValueError where texts and labels do not match.
+    tell apart), `nonfinite` (the loss diverges), RejectedInput `too_large` and `bad_record` (of a text, see Prompts.token_ids), ValueError
+    where texts and labels do not match.
     """
     _check(texts, true_labels, labels)
     seen = seen_of(texts, true_labels, labels)
@@ -72,7 +73,7 @@ def _check(texts: Sequence[Sequence[str]], true_labels: Sequence[str], labels: S
 
 
 def _identity(settings: LabelScorerTraining, seen: Seen, tokenizer: Path | None) -> str:
-    parts = (canonical_json(settings.model_dump(mode="json")), canonical_json(list(seen.labels)), seen.fingerprint)
+    parts = (canonical_json(settings.model_dump(mode="json")), canonical_json(list(seen.labels)), seen.fingerprint, str(FORMAT))
     return hash_of(part.encode() for part in (*parts, "" if tokenizer is None else tokenizer_sha256(tokenizer)))
 
 
