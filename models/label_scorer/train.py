@@ -57,7 +57,11 @@ def train_label_scorer(
     teacher = Teacher(settings, own, tuple(labels), tuple(tuple(words) for words, _ in ordered), tuple(label for _, label in ordered))
     with private_state(seed_of("label_scorer", settings.seed, "torch"), threads):
         model = _new_model(settings, own)
-        _fit(model, teacher, Checkpoint(checkpoints / "training.safetensors", settings.checkpoint_seconds), on_epoch)
+        try:
+            _fit(model, teacher, Checkpoint(checkpoints / "training.safetensors", settings.checkpoint_seconds), on_epoch)
+        except (ArtifactError, RejectedInput):  # it would end so again: nothing to go on from
+            shutil.rmtree(checkpoints, ignore_errors=True)
+            raise
     write_folder(path, lambda pending: _save(model, own, Record(training=settings, seen=seen), pending))
     shutil.rmtree(checkpoints, ignore_errors=True)
     return path

@@ -163,9 +163,21 @@ def test_what_cannot_be_learned_from_is_refused_and_leaves_nothing(tmp_path: Pat
     with pytest.raises(ArtifactError) as refused:
         train_label_scorer(SETTINGS.model_copy(update={"learning_rate": 1e30}), texts, labels, LABELS, tmp_path / "zoo")
     assert refused.value.code == "nonfinite"
-    assert not [path for path in (tmp_path / "zoo").glob("*") if not path.name.startswith(".pending-")]
+    assert not (tmp_path / "zoo").exists()
     with pytest.raises(ValidationError, match="multiple"):
         LabelScorerTraining(width=30, heads=4)
+
+
+def test_a_training_that_fails_after_some_epochs_leaves_no_checkpoint_to_fail_from_again(tmp_path: Path) -> None:
+    texts, labels = examples()
+
+    def diverge() -> None:
+        assert any((tmp_path / "zoo").glob(".pending-*/*"))  # the checkpoint of this epoch
+        raise ArtifactError("nonfinite", "as the next epoch would")
+
+    with pytest.raises(ArtifactError, match="nonfinite"):
+        train_label_scorer(SETTINGS, texts, labels, LABELS, tmp_path / "zoo", on_epoch=diverge)
+    assert list((tmp_path / "zoo").iterdir()) == []
 
 
 def test_another_label_space_is_another_scorer_and_keeps_its_own_words(tmp_path: Path) -> None:
