@@ -30,8 +30,8 @@ def ig_prior(
     """Example id -> |IG| of each word for the label it is trained under (>= 0, not normalised; 0 for words beyond the model's limit), for
     every example that `recipe` selects from `train`; a text whose gradients are not finite is left out.
 
-    `twin`: the adapter trained by `twin_of(recipe)` on these data; `scored`: the same, merged. Raises ArtifactError `tensor_mismatch` for
-    any other adapter: one that saw more examples would tell the target what it is not to know.
+    `twin`: the adapter trained by `twin_of(recipe)` on these data; `scored`: the same, merged. Raises ArtifactError `tensor_mismatch` where
+    either is any other adapter: one that saw more examples would tell the target what it is not to know.
     """
     expected = text_origin(twin_of(recipe), scoring.backbone, labels, train, val, scoring.fitted_buckets).sha256
     if twin.recipe_sha256 != expected:
@@ -39,6 +39,12 @@ def ig_prior(
             "tensor_mismatch",
             f"an IG prior for recipe {recipe.name} must come from its twin {expected:.12} on the same examples, found "
             f"{twin.name} ({(twin.recipe_sha256 or 'no recipe'):.12}). Train `twin_of(recipe)` on the same sets.",
+        )
+    if scored.adapter_id != twin.adapter_id:
+        raise ArtifactError(
+            "tensor_mismatch",
+            f"an IG prior must be scored with its twin {twin.name} ({twin.adapter_id:.12}), found merged tensors of "
+            f"{scored.adapter_id:.12}. Merge the twin.",
         )
     examples = selected(recipe, train, len(labels)).examples
     texts = scoring.prepare(examples.texts)

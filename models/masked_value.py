@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from models.buckets import batches, filled
 from models.families.family import kept_tokens
 
 Shares = NDArray[np.float32]
@@ -42,10 +43,10 @@ class MaskedValue:
         if nothing.any():
             values[nothing] = self._nothing(rows[nothing], keep[nothing])
         asked = np.flatnonzero(~nothing)
-        for places in self._batches(keep[asked]):
+        counts = keep[asked].sum(axis=1) if self.removed is None else np.zeros(len(asked), dtype=np.int64)
+        for _, places in batches(counts, self.batch_size):
             chosen = asked[places]
-            # Padded with its own first mask to the one batch shape; what the padding gives is not read.
-            padded = _padded(chosen, self.batch_size)
+            padded = filled(chosen, self.batch_size)
             shares = self._shares(rows[padded], keep[padded])[: len(chosen)]
             values[chosen] = shares[np.arange(len(chosen)), self.targets[rows[chosen]]]
         return values
@@ -65,12 +66,6 @@ class MaskedValue:
             known.append(self._shares(rows[first], keep[first])[0])
         return known[0][self.targets[rows]]
 
-    def _batches(self, keep: NDArray[np.bool_]) -> Iterator[NDArray[np.int64]]:
-        counts = keep.sum(axis=1) if self.removed is None else np.zeros(len(keep))
-        for count in np.unique(counts):
-            alike = np.flatnonzero(counts == count)
-            yield from (alike[start : start + self.batch_size] for start in range(0, len(alike), self.batch_size))
-
     @torch.inference_mode()
     def _shares(self, rows: NDArray[np.int64], keep: NDArray[np.bool_]) -> Shares:
         index = torch.from_numpy(rows.astype(np.int64)).to(self.tokens.device)
@@ -82,7 +77,3 @@ class MaskedValue:
             shown = torch.where(visible.unsqueeze(-1), self.tokens[index], self.removed[index])
         result: Shares = self.shares(shown).cpu().numpy()
         return result
-
-
-def _padded(chosen: NDArray[np.int64], size: int) -> NDArray[np.int64]:
-    return np.concatenate([chosen, np.repeat(chosen[:1], size - len(chosen))])

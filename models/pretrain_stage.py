@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -104,16 +105,19 @@ def learning_rate_at(share: float, warm_share: float) -> float:
     return 0.5 + 0.5 * math.cos(math.pi * (share - warm_share) / (1 - warm_share))
 
 
+def decay_groups(parameters: Iterable[nn.Parameter], weight_decay: float) -> list[dict[str, Any]]:
+    """Groups for AdamW: matrices decay, vectors (biases, gains) do not."""
+    own = list(parameters)
+    matrices, vectors = [p for p in own if p.ndim > 1], [p for p in own if p.ndim <= 1]
+    return [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+
+
 def _optimisers(stage: Stage) -> tuple[torch.optim.Optimizer, ...]:
     """AdamW, and Muon for the matrices of a transformer's layers. Each group carries its peak learning rate."""
     named = [(name, parameter) for name, parameter in stage.module.named_parameters() if parameter.requires_grad]
     inner = [parameter for name, parameter in named if INNER in name and parameter.ndim == 2]
     rest = [parameter for name, parameter in named if not (INNER in name and parameter.ndim == 2)]
-    groups = [
-        {"params": [parameter for parameter in rest if parameter.ndim > 1], "weight_decay": stage.weight_decay},
-        {"params": [parameter for parameter in rest if parameter.ndim <= 1], "weight_decay": 0.0},
-    ]
-    adam = torch.optim.AdamW(groups, lr=stage.learning_rate, betas=BETAS, fused=True)
+    adam = torch.optim.AdamW(decay_groups(rest, stage.weight_decay), lr=stage.learning_rate, betas=BETAS, fused=True)
     found: tuple[torch.optim.Optimizer, ...] = (adam,)
     if inner:
         found += (torch.optim.Muon(inner, lr=stage.inner_learning_rate, weight_decay=stage.weight_decay, adjust_lr_fn="match_rms_adamw"),)

@@ -7,6 +7,7 @@ direction), other control characters than tab and line ends (`control_characters
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 
@@ -14,6 +15,9 @@ from models.errors import RejectedInput
 
 LINE_ENDS_AND_TAB = frozenset("\t\n\r")
 BLANK = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})  # general categories of characters that leave nothing on the page
+# Of other categories, what is not drawn by itself: Default_Ignorable_Code_Point of Unicode 15.1 (DerivedCoreProperties.txt; joiners,
+# Hangul fillers, variation selectors, …), and the Braille pattern without a dot.
+UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]")
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ def decode_text(content: bytes, limits: TextLimits) -> TextContent:
     """The text in `content`, whole and unchanged: encoding it gives the same bytes.
 
     Raises RejectedInput: `too_large` (by length), `invalid_utf8` (surrogates and overlong forms too), `nul`, `empty_text` (no character
-    that is seen: white space, control and zero-width characters are none).
+    that is seen: white space, control, zero-width and other default-ignorable characters are none).
     """
     if len(content) > limits.max_bytes:
         raise too_large(len(content), limits.max_bytes)
@@ -48,7 +52,7 @@ def decode_text(content: bytes, limits: TextLimits) -> TextContent:
         raise RejectedInput("nul", f"a text must hold no NUL character, found one at character {text.index(chr(0)):,}")
     characters = set(text)
     kinds = {unicodedata.category(character) for character in characters}
-    if kinds <= BLANK:
+    if all(unicodedata.category(character) in BLANK or UNSEEN.match(character) for character in characters):
         found = f"{len(text):,} characters of white space or none that is seen" if text else "nothing"
         raise RejectedInput("empty_text", f"a text must hold a character that is seen, found {found}")
     return TextContent(text, _notes(text, characters, kinds))

@@ -18,6 +18,7 @@ from models.atomic import write_folder
 from models.errors import ArtifactError
 from models.hashing import canonical_json, hash_of, seed_of
 from models.masked_words import mask_words
+from models.pretrain_stage import BETAS, decay_groups
 from models.private_state import private_state
 from models.text_vocabulary import CLS, PAD, SEP, SMALLEST, learn_vocabulary, save_vocabulary
 from models.texts import NO_WORD, word_at
@@ -25,7 +26,6 @@ from models.words import word_spans
 
 HASH_CHARACTERS = 12
 WINDOW = 16  # batches that are sorted by length together
-BETAS = (0.9, 0.98)  # short memory of squares: runs are a few thousand steps long
 
 
 class TextPretrainSettings(BaseModel):
@@ -146,7 +146,9 @@ def _new_model(settings: TextPretrainSettings, vocabulary: int) -> Any:
 
 
 def _fit(model: Any, settings: TextPretrainSettings, corpus: _Corpus, on_epoch: Callable[[float], None]) -> None:
-    optimiser = torch.optim.AdamW(_groups(model, settings), lr=settings.learning_rate, betas=BETAS, fused=True)
+    optimiser = torch.optim.AdamW(
+        decay_groups(model.parameters(), settings.weight_decay), lr=settings.learning_rate, betas=BETAS, fused=True
+    )
     steps = settings.epochs * -(-len(corpus.ids) // settings.batch_size)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step / steps, settings.warm_share))
     model.train()
@@ -186,15 +188,9 @@ def _loss(model: Any, shown: torch.Tensor, lengths: torch.Tensor, asked: torch.T
     return F.cross_entropy(model.lm_head(hidden[asked]), truth[asked])
 
 
-def _groups(model: nn.Module, settings: TextPretrainSettings) -> list[dict[str, Any]]:
-    """Matrices decay, vectors (biases, gains) do not."""
-    parameters = list(model.parameters())
-    matrices, vectors = [p for p in parameters if p.dim() > 1], [p for p in parameters if p.dim() <= 1]
-    return [{"params": matrices, "weight_decay": settings.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-
-
 def _rate(share: float, warm_share: float) -> float:
-    """Factor of the peak learning rate at a share of all steps: linear from near 0 to 1, then half a cosine to 0."""
+    """Factor of the peak learning rate at a share of all steps: linear from near 0 to 1, then half a cosine to 0.
+    Not pretrain_stage's, which begins at 1/25: another curve would make other backbones under the same names."""
     if share < warm_share:
         return max(share / warm_share, 1e-3)
     return 0.5 * (1 + math.cos(math.pi * (share - warm_share) / (1 - warm_share)))

@@ -28,7 +28,7 @@ from models.texts import Texts, word_sums
 
 # In every settings_id of a text row. Raise it with any change of arithmetic in encoder.py, layer.py, post_norm.py, linear.py,
 # text_scorer.py, text_path.py, text_gradients.py, text_masked_value.py or texts.py.
-TEXT_ENGINE = 1
+TEXT_ENGINE = 2
 
 PerText = Float32[NDArray[np.float32], "texts labels"]
 PerWord = Float32[NDArray[np.float32], "texts words"]

@@ -72,7 +72,8 @@ def train_text(
     from a file beside `folder`, at most `checkpoint_seconds` old, and ends with the same bytes; `on_epoch` is called again for the epochs
     done before. Metrics: those of pictures (models.training), attribution_loss where there are priors, epochs, best_epoch, n_train,
     short_labels, wrong_labels, truncated_texts, texts_without_prior. Raises ArtifactError `nonfinite` when a loss diverges,
-    `label_unknown`, FileExistsError when the folder is there, ValueError for an empty set or a set without priors that needs them.
+    `label_unknown`, FileExistsError when the folder is there, ValueError for an empty set, a set without priors that needs
+    them, and where beta > 0 and no text that is trained on has one.
     """
     started = time.monotonic()
     check_training(recipe, labels, {"train": train, "val": val}, folder)
@@ -80,6 +81,7 @@ def train_text(
         raise ValueError(f"recipe {recipe.name}: the train set must have priors for {recipe.arm}, found none: add them with with_priors")
     origin = text_origin(recipe, backbone, labels, train, val, buckets)
     chosen = selected(recipe, train, len(labels))
+    _check_priors(recipe, chosen)
     checkpoints = folder.parent / f"{PENDING}{folder.name}"
     with private_state(seed_of("train", recipe.seed, "torch"), threads, device):
         model = _model(recipe, backbone, labels).to(device)
@@ -96,6 +98,16 @@ def train_text(
     trained = write_trained(origin, metrics, done.epochs, folder, lambda pending: save(done.kept, pending))
     shutil.rmtree(checkpoints, ignore_errors=True)
     return trained
+
+
+def _check_priors(recipe: TextRecipe, chosen: Selection) -> None:
+    """Without one prior it would be trained by cross-entropy alone under the hash of a steered adapter."""
+    steers = recipe.priors is not None and recipe.priors.beta > 0
+    if steers and all(prior is None for prior in chosen.examples.priors or ()):
+        raise ValueError(
+            f"recipe {recipe.name}: some of its texts must have a prior of {recipe.arm}, none of the {len(chosen.examples):,} texts that "
+            "it trains on has a prior: make them for models.text_selection.selected(recipe, …), by example id"
+        )
 
 
 def _model(recipe: TextRecipe, backbone: TextBackbone, labels: Sequence[str]) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -28,10 +28,10 @@ Rows = NDArray[np.int64] | NDArray[np.bool_] | Sequence[int] | slice
 class Texts:
     """n texts as one backbone reads them, T tokens and W words wide, padded at the right.
 
-    `word_of`: the word a token belongs to, -1 for specials, padding and white space behind the last word. `spans`: (start, end) of every
-    word in code points of `source`, (0, 0) where there is none. `included`: which places are words inside the model's limit; a word cut in
-    its middle is inside, with the tokens that are. A word may have no token of its own (characters the tokenizer drops).
-    `truncated`: tokens were cut off. `backbone`: sha256 of the backbone they were prepared for.
+    `word_of`: the word a token belongs to, -1 for specials, padding and white space behind the last word inside. `spans`: (start, end) of
+    every word in code points of `source`, (0, 0) where there is none. `included`: which places are words inside the model's limit; a word
+    cut in its middle is inside, with the tokens that are. A word may have no token of its own (characters the tokenizer drops).
+    `truncated`: tokens of more than white space were cut off. `backbone`: sha256 of the backbone they were prepared for.
     """
 
     source: tuple[str, ...]
@@ -123,12 +123,24 @@ def _aligned(text: str, encoding: Encoding) -> _Aligned:
     if not spans:
         raise ValueError(f"a text must hold at least one word, found {text!r:.80}. Reject it as empty_text.")
     starts = [start for start, _ in spans]
-    marks = zip(encoding.offsets, encoding.special_tokens_mask, strict=True)
-    word_of = [NO_WORD if special else word_at(text, starts, span) for span, special in marks]
-    truncated = bool(encoding.overflowing)
-    # Nothing was cut off: every word was read, also one without a token at the end.
-    inside = max(word_of) + 1 if truncated else len(spans)
-    return _Aligned(encoding.ids, word_of, spans[:inside], truncated)
+    word_of = [NO_WORD if special else word_at(text, starts, span) for span, special in _marks(encoding)]
+    # Behind the cut: white space alone is nothing that was lost.
+    truncated = any(_is_seen(text, span) and not special for part in encoding.overflowing for span, special in _marks(part))
+    if not truncated:  # every word was read, also one without a token at the end
+        return _Aligned(encoding.ids, word_of, spans, False)
+    # The cut may stand in the white space before a word, whose tokens go with the word: of that word nothing was read.
+    read = [word for word, (span, special) in zip(word_of, _marks(encoding), strict=True) if not special and _is_seen(text, span)]
+    inside = max(read, default=0) + 1  # a text has a word, also one whose first tokens are all white space
+    return _Aligned(encoding.ids, [word if word < inside else NO_WORD for word in word_of], spans[:inside], True)
+
+
+def _marks(encoding: Encoding) -> Iterable[tuple[Span, int]]:
+    """Of each token the span it stands for, and whether it is special."""
+    return zip(encoding.offsets, encoding.special_tokens_mask, strict=True)
+
+
+def _is_seen(text: str, span: Span) -> bool:
+    return bool(text[span[0] : span[1]].strip())
 
 
 def word_at(text: str, starts: Sequence[int], span: Span) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
 Span = tuple[int, int]
 
@@ -18,19 +17,3 @@ def word_spans(text: str) -> tuple[Span, ...]:
     punctuation is a word. No word (empty, or white space alone): an empty tuple.
     """
     return tuple(match.span() for match in _WORD.finditer(text))
-
-
-def word_form(word: str) -> str:
-    """What a word is counted under: casefolded, without what stands before its first and behind its last letter or digit.
-
-    "Card!" and "card" are one form; combining marks stay with their letter. A word without letters or digits (punctuation, emoji) keeps
-    itself, so that no word has an empty form.
-    """
-    folded = word.casefold()
-    counts = [place for place, character in enumerate(folded) if character.isalnum()]
-    if not counts:
-        return folded
-    end = counts[-1] + 1
-    while end < len(folded) and unicodedata.category(folded[end]).startswith("M"):
-        end += 1
-    return folded[counts[0] : end]

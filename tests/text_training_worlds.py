@@ -53,7 +53,7 @@ def recipe(**changes: Any) -> TextRecipe:
 
 def hybrid(**changes: Any) -> TextRecipe:
     priors = {"sources": ["cap"], "ig_steps": 2} | changes.pop("priors", {})
-    return recipe(kind="cap_hybrid", priors=priors, **changes)
+    return recipe(**{"kind": "cap_hybrid", "use_dora": False, "priors": priors, **changes})
 
 
 def trained(backbone: TextBackbone, folder: Path, how: TextRecipe, train_set: TextTrainingSet | None = None, **more: Any) -> Trained:

@@ -1,6 +1,7 @@
 """Which words does a prior rest on in each class, and are they those that tell a class from the one it is confused with?
 
-Words are compared without case. An example's words stand in a list, one per included unit, in order.
+Words are compared by their form (xai.words): "Card!" and "card" are one, and punctuation alone is none. An example's words stand in a
+list, one per included unit, in order.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from xai.metrics.shares import shares
 from xai.ragged import by_size
 from xai.units import BatchIncluded, BatchUnits, PerRow, finite_rows
+from xai.words import form
 
 Words = Sequence[Sequence[str]]
 Top = tuple[tuple[str, float], ...]
@@ -28,15 +30,16 @@ def top_words(values: BatchUnits, words: Words, labels: Sequence[str], included:
     """class -> its k best words with scores, best first, ties by alphabet; fewer where fewer words have a score above 0.
 
     A word's score is its share of an example's prior (|a| / Σ|a|, all its places added), averaged over the class's examples, 0 where it
-    does not occur: in [0, 1], summing to 1 over all words of a class. Examples with a non-finite prior are left out. Raises ValueError
-    when words or labels do not fit.
+    does not occur: in [0, 1], summing to 1 over all words of a class but for what lies on punctuation alone. Examples with a non-finite
+    prior are left out. Raises ValueError when words or labels do not fit.
     """
     scores: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     examples: Counter[str] = Counter()
     for label, own, mass in _by_example(values, words, labels, included):
         examples[label] += 1
         for word, share in zip(own, mass, strict=True):
-            scores[label][word] += float(share)
+            if word:
+                scores[label][word] += float(share)
     best = {label: sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))[:k] for label, found in scores.items()}
     return {label: tuple((word, score / examples[label]) for word, score in best[label] if score > 0.0) for label in sorted(best)}
 
@@ -61,7 +64,7 @@ def class_words(words: Words, labels: Sequence[str], least_share: float = LEAST_
     texts = Counter(labels)
     held: dict[str, Counter[str]] = {label: Counter() for label in sorted(texts)}
     for own, label in zip(words, labels, strict=True):
-        held[label].update({word.casefold() for word in own})
+        held[label].update({form(word) for word in own} - {""})
     return {label: frozenset(word for word, n in found.items() if n >= least_share * texts[label]) for label, found in held.items()}
 
 
@@ -119,7 +122,7 @@ def _known(values: BatchUnits, included: BatchIncluded) -> list[int]:
 def _by_example(
     values: BatchUnits, words: Words, labels: Sequence[str], included: BatchIncluded
 ) -> Iterator[tuple[str, list[str], PerRow]]:
-    """Label, casefolded words and shares of every example with a finite prior, in order."""
+    """Label, the forms of the words and shares of every example with a finite prior, in order."""
     sizes = included.sum(axis=1).tolist()
     if [len(own) for own in words] != sizes or len(labels) != len(sizes):
         raise ValueError(f"every example needs a label and one word per included unit, got {len(words)} lists and {len(labels)} labels")
@@ -127,4 +130,4 @@ def _by_example(
     for group in by_size(included):
         mass |= dict(zip(group.rows.tolist(), shares(group.of_units(values)), strict=True))
     for row in _known(values, included):
-        yield labels[row], [word.casefold() for word in words[row]], mass[row]
+        yield labels[row], [form(word) for word in words[row]], mass[row]

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from bronze.readers.columns import CONTENT, Columns
 from bronze.readers.records import Record, record_of
 from models.strict_json import unique
 
+_HALF = re.compile("[\ud800-\udfff]")
+
 
 def json_lines(path: str, columns: Columns) -> Iterator[Record]:
     """The records in order; a blank line is none, a line that is no JSON object of unique keys is one with the problem `bad_record`.
 
     The file's columns are the keys of all its records: at its end ConfigError is raised for a required one that no record has. In a
-    record that lacks a key, or has null there, the field is None.
+    record that lacks a key, or has null there, the field is None. A text with half a character (bytes that are no UTF-8, or an escape
+    \\ud800 to \\udfff without its other half) has the problem `invalid_utf8`: escaped halves can stand for bytes that spell something else.
     """
     seen: dict[str, None] = {}  # in order of first sight
     any_record = False
@@ -25,7 +30,7 @@ def json_lines(path: str, columns: Columns) -> Iterator[Record]:
                 continue
             try:
                 values = _object(line)
-                record = record_of(_fields(values, columns))
+                record = _whole(record_of(_fields(values, columns)))
             except (ValueError, RecursionError) as error:
                 yield Record(problem=("bad_record", f"line {number} must be a JSON object of texts: {error}"))
                 continue
@@ -34,6 +39,13 @@ def json_lines(path: str, columns: Columns) -> Iterator[Record]:
             yield record
     if any_record:
         columns.found(seen)
+
+
+def _whole(record: Record) -> Record:
+    if record.text is None or not _HALF.search(record.text):
+        return record
+    found = "bytes that are no UTF-8, or an escape that is half a character"
+    return replace(record, problem=("invalid_utf8", f"a text must be whole characters, found {found}"))
 
 
 def _object(line: str) -> dict[str, Any]:

@@ -23,13 +23,15 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 def listing(settings: SourceSettings, root: Path) -> Listing:
     """Texts in two layouts, told apart by their place: `[split/]class.txt` holds one text per line (`file#ordinal`, from 0),
-    `[split/]class/…/name.txt` is one text. `one_text_per` takes one of both alone. Split folders are found as by reader `folder`.
+    `[split/]class/…/name.txt` is one text. `one_text_per` takes one of both alone. Split folders are found as by reader `folder`. Where
+    both stand beside each other the folders are the classes: a file is more often a README of theirs than a class of its own.
 
     A line ends with a line feed, or a carriage return and a line feed; other line breaks are text, a blank line is an empty text. Files
     of other suffixes are ignored, and so is everything in a top folder that is hidden or `__MACOSX`, and a hidden class file.
 
-    Refused: a class file beside split folders (`label_missing`); one without a line (`empty_text`); a folder named like a text
-    (`not_a_file`; files in it are ignored); the walk's codes. Raises MissingInputError without a root.
+    Refused: a class file beside split folders, or beside class folders if both layouts are taken (`label_missing`); one without a line
+    (`empty_text`); a folder named like a text (`not_a_file`; files in it are ignored); the walk's codes. Raises MissingInputError without
+    a root.
     """
     real_root = existing_root(root)
     return Listing(lambda: _references(settings, real_root))
@@ -37,9 +39,10 @@ def listing(settings: SourceSettings, root: Path) -> Listing:
 
 def _references(settings: SourceSettings, root: Path) -> Iterator[Reference | None]:
     splits = split_folders(settings.text_folder.split_folders, root)
+    in_folders = _levels_of_class_folders(root, splits) if settings.text_folder.one_text_per == "place" else frozenset()
     for found in walk(root):
         *parents, name = found.path.split("/")
-        outside = bool(parents) and is_remains(parents[0]) and parents[0] not in splits
+        outside = _is_outside(parents, splits)
         if found.kind == "folder":
             if is_text(name) and not outside:
                 yield _place(found.path).refused("not_a_file", "must be a text file, is a folder")
@@ -48,9 +51,29 @@ def _references(settings: SourceSettings, root: Path) -> Iterator[Reference | No
         elif found.kind == "refused":
             yield _place(found.path).refused(found.code, found.message)
         elif is_text(name) and not any(is_text(parent) for parent in parents):
-            yield from _texts(settings, root, found, splits)
+            yield from _texts(settings, root, found, splits, in_folders)
         else:
             yield None
+
+
+def _is_outside(parents: list[str], splits: frozenset[str]) -> bool:
+    return bool(parents) and is_remains(parents[0]) and parents[0] not in splits
+
+
+def _levels_of_class_folders(root: Path, splits: frozenset[str]) -> frozenset[str | None]:
+    """The splits, None for the root, in which a class folder holds a text."""
+    levels: set[str | None] = set()
+    for found in walk(root):
+        *parents, name = found.path.split("/")
+        if found.kind == "file" and is_text(name) and not any(map(is_text, parents)) and not _is_outside(parents, splits):
+            split, folders = _level(parents, splits)
+            levels |= {split} if folders else set()
+    return frozenset(levels)
+
+
+def _level(parents: list[str], splits: frozenset[str]) -> tuple[str | None, list[str]]:
+    """Split (None without one) and class folders of a file."""
+    return (parents[0], parents[1:]) if parents and parents[0] in splits else (None, parents)
 
 
 def is_text(name: str) -> bool:
@@ -58,16 +81,21 @@ def is_text(name: str) -> bool:
     return name.lower().endswith(SUFFIX)
 
 
-def _texts(settings: SourceSettings, root: Path, found: Found, splits: frozenset[str]) -> Iterator[Reference | None]:
+def _texts(
+    settings: SourceSettings, root: Path, found: Found, splits: frozenset[str], in_folders: frozenset[str | None]
+) -> Iterator[Reference | None]:
     *parents, name = found.path.split("/")
-    split = parents[0] if parents and parents[0] in splits else None
-    folders, taken = parents if split is None else parents[1:], settings.text_folder.one_text_per
+    split, folders = _level(parents, splits)
+    taken = settings.text_folder.one_text_per
     if folders:
         yield checked(_place(found.path, folders[0], split), settings) if taken != "line" else None
     elif taken == "file" or name.startswith("."):
         yield None
     elif splits and split is None:
         yield _place(found.path).refused("label_missing", f"must lie in a split folder ({', '.join(sorted(splits))}) to be a class file")
+    elif split in in_folders:
+        advice = "move it into one, or set source.text_folder.one_text_per to line (class files alone) or file (class folders alone)"
+        yield _place(found.path, split=split).refused("label_missing", f"must lie in a class folder as the texts beside it do: {advice}")
     else:
         yield from _class_file(settings, root, found.path, name[: -len(SUFFIX)], split)
 

@@ -31,7 +31,7 @@ class LabelScorer(Protocol):
         """p of each text's true label in [0, 1] while only the words where its `keep` is True are shown, the others being placeholders.
 
         Every text has as many masks as the others. A text's row has the same bits whatever the other texts are. NaN where the model's
-        logits are not finite. Raises RejectedInput `empty_text` (no word) and `too_large` (longer than the model reads), ArtifactError
-        `label_unknown`, ValueError for shapes that do not fit.
+        logits are not finite. Raises RejectedInput `empty_text` (no word), `too_large` (longer than the model reads) and `bad_record` (the
+        name of a chat model's special token), ArtifactError `label_unknown`, ValueError for shapes that do not fit.
         """
         ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,10 @@ from models.label_scorer.prefix import Prefix, common_length
 from models.label_scorer.prompt import Prompts
 from models.label_scorer.settings import LabelScorerSettings, Template
 from models.label_scorer.tree import LabelTree, Pack, Path, label_tree, packs
+from models.text_scoring import TEXT_LIBRARIES
 
-ENGINE = 1  # part of the settings: a change of how sums are ordered changes last bits
+# Part of the settings: raise it with any change of arithmetic, of token ids, or of which tokens are read together.
+ENGINE = 2
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class CausalLabelScorer:
     """The LabelScorer of a causal language model: one label space, one prompt. Not for two threads at once.
 
     The prompt's shared beginning is read once, at construction; a text's masks are laid out as token trees (models/label_scorer/tree.py)
-    and read in forwards of about `pack_tokens` tokens, equal masked texts once.
+    and read in forwards of at most `pack_tokens` tokens, equal masked texts once.
     """
 
     language_model: LanguageModel
@@ -63,6 +66,7 @@ class CausalLabelScorer:
         """Everything that decides the numbers, as plain JSON values, to be hashed into settings_id."""
         return {
             "engine": ENGINE,
+            "libraries": {name: version(name) for name in TEXT_LIBRARIES},
             "model": self.language_model.source.sha256,
             "template": self.prompts.template,
             "labels": list(self.labels),
@@ -151,8 +155,10 @@ def log_shares(logits: Float[torch.Tensor, "paths nodes vocabulary"], tree: Labe
     """
     nodes, tokens = torch.from_numpy(tree.edges).to(logits.device).unbind(1)
     logits = logits.float()
-    largest = logits.amax(dim=-1, keepdim=True)
+    least, largest = logits.aminmax(dim=-1, keepdim=True)  # NaN where a logit is
     total = (logits - largest).exp().sum(dim=-1, dtype=torch.float64)
+    known = (least.isfinite() & largest.isfinite()).squeeze(-1)
+    total = total.masked_fill(~known, torch.nan)  # of -inf too: exp would make it a share of 0, and a wrong number of the others
     shares = (logits[:, nodes, tokens] - largest[:, nodes, 0]).double() - total.log()[:, nodes]
     return shares.clamp(max=0.0)
 

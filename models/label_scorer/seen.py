@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -15,29 +15,32 @@ from models.label_scorer.training_settings import LabelScorerTraining
 from models.strict_json import read_object
 
 FILE_NAME = "label_scorer.json"
-MAX_BYTES = 64 << 20  # a million texts are 35 MB of hashes
+FORMAT: Literal[2] = 2
+MAX_BYTES = 128 << 20  # a million texts are about 60 MB of hashes and labels
 
 
 class Seen(BaseModel):
-    """The labelled texts of a training set, without the texts: `labels` is the label space of the prompt, `text_ids` the hashes of the
-    distinct texts in order, `fingerprint` the hash of all (text, label) pairs whatever their order."""
+    """The labelled texts of a training set, without the texts: `labels` is the label space of the prompt, `texts` has of every distinct
+    text its hash and the places in `labels` it was seen with, both ascending; `fingerprint` is the hash of all (text, label) pairs
+    whatever their order."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     labels: tuple[str, ...]
     examples_per_label: dict[str, int]
     n_examples: int
-    text_ids: tuple[str, ...]
+    texts: dict[str, tuple[int, ...]]
     fingerprint: str
 
     def among(self, texts: Iterable[Sequence[str]]) -> int:
-        """How many of these texts it was trained on: must be 0 for validation and test."""
-        own = set(self.text_ids)
-        return sum(text_id(words) in own for words in texts)
+        """How many of these texts it was trained on, whatever their label: must be 0 for validation and test."""
+        return sum(text_id(words) in self.texts for words in texts)
 
-    def beyond(self, texts: Iterable[Sequence[str]]) -> int:
-        """On how many texts it was trained that are none of these: above 0 for a target's training texts, its prior is leaky."""
-        return len(set(self.text_ids) - {text_id(words) for words in texts})
+    def beyond(self, texts: Iterable[Sequence[str]], true_labels: Iterable[str]) -> int:
+        """On how many pairs of text and label it was trained that are none of these: above 0 for what a target is trained on, its prior
+        is leaky. A scorer that saw the true label of a text whose label the target has wrong knows more than the target."""
+        own = {(text, self.labels[place]) for text, places in self.texts.items() for place in places}
+        return len(own - {(text_id(words), label) for words, label in zip(texts, true_labels, strict=True)})
 
 
 class Record(BaseModel):
@@ -45,7 +48,7 @@ class Record(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: Literal[1] = 1
+    format: Literal[2] = FORMAT
     training: LabelScorerTraining
     seen: Seen
 
@@ -60,11 +63,14 @@ def seen_of(texts: Sequence[Sequence[str]], true_labels: Sequence[str], labels: 
     ids = [text_id(words) for words in texts]
     counts = Counter(true_labels)
     pairs = sorted(zip(ids, true_labels, strict=True))
+    places: dict[str, set[int]] = defaultdict(set)
+    for text, label in pairs:
+        places[text].add(labels.index(label))
     return Seen(
         labels=tuple(labels),
         examples_per_label={label: counts[label] for label in labels},
         n_examples=len(ids),
-        text_ids=tuple(sorted(set(ids))),
+        texts={text: tuple(sorted(own)) for text, own in places.items()},
         fingerprint=hash_of(part.encode() for pair in pairs for part in pair),
     )
 
@@ -81,5 +87,5 @@ def read_record(folder: Path) -> Record | None:
         return Record.model_validate(read_object(path, MAX_BYTES))
     except ValidationError as error:
         raise ArtifactError(
-            "bad_config", f"{path} must be a label scorer's record of format 1: {error}. Train the scorer again."
+            "bad_config", f"{path} must be a label scorer's record of format {FORMAT}: {error}. Train the scorer again."
         ) from error

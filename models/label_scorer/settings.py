@@ -18,7 +18,8 @@ class LabelPrompt(BaseModel):
     """The strings a prompt is made of (METHODS 5 and 9). Every one of them changes the tokens read, so all are part of settings_id.
 
     A hidden word becomes `placeholder`; words are joined by `word_separator`. Token ids are those of the filled template as one string;
-    a label's are those of `label_prefix` + label without special tokens, appended behind it.
+    a label's are those of `label_prefix` + label without special tokens, appended behind it. A special token's name in any of them is
+    plain text: special tokens come from the tokenizer and its chat template alone.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -79,4 +80,4 @@ class LabelScorerSettings(BaseModel):
     pack_tokens: int = Field(
         default=512, ge=1, description="most tokens of one forward; a single masked text with its labels may need more, and gets it"
     )
-    pack_step: int = Field(default=32, ge=1, description="forwards are padded to a multiple of this many tokens")
+    pack_step: int = Field(default=32, ge=1, description="forwards are padded to a multiple of this many tokens, or to pack_tokens")

@@ -12,15 +12,15 @@ import torch
 from torch import nn
 
 from models.atomic import PENDING, write_folder
-from models.errors import ArtifactError
+from models.errors import ArtifactError, RejectedInput
 from models.hashing import canonical_json, hash_of, seed_of
 from models.label_scorer.artifact import tokenizer_sha256
-from models.label_scorer.seen import FILE_NAME, Record, Seen, seen_of, text_id
+from models.label_scorer.seen import FILE_NAME, FORMAT, Record, Seen, seen_of, text_id
 from models.label_scorer.training_batches import Batch, Teacher, epoch_of, loss_of
 from models.label_scorer.training_settings import LabelScorerTraining
 from models.label_scorer.vocabulary import train_tokenizer
 from models.pretrain_checkpoint import Checkpoint
-from models.pretrain_stage import BETAS, learning_rate_at
+from models.pretrain_stage import BETAS, decay_groups, learning_rate_at
 from models.private_state import private_state
 
 HASH_CHARACTERS = 12
@@ -43,7 +43,8 @@ def train_label_scorer(
     instead of one made from the texts. The order of the examples does not matter. Deterministic on one machine and thread count; written
     whole or not at all; a killed run goes on from its checkpoint below `folder` and gives the same weights. `on_epoch` is called after
     each epoch, at once for those done before. Raises ArtifactError `label_unknown`, `label_mismatch` (labels that the tokenizer cannot
-    tell apart), `nonfinite` (the loss diverges), RejectedInput `too_large`, ValueError where texts and labels do not match.
+    tell apart), `nonfinite` (the loss diverges), RejectedInput `too_large` and `bad_record` (of a text, see Prompts.token_ids), ValueError
+    where texts and labels do not match.
     """
     _check(texts, true_labels, labels)
     seen = seen_of(texts, true_labels, labels)
@@ -56,7 +57,11 @@ def train_label_scorer(
     teacher = Teacher(settings, own, tuple(labels), tuple(tuple(words) for words, _ in ordered), tuple(label for _, label in ordered))
     with private_state(seed_of("label_scorer", settings.seed, "torch"), threads):
         model = _new_model(settings, own)
-        _fit(model, teacher, Checkpoint(checkpoints / "training.safetensors", settings.checkpoint_seconds), on_epoch)
+        try:
+            _fit(model, teacher, Checkpoint(checkpoints / "training.safetensors", settings.checkpoint_seconds), on_epoch)
+        except (ArtifactError, RejectedInput):  # it would end so again: nothing to go on from
+            shutil.rmtree(checkpoints, ignore_errors=True)
+            raise
     write_folder(path, lambda pending: _save(model, own, Record(training=settings, seen=seen), pending))
     shutil.rmtree(checkpoints, ignore_errors=True)
     return path
@@ -72,7 +77,7 @@ def _check(texts: Sequence[Sequence[str]], true_labels: Sequence[str], labels: S
 
 
 def _identity(settings: LabelScorerTraining, seen: Seen, tokenizer: Path | None) -> str:
-    parts = (canonical_json(settings.model_dump(mode="json")), canonical_json(list(seen.labels)), seen.fingerprint)
+    parts = (canonical_json(settings.model_dump(mode="json")), canonical_json(list(seen.labels)), seen.fingerprint, str(FORMAT))
     return hash_of(part.encode() for part in (*parts, "" if tokenizer is None else tokenizer_sha256(tokenizer)))
 
 
@@ -109,7 +114,8 @@ def _new_model(settings: LabelScorerTraining, tokenizer: Any) -> Any:
 
 def _fit(model: Any, teacher: Teacher, checkpoint: Checkpoint, on_epoch: Callable[[], None]) -> None:
     settings = teacher.settings
-    optimiser = _optimiser(model, settings)
+    groups = decay_groups(model.parameters(), settings.weight_decay)
+    optimiser = torch.optim.AdamW(groups, lr=settings.learning_rate, betas=BETAS, fused=True)
     done = checkpoint.load(model, (optimiser,))
     for _ in range(done):
         on_epoch()
@@ -137,16 +143,6 @@ def _step(model: Any, batch: Batch, optimiser: torch.optim.Optimizer, rate: floa
     nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
     optimiser.step()
     return loss.detach()
-
-
-def _optimiser(model: nn.Module, settings: LabelScorerTraining) -> torch.optim.Optimizer:
-    """AdamW without decay on vectors, as in models/pretrain_stage.py."""
-    parameters = list(model.parameters())
-    groups = [
-        {"params": [parameter for parameter in parameters if parameter.ndim > 1], "weight_decay": settings.weight_decay},
-        {"params": [parameter for parameter in parameters if parameter.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=settings.learning_rate, betas=BETAS, fused=True)
 
 
 def _save(model: Any, tokenizer: Any, record: Record, folder: Path) -> None:

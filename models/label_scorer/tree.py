@@ -75,7 +75,8 @@ class Pack:
 def packs(paths: Sequence[Path], labels: LabelTree, limit: int, step: int) -> Iterator[Pack]:
     """Trees of at most `limit` tokens that hold every path (distinct, sorted, none empty) with the labels behind it, in this order.
 
-    A path that is longer alone has a tree of its own. Sizes are rounded up to a multiple of `step`; what is added sees itself alone.
+    A path that is longer alone has a tree of its own. Sizes are rounded up to a multiple of `step`, or to `limit` where that is less; what
+    is added sees itself alone.
     Only the paths and settings decide which tokens stand together: the same call gives the same trees.
     """
     group: list[Path] = []
@@ -83,12 +84,12 @@ def packs(paths: Sequence[Path], labels: LabelTree, limit: int, step: int) -> It
     for path in paths:
         more = len(path) - (shared_length(group[-1], path) if group else 0) + len(labels.tokens)
         if group and size + more > limit:
-            yield _packed(group, labels, step)
+            yield _packed(group, labels, limit, step)
             group, size, more = [], 0, len(path) + len(labels.tokens)
         group.append(path)
         size += more
     if group:
-        yield _packed(group, labels, step)
+        yield _packed(group, labels, limit, step)
 
 
 def shared_length(left: Path, right: Path) -> int:
@@ -99,7 +100,7 @@ def shared_length(left: Path, right: Path) -> int:
     return next(place for place in range(shorter) if left[place] != right[place])
 
 
-def _packed(group: Sequence[Path], labels: LabelTree, step: int) -> Pack:
+def _packed(group: Sequence[Path], labels: LabelTree, limit: int, step: int) -> Pack:
     tokens: list[int] = []
     parents: list[int] = []
     depths: list[int] = []
@@ -119,7 +120,8 @@ def _packed(group: Sequence[Path], labels: LabelTree, step: int) -> Pack:
         depths += [len(path) - 1 + depth for depth in labels.depths.tolist()]
         asked.append([last, *range(first, len(tokens))])
         previous = path
-    size = -(-len(tokens) // step) * step
+    rounded = -(-len(tokens) // step) * step
+    size = min(rounded, limit) if len(tokens) <= limit else rounded
     return Pack(_filled(tokens, size), _filled(depths, size), _visible(parents, size), np.array(asked, dtype=np.int64))
 
 

@@ -11,8 +11,8 @@ BEGIN, END, PADDING = "<|begin|>", "<|end|>", "<|padding|>"
 def train_tokenizer(strings: Iterable[str], vocabulary: int, max_tokens: int) -> Any:
     """A fast tokenizer of transformers with at most `vocabulary` tokens: three special ones, the 256 bytes, then merges by frequency.
 
-    Any text can be written in it and comes back exactly. Every text begins with `<|begin|>`, as Llama's do. The same strings in the
-    same order give the same tokenizer.
+    Any text read with `split_special_tokens`, as prompts are, comes back exactly; else the name of a special token in a text is that token.
+    Every text begins with `<|begin|>`, as Llama's do. The same strings in the same order give the same tokenizer.
     """
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast

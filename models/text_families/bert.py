@@ -6,9 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import nn
 
-from models.text_families.text_family import TextFamily, bert_block, mean_token
+from models.text_families.text_family import TextFamily, bert_block, encoder_embeddings, encoder_layers, mean_head
 
 # Checkpoints from before the library's rewrite name the layer norms' tensors as TensorFlow did.
 RENAMES = (("LayerNorm.gamma", "LayerNorm.weight"), ("LayerNorm.beta", "LayerNorm.bias"))
@@ -38,27 +37,9 @@ def positions(attended: torch.Tensor, config: Any) -> torch.Tensor:
     return torch.arange(attended.shape[1], device=attended.device).expand(attended.shape)
 
 
-def layers(model: Any) -> nn.ModuleList:
-    """The layers, first to last."""
-    found: nn.ModuleList = model.bert.encoder.layer
-    return found
-
-
-def embeddings(model: Any) -> nn.Module:
-    """Word, position and type embeddings with their layer norm."""
-    module: nn.Module = model.bert.embeddings
-    return module
-
-
 def head(model: Any, hidden: torch.Tensor, attended: torch.Tensor) -> torch.Tensor:
     """CLS through pooler and classifier."""
     logits: torch.Tensor = model.classifier(model.bert.pooler(hidden))
-    return logits
-
-
-def mean_head(model: Any, hidden: torch.Tensor, attended: torch.Tensor) -> torch.Tensor:
-    """The mean token through the classifier."""
-    logits: torch.Tensor = model.classifier(mean_token(hidden, attended))
     return logits
 
 
@@ -74,8 +55,8 @@ FAMILY = TextFamily(
     specials={"cls": "[CLS]", "sep": "[SEP]", "pad": "[PAD]", "mask": "[MASK]"},
     n_positions=lambda config: int(config.max_position_embeddings),
     positions=positions,
-    embeddings=embeddings,
-    layers=layers,
+    embeddings=encoder_embeddings,
+    layers=encoder_layers,
     block=bert_block,
     head=head,
 )

@@ -28,72 +28,50 @@ def attended_of(attention_mask: torch.Tensor | None, hidden: torch.Tensor) -> to
     return attention_mask.bool()
 
 
-def _scored(model: Any, hidden: torch.Tensor, attention_mask: torch.Tensor | None) -> SequenceClassifierOutput:
-    pooled = mean_token(hidden, attended_of(attention_mask, hidden))
-    return SequenceClassifierOutput(logits=model.classifier(model.dropout(pooled)))
+class _MeanClassification:
+    """What both are: arguments and answer of the library's own classifier without its loss, read from the mean token."""
+
+    def _add_head(self, config: Any) -> None:
+        share = config.hidden_dropout_prob if config.classifier_dropout is None else config.classifier_dropout
+        self.dropout = nn.Dropout(share)
+        self.classifier = nn.Linear(config.hidden_size, config.num_labels)
+
+    def forward(
+        self,
+        input_ids: torch.Tensor | None = None,
+        attention_mask: torch.Tensor | None = None,
+        token_type_ids: torch.Tensor | None = None,
+        position_ids: torch.Tensor | None = None,
+        inputs_embeds: torch.Tensor | None = None,
+    ) -> SequenceClassifierOutput:
+        """Token ids [b,t], or word embeddings [b,t,d] in their place -> logits [b,labels]."""
+        own: Any = self
+        hidden = own.base_model(
+            input_ids,
+            attention_mask=attention_mask,
+            token_type_ids=token_type_ids,
+            position_ids=position_ids,
+            inputs_embeds=inputs_embeds,
+        ).last_hidden_state
+        pooled = mean_token(hidden, attended_of(attention_mask, hidden))
+        return SequenceClassifierOutput(logits=own.classifier(own.dropout(pooled)))
 
 
-def _dropout(config: Any) -> nn.Dropout:
-    return nn.Dropout(config.hidden_dropout_prob if config.classifier_dropout is None else config.classifier_dropout)
-
-
-def _classifier(config: Any) -> nn.Linear:
-    return nn.Linear(config.hidden_size, config.num_labels)
-
-
-class BertForMeanClassification(BertPreTrainedModel):  # type: ignore[no-untyped-call]  # transformers leaves it untyped
-    """BERT with a linear head over the mean token; arguments and answer of BertForSequenceClassification, without its loss."""
+class BertForMeanClassification(_MeanClassification, BertPreTrainedModel):  # type: ignore[no-untyped-call]  # transformers leaves it untyped
+    """BERT with a linear head over the mean token."""
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__(config)
         self.bert = BertModel(config, add_pooling_layer=False)
-        self.dropout = _dropout(config)
-        self.classifier = _classifier(config)
+        self._add_head(config)
         self.post_init()  # type: ignore[no-untyped-call]  # transformers leaves it untyped
 
-    def forward(
-        self,
-        input_ids: torch.Tensor | None = None,
-        attention_mask: torch.Tensor | None = None,
-        token_type_ids: torch.Tensor | None = None,
-        position_ids: torch.Tensor | None = None,
-        inputs_embeds: torch.Tensor | None = None,
-    ) -> SequenceClassifierOutput:
-        """Token ids [b,t], or word embeddings [b,t,d] in their place -> logits [b,labels]."""
-        outputs = self.bert(
-            input_ids,
-            attention_mask=attention_mask,
-            token_type_ids=token_type_ids,
-            position_ids=position_ids,
-            inputs_embeds=inputs_embeds,
-        )
-        return _scored(self, outputs.last_hidden_state, attention_mask)
 
-
-class RobertaForMeanClassification(RobertaPreTrainedModel):  # type: ignore[no-untyped-call]  # transformers leaves it untyped
-    """RoBERTa with a linear head over the mean token; arguments and answer of RobertaForSequenceClassification, without its loss."""
+class RobertaForMeanClassification(_MeanClassification, RobertaPreTrainedModel):  # type: ignore[no-untyped-call]  # transformers leaves it untyped
+    """RoBERTa with a linear head over the mean token."""
 
     def __init__(self, config: RobertaConfig) -> None:
         super().__init__(config)
         self.roberta = RobertaModel(config, add_pooling_layer=False)
-        self.dropout = _dropout(config)
-        self.classifier = _classifier(config)
+        self._add_head(config)
         self.post_init()  # type: ignore[no-untyped-call]  # transformers leaves it untyped
-
-    def forward(
-        self,
-        input_ids: torch.Tensor | None = None,
-        attention_mask: torch.Tensor | None = None,
-        token_type_ids: torch.Tensor | None = None,
-        position_ids: torch.Tensor | None = None,
-        inputs_embeds: torch.Tensor | None = None,
-    ) -> SequenceClassifierOutput:
-        """Token ids [b,t], or word embeddings [b,t,d] in their place -> logits [b,labels]."""
-        outputs = self.roberta(
-            input_ids,
-            attention_mask=attention_mask,
-            token_type_ids=token_type_ids,
-            position_ids=position_ids,
-            inputs_embeds=inputs_embeds,
-        )
-        return _scored(self, outputs.last_hidden_state, attention_mask)

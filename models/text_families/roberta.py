@@ -6,10 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import nn
 
 from models.text_families.bert import RENAMES
-from models.text_families.text_family import TextFamily, bert_block, mean_token
+from models.text_families.text_family import TextFamily, bert_block, encoder_embeddings, encoder_layers, mean_head
 
 # Buffers that older versions saved, the pooler that no head reads, and the head of pre-training.
 IGNORED = ("embeddings.position_ids", "embeddings.token_type_ids", "pooler.", "lm_head.")
@@ -38,27 +37,9 @@ def positions(attended: torch.Tensor, config: Any) -> torch.Tensor:
     return counted + int(config.pad_token_id)
 
 
-def layers(model: Any) -> nn.ModuleList:
-    """The layers, first to last."""
-    found: nn.ModuleList = model.roberta.encoder.layer
-    return found
-
-
-def embeddings(model: Any) -> nn.Module:
-    """Word, position and type embeddings with their layer norm."""
-    module: nn.Module = model.roberta.embeddings
-    return module
-
-
 def head(model: Any, hidden: torch.Tensor, attended: torch.Tensor) -> torch.Tensor:
     """CLS through the classifier's two layers."""
     logits: torch.Tensor = model.classifier(hidden)
-    return logits
-
-
-def mean_head(model: Any, hidden: torch.Tensor, attended: torch.Tensor) -> torch.Tensor:
-    """The mean token through the classifier."""
-    logits: torch.Tensor = model.classifier(mean_token(hidden, attended))
     return logits
 
 
@@ -74,8 +55,8 @@ FAMILY = TextFamily(
     specials={"cls": "<s>", "sep": "</s>", "pad": "<pad>", "mask": "<mask>"},
     n_positions=lambda config: int(config.max_position_embeddings) - int(config.pad_token_id) - 1,
     positions=positions,
-    embeddings=embeddings,
-    layers=layers,
+    embeddings=encoder_embeddings,
+    layers=encoder_layers,
     block=bert_block,
     head=head,
 )

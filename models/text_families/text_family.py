@@ -65,6 +65,24 @@ def mean_token(hidden: Hidden, attended: Attended) -> Float[torch.Tensor, "batch
     return (hidden * shown).sum(dim=1) / shown.sum(dim=1)
 
 
+def encoder_layers(model: Any) -> nn.ModuleList:
+    """The layers of a classifier of the library that has a BERT or one of its descendants below it, first to last."""
+    found: nn.ModuleList = model.base_model.encoder.layer
+    return found
+
+
+def encoder_embeddings(model: Any) -> nn.Module:
+    """Its word, position and type embeddings with their layer norm."""
+    module: nn.Module = model.base_model.embeddings
+    return module
+
+
+def mean_head(model: Any, hidden: Hidden, attended: Attended) -> torch.Tensor:
+    """The mean token through the classifier."""
+    logits: torch.Tensor = model.classifier(mean_token(hidden, attended))
+    return logits
+
+
 def bert_block(layer: Any) -> PostNormBlock:
     """The parts of one layer of BERT, which RoBERTa took over name by name."""
     attention = layer.attention.self

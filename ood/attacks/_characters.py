@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from models.words import word_spans
 from ood.attacks._edits import Edit, attacked, checked, unedited
 from ood.attacks.record import Attacked, Preserves
-from ood.words import core, spans
+from ood.words import core
 
 SHARES = (0.1, 0.2, 0.4)
 PARAMETER = "share of words touched (at least one per severity)"
@@ -26,7 +27,7 @@ def misspelt(
     when one does not hold. Raises ValueError for another severity.
     """
     share = checked(SHARES, severity, text)
-    places = spans(text)
+    places = word_spans(text)
     cores = [core(text, place) for place in places]
     able = [at for at, (start, end) in enumerate(cores) if eligible(text[start:end])]
     if not able:

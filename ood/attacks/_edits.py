@@ -9,8 +9,9 @@ from typing import Literal
 
 import numpy as np
 
+from models.words import word_spans
 from ood.attacks.record import Attacked, Preserves
-from ood.words import core, spans
+from ood.words import core
 
 TRIES = 20  # draws per edit before it is given up
 
@@ -57,7 +58,7 @@ def attacked(text: str, count: int, propose: Propose, preserves: Preserves | Non
         edits = (*edits, edit)
     if not edits:
         return unedited(text, "every edit tried changes the label")
-    words = [text[start:end] for start, end in spans(text)]
+    words = [text[start:end] for start, end in word_spans(text)]
     return Attacked(text, rendered(text, edits), "; ".join(_named(edit, words) for edit in edits), touched(edits))
 
 
@@ -71,7 +72,7 @@ def _next(text: str, edits: tuple[Edit, ...], propose: Propose, preserves: Prese
 
 def rendered(text: str, edits: tuple[Edit, ...]) -> str:
     """The edited text. An inserted word brings one space of its own; a deleted one takes the white space after it (the last: before it)."""
-    places = spans(text)
+    places = word_spans(text)
     gaps = [text[end:start] for (_, end), (start, _) in pairwise(places)]
     words = [text[start:end] for start, end in places]
     before: list[list[str]] = [[] for _ in range(len(words) + 1)]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from models.words import word_spans
 from ood.attacks._edits import Edit, attacked, checked, unedited
 from ood.attacks._own import CONFUSING
 from ood.attacks.record import CAP_PAPER, IMPACT, Attack, Attacked, Preserves
 from ood.keywords import Keywords
-from ood.words import spans
 
 WORDS = (1.0, 2.0, 3.0)
 
@@ -23,7 +23,7 @@ def keyword_addition(
     6.
     """
     count = int(checked(WORDS, severity, text))
-    boundaries = len(spans(text)) + 1
+    boundaries = len(word_spans(text)) + 1
     confusing = keywords.confusing(label)[:CONFUSING]
     if boundaries == 1 or not confusing:
         return unedited(text, "no word in the text" if boundaries == 1 else f"no confusing keyword for {label!r}")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from models.words import word_spans
 from ood.attacks._edits import Edit, attacked, checked, dressed, unedited
 from ood.attacks._own import CONFUSING, nothing_own, own_positions
 from ood.attacks.record import CAP_PAPER, IMPACT, Attack, Attacked, Preserves
 from ood.keywords import Keywords
-from ood.words import spans
 
 WORDS = (1.0, 2.0, 3.0)
 
@@ -28,7 +28,7 @@ def keyword_replacement(
     pools = [pool for pool in (keywords.confusing(label)[:CONFUSING], keywords.neutral) if pool]
     if not own or not pools:
         return unedited(text, "no confusing or neutral word is known" if own else nothing_own(label))
-    words = [text[start:end] for start, end in spans(text)]
+    words = [text[start:end] for start, end in word_spans(text)]
 
     def propose(edits: tuple[Edit, ...], refused: int) -> Edit | None:
         used = {edit.at for edit in edits}

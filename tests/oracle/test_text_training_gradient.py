@@ -18,6 +18,7 @@ from models.text_gradients import token_batch
 from models.text_recipe import TextRecipe
 from models.text_task import TextTask
 from models.texts import prepare
+from models.training_loop import BatchLoss
 from tests.text_training_worlds import LABELS, hybrid, simple, tiny
 
 PLACES = torch.tensor([0, 2, 3])
@@ -44,14 +45,24 @@ def task_of(how: TextRecipe, family: str, folder: Path) -> TextTask:
     [
         ("roberta", hybrid(tuning="full", priors={"beta": 2.0})),
         ("bert_mean", hybrid(tuning="full", label_smoothing=0.1)),
-        # Not DoRA: peft takes a row's length as constant in every gradient, which is then no derivative.
-        ("roberta", hybrid(use_dora=False, dropout=0.0, bias="none", priors={"beta": 2.0, "ig_steps": 3})),
+        # Not DoRA: peft takes a row's length as constant in every gradient, which is then no derivative, and such recipes are refused.
+        ("roberta", hybrid(dropout=0.0, bias="none", priors={"beta": 2.0, "ig_steps": 3})),
+        # As a run trains: the recipe's own defaults (rsLoRA, dropout 0.1, biases, a trained head), a soft target.
+        ("roberta", hybrid(rank=8, label_smoothing=0.1, priors={"ig_steps": 8})),
+        ("bert", hybrid(rank=8, priors={"sources": ["cap", "ig"], "ig_steps": 8})),
     ],
 )
 def test_the_gradient_of_cross_entropy_and_attribution_loss_equals_finite_differences(family: str, how: TextRecipe, tmp_path: Path) -> None:
     task = task_of(how, family, tmp_path / "b")
+
+    def loss_now() -> BatchLoss:
+        """With the same dropout each time."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(5)
+            return task.batch_loss(PLACES)
+
     named = [(name, parameter) for name, parameter in task.model.named_parameters() if parameter.requires_grad]
-    loss = task.batch_loss(PLACES)
+    loss = loss_now()
     assert loss.sums["attribution_loss"][1] == 3 and loss.total.dtype == torch.float64
     gradients = torch.autograd.grad(loss.total, [parameter for _, parameter in named], allow_unused=True)
     generator, sizes = torch.Generator().manual_seed(0), []
@@ -61,7 +72,7 @@ def test_the_gradient_of_cross_entropy_and_attribution_loss_equals_finite_differ
         for step in (1e-6, -2e-6):  # forth, and as far back on the other side
             with torch.no_grad():
                 parameter.add_(direction, alpha=step)
-            values.append(task.batch_loss(PLACES).total.item())
+            values.append(loss_now().total.item())
         with torch.no_grad():
             parameter.add_(direction, alpha=1e-6)
         found = 0.0 if gradient is None else float((gradient * direction).sum())

@@ -15,9 +15,9 @@ import numpy as np
 from xai.worlds.intent_draw import Draw, GrammarSettings
 from xai.worlds.intent_lexicon import LABELS as _INTENTS
 from xai.worlds.intent_maker import intent_text
-from xai.worlds.intent_parser import HIDDEN, Parse, certain, form, parse
+from xai.worlds.intent_parser import HIDDEN, Parse, certain, parse
 
-__all__ = ["DEFAULT", "HIDDEN", "LABELS", "GrammarSettings", "Parse", "certain", "form", "keeps_label", "listing", "parse", "texts"]
+__all__ = ["DEFAULT", "HIDDEN", "LABELS", "GrammarSettings", "Parse", "certain", "keeps_label", "listing", "parse", "texts"]
 
 LABELS: tuple[str, ...] = tuple(sorted(_INTENTS.values()))
 DEFAULT = GrammarSettings()

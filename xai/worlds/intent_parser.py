@@ -15,10 +15,10 @@ All else (stray nouns, stray acts, question words after the noun) decides nothin
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from xai.words import form
 from xai.worlds.intent_lexicon import (
     ASKS,
     FALLING,
@@ -60,14 +60,9 @@ class Parse(NamedTuple):
     decisive: tuple[int, ...]
 
 
-def form(word: str) -> str:
-    """The word as the parser reads it: casefolded, without outer punctuation (Unicode categories P*), with a straight apostrophe."""
-    first, last = 0, len(word)
-    while first < last and unicodedata.category(word[first]).startswith("P"):
-        first += 1
-    while last > first and unicodedata.category(word[last - 1]).startswith("P"):
-        last -= 1
-    return word[first:last].casefold().replace("’", "'")
+def read(word: str) -> str:
+    """The word as the parser reads it: its form (`xai.words.form`), with a straight apostrophe."""
+    return form(word).replace("’", "'")
 
 
 def parse(text: str) -> Parse | None:
@@ -75,7 +70,7 @@ def parse(text: str) -> Parse | None:
 
     Words are maximal runs of characters that are not white space. Deterministic; any string is accepted.
     """
-    frames = list(_frames([form(word) for word in text.split()]))
+    frames = list(_frames([read(word) for word in text.split()]))
     return frames[0] if len(frames) == 1 else None
 
 

@@ -68,10 +68,14 @@ def test_bad_records_are_refused_and_their_neighbours_kept(tmp_path: Path, liste
 
 def test_a_stray_quote_is_an_error_of_its_record(tmp_path: Path, listed: Listed) -> None:
     (tmp_path / "manifest.csv").write_text('path,label\n"1".jpg,cat\n2.jpg,dog\n"3.jpg,cat\n4.jpg,dog\n')
-    # the open quote of 3.jpg runs to the end of the file: one refused record says so
+    # the open quote of 3.jpg would run to the end of the file: it takes no other record along
     found = list(listed("manifest", tmp_path))
-    assert [reference.error_code for reference in found] == ["bad_record", None, "bad_record"]
-    assert "lines 4 to 5" in (found[2].message or "")
+    assert [(r.source_path, r.location, r.error_code) for r in found if r.error_code is None] == [
+        ("manifest.csv#1", "2.jpg", None),
+        ("manifest.csv#3", "4.jpg", None),
+    ]
+    assert [(r.ordinal, r.error_code) for r in found if r.error_code] == [(0, "bad_record"), (2, "bad_record")]
+    assert "line 4 must be a record like the header" in (found[2].message or "")
 
 
 def test_of_duplicate_ids_the_first_record_wins(tmp_path: Path, listed: Listed) -> None:

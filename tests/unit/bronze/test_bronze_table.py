@@ -117,8 +117,11 @@ def test_bad_lines_of_json_are_refused_and_their_neighbours_kept(tmp_path: Path,
         b'{"text": "nine", "label": null}': "label_missing",
         b'{"text": "ten"}': "label_missing",
         b'{"label": "x"}': None,
-        b'{"text": "\\ud800", "label": "x"}': None,
-        b'{"text": "\xff", "label": "x"}': None,
+        b'{"text": "half \\ud800", "label": "x"}': "invalid_utf8",
+        b'{"text": "caf\\udcc3\\udca9", "label": "x"}': "invalid_utf8",  # as bytes kept in escapes these would be an e with an accent
+        b'{"text": "caf\xc3\\udca9", "label": "x"}': "invalid_utf8",
+        b'{"text": "\xff", "label": "x"}': "invalid_utf8",
+        b'{"text": "\\ud83d\\udc4d", "label": "x"}': None,  # both halves of a character
         b'{"text": "twelve", "label": "\\ud800"}': "invalid_utf8",
         b'{"text": "last", "label": "x"}': None,
     }
@@ -127,7 +130,7 @@ def test_bad_lines_of_json_are_refused_and_their_neighbours_kept(tmp_path: Path,
     assert [reference.error_code for reference in found] == list(lines.values())
     assert "line 2 must be a JSON object" in (found[1].message or "")
     good = [reference for reference in found if reference.error_code is None]
-    texts = [b"one", b"five", b"", b"\xed\xa0\x80", b"\xff", b"last"]  # a lone surrogate gives bytes that are no UTF-8
+    texts = [b"one", b"five", b"", "👍".encode(), b"last"]
     assert [reader_named("table").content(r, tmp_path, 100) for r in good] == texts
     assert found[4].label == "5"
 

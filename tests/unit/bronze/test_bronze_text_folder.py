@@ -60,23 +60,49 @@ def test_a_file_in_a_class_folder_is_one_text_as_it_is(tmp_path: Path, listed: L
 
 
 def test_folders_with_usual_names_are_splits_in_both_layouts(tmp_path: Path, listed: Listed) -> None:
-    make(tmp_path, {"train/pos/1.txt": b"a", "train/neg.txt": b"b", "test/pos.txt": b"c\nd", "labels.txt": b"pos\nneg"})
+    make(tmp_path, {"train/pos/1.txt": b"a", "train/neg/1.txt": b"b", "test/pos.txt": b"c\nd", "labels.txt": b"pos\nneg"})
     assert places(listed("text_folder", tmp_path)) == [
         ("labels.txt", None, None, "label_missing"),  # a class file beside split folders belongs to no split
         ("test/pos.txt#0", "pos", "test", None),
         ("test/pos.txt#1", "pos", "test", None),
-        ("train/neg.txt#0", "neg", "train", None),
+        ("train/neg/1.txt", "neg", "train", None),
         ("train/pos/1.txt", "pos", "train", None),
     ]
     never = listed("text_folder", tmp_path, {"text_folder": {"split_folders": []}})
     assert ("train/pos/1.txt", "train", None, None) in places(never)
-    assert ("labels.txt#1", "labels", None, None) in places(never)
+    assert ("labels.txt", None, None, "label_missing") in places(never)  # beside the class folders `train` and `test`
+
+
+def test_a_file_beside_class_folders_is_no_class_of_its_own(tmp_path: Path, listed: Listed) -> None:
+    notes = {"README.txt": b"This data set\nwas made by us\n", "LICENSE.txt": b"MIT\n"}
+    make(tmp_path, {"pos/1.txt": b"good", "neg/deep/1.txt": b"bad", **notes})
+    listing = listed("text_folder", tmp_path)
+    assert places(listing) == [
+        ("LICENSE.txt", None, None, "label_missing"),
+        ("README.txt", None, None, "label_missing"),
+        ("neg/deep/1.txt", "neg", None, None),
+        ("pos/1.txt", "pos", None, None),
+    ]
+    message = next(iter(listing)).message or ""
+    assert "must lie in a class folder" in message and "source.text_folder.one_text_per" in message
+    alone = listed("text_folder", tmp_path, {"text_folder": {"one_text_per": "file"}})
+    assert [r.label for r in alone] == ["neg", "pos"] and alone.ignored == 2
+
+
+def test_only_a_folder_with_a_text_at_the_same_level_says_that_folders_are_the_classes(tmp_path: Path, listed: Listed) -> None:
+    make(tmp_path, {"train/pos/1.txt": b"a", "train/README.txt": b"b", "test/neg.txt": b"c", "test/pictures/1.png": b"d", "test/.x": b"e"})
+    (tmp_path / "test" / "empty").mkdir()
+    assert places(listed("text_folder", tmp_path)) == [
+        ("test/neg.txt#0", "neg", "test", None),
+        ("train/README.txt", None, "train", "label_missing"),
+        ("train/pos/1.txt", "pos", "train", None),
+    ]
 
 
 @pytest.mark.parametrize(
     ("taken", "expected"),
     [
-        ("place", ["train/neg/1.txt", "train/urls_neg.txt#0", "train/urls_neg.txt#1"]),
+        ("place", ["train/neg/1.txt", "train/urls_neg.txt"]),  # the second is refused
         ("file", ["train/neg/1.txt"]),
         ("line", ["train/urls_neg.txt#0", "train/urls_neg.txt#1"]),
     ],
@@ -97,7 +123,7 @@ def test_every_file_is_a_place_a_refused_row_or_ignored(tmp_path: Path, listed: 
             "x/1.txt": b"a",
             "x/2.md": b"b",
             "x.txt/3.txt": b"c",
-            "y.txt": b"",
+            "y.txt": b"\n",
             ".git/4.txt": b"d",
             "__MACOSX/x/1.txt": b"e",
             "._z.txt": b"\0\5",
@@ -110,13 +136,18 @@ def test_every_file_is_a_place_a_refused_row_or_ignored(tmp_path: Path, listed: 
         ("x/1.txt", "x", None, None),
         ("x/out.txt", None, None, "outside_root"),
         ("x.txt", None, None, "not_a_file"),
-        ("y.txt", "y", None, "empty_text"),  # a class file without a line
+        ("y.txt", None, None, "label_missing"),
     ]
     assert listing.ignored == 5  # 2.md, what lies in x.txt/, .git and __MACOSX, and a hidden class file
 
 
+def test_a_class_file_without_a_line_is_refused(tmp_path: Path, listed: Listed) -> None:
+    make(tmp_path, {"y.txt": b"", "z.txt": b"a"})
+    assert places(listed("text_folder", tmp_path)) == [("y.txt", "y", None, "empty_text"), ("z.txt#0", "z", None, None)]
+
+
 def test_a_giant_file_is_refused_from_its_length_and_a_giant_line_by_its_own(tmp_path: Path, listed: Listed) -> None:
-    make(tmp_path, {"x/1.txt": b"a" * 101, "y.txt": b"b\n" + b"c" * 101 + b"\nd\n"})
+    make(tmp_path, {"test/x/1.txt": b"a" * 101, "train/y.txt": b"b\n" + b"c" * 101 + b"\nd\n"})
     found = list(listed("text_folder", tmp_path))
     content = reader_named("text_folder").content
     assert content(found[1], tmp_path, 100) + content(found[3], tmp_path, 100) == b"bd"

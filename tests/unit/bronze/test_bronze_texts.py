@@ -114,12 +114,14 @@ def test_each_fault_is_a_row_with_its_code_and_the_neighbours_are_unaffected(tmp
 
 
 def test_a_text_file_in_a_class_folder_goes_the_same_way(tmp_path: Path) -> None:
-    for name, content in {"x/1.txt": b"same", "x/2.txt": b"same", "x/3.txt": b"\xff", "y.txt": b"same\nother\n"}.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+    files = {"train/x/1.txt": b"same", "train/x/2.txt": b"same", "train/x/3.txt": b"\xff", "test/y.txt": b"same\nother\n"}
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
         (tmp_path / name).write_bytes(content)
     found = settled(source_of(tmp_path, "text_folder"))
     assert found.rejected == {
-        "x/1.txt": "label_conflict", "x/2.txt": "label_conflict", "y.txt#0": "label_conflict", "x/3.txt": "invalid_utf8",
+        "train/x/1.txt": "label_conflict", "train/x/2.txt": "label_conflict", "test/y.txt#0": "label_conflict",
+        "train/x/3.txt": "invalid_utf8",
     }  # fmt: skip
     assert [row["text"] for row in found.examples.values()] == ["other"]
 

@@ -53,6 +53,10 @@ def test_what_may_surprise_is_noted(text: str, notes: tuple[str, ...]) -> None:
         (b"", "empty_text", "found nothing"),
         (b" \t\r\n", "empty_text", "found 4 characters"),
         ("\u00a0\u3000\u2028\u200b\ufeff\x1f".encode(), "empty_text", "found 6 characters"),  # no-break, ideographic, zero-width space
+        *(
+            (character.encode() * 2 + b" ", "empty_text", "found 3 characters")  # nothing that is seen, though no white space
+            for character in "\ufe0f\u034f\U000e0100\u3164\u2800\u115f\u1160\uffa0\u17b4\u180b\u2065\ufff0\U000e0001\u00ad"
+        ),
         (b"caf\xe9", "invalid_utf8", "byte 0xe9 at 3"),  # Latin-1
         (b"caf\xc3", "invalid_utf8", "unexpected end of data"),
         (b"\xc0\xaf", "invalid_utf8", "byte 0xc0 at 0"),  # an overlong slash
@@ -68,7 +72,9 @@ def test_what_cannot_be_a_text_is_refused_with_its_reason(content: bytes, code: 
     assert refusal.value.code == code
 
 
-@pytest.mark.parametrize("text", ["word", "?!", "…", "\u0301", "\U0001f44d", "0", "a" * 60_000, "word " * 10_000])
+@pytest.mark.parametrize(
+    "text", ["word", "?!", "…", "\u0301", "\u2764\ufe0f", "\u2801", "가", "\U0001f44d", "0", "a" * 60_000, "word " * 10_000]
+)
 def test_short_strange_and_long_texts_are_texts(text: str) -> None:
     assert decode_text(text.encode(), TextLimits()).text == text
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from models.probe import probe
 from models.scored_adapter import ScoredAdapter
 from models.text_recipe import TextRecipe, twin_of
 from models.text_scoring import TextScoring
+from models.text_selection import selected
 from models.text_training import text_origin
 from models.texts import prepare
 from models.trained_adapter import Trained
@@ -71,10 +73,11 @@ def test_training_again_in_another_order_gives_the_same_bytes_and_another_seed_d
 def test_a_prior_changes_what_is_learnt_and_beta_0_is_cross_entropy_to_the_byte(
     zoo: dict[tuple[str, str], Trained], backbone: TextBackbone, tmp_path: Path
 ) -> None:
-    assert zoo["cap_hybrid", "lora"].weights_sha256 != zoo["ce", "lora"].weights_sha256
+    plain = trained(backbone, tmp_path / "plain", recipe(use_dora=False))
+    assert zoo["cap_hybrid", "lora"].weights_sha256 != plain.weights_sha256
     nothing = trained(backbone, tmp_path / "nothing", hybrid(priors={"beta": 0.0}))
-    assert nothing.weights_sha256 == zoo["ce", "lora"].weights_sha256
-    assert nothing.recipe_sha256 != zoo["ce", "lora"].recipe_sha256
+    assert nothing.weights_sha256 == plain.weights_sha256
+    assert nothing.recipe_sha256 != plain.recipe_sha256
 
 
 def test_without_priors_in_the_recipe_those_beside_the_texts_count_for_nothing(
@@ -97,10 +100,11 @@ def test_steering_brings_the_attributions_nearer_to_the_prior(backbone: TextBack
 @pytest.mark.parametrize("kind", ["ce", "cap_hybrid"])
 def test_trainable_parameters_are_those_of_the_roles_or_all(kind: str, zoo: dict[tuple[str, str], Trained], backbone: TextBackbone) -> None:
     """Width 32, inner 64, two layers, three labels: as worked by hand in test_text_adapters_peft."""
-    layer = 4 * (64 + 64 + 96 + 96) + 2 * (32 + 32 + 64 + 32)
+    dora = kind == "ce"  # steered without
+    layer = 4 * (64 + 64 + 96 + 96) + (1 + dora) * (32 + 32 + 64 + 32)
     assert zoo[kind, "lora"].metrics["trainable_parameters"] == 2 * layer + 99 + 1056
     model = new_classifier(backbone, LABELS)
-    assert zoo[kind, "lora"].metrics["trainable_parameters"] == trainable_count(model.config, len(LABELS), 4)
+    assert zoo[kind, "lora"].metrics["trainable_parameters"] == trainable_count(model.config, len(LABELS), 4, use_dora=dora)
     everything = sum(parameter.numel() for parameter in model.parameters())
     assert zoo[kind, "full"].metrics["trainable_parameters"] == everything and zoo[kind, "full"].metrics["trainable_share"] == 1.0
     tensors = load_file(zoo[kind, "full"].folder / "adapter_model.safetensors")
@@ -210,13 +214,23 @@ def test_two_accumulated_batches_of_eight_are_one_of_sixteen_with_priors_too(bac
 
 def test_a_text_without_a_prior_adds_its_cross_entropy_alone_and_is_counted(backbone: TextBackbone, tmp_path: Path) -> None:
     examples = simple(24, priors=True)
-    nobody = examples.with_priors({})
-    result = trained(backbone, tmp_path / "none", hybrid(epochs=1), nobody)
-    plain = trained(backbone, tmp_path / "ce", recipe(epochs=1))
-    assert result.metrics["texts_without_prior"] == 24 and "attribution_loss" not in result.metrics
-    assert result.weights_sha256 == plain.weights_sha256
     half = examples.with_priors({i: p for i, p in zip(examples.example_ids[:12], examples.priors or (), strict=False) if p is not None})
     assert trained(backbone, tmp_path / "half", hybrid(epochs=1), half).metrics["texts_without_prior"] == 12
+
+
+def test_priors_of_none_of_the_texts_that_are_trained_are_refused_unless_beta_is_0(backbone: TextBackbone, tmp_path: Path) -> None:
+    """Ids that match nothing would train cross-entropy alone, under the hash and name of a steered adapter."""
+    examples = simple(24, priors=True)
+    few = hybrid(epochs=1, shots=1)
+    chosen = set(selected(few, examples, len(LABELS)).examples.example_ids)
+    others = {i: p for i, p in zip(examples.example_ids, examples.priors or (), strict=True) if p is not None and i not in chosen}
+    for how, given in ((hybrid(epochs=1), {"nobody": np.ones(1, dtype=np.float32)}), (few, others)):
+        with pytest.raises(ValueError, match=r"none of the [0-9]+ texts that it trains on has a prior"):
+            trained(backbone, tmp_path / "none", how, examples.with_priors(given))
+    result = trained(backbone, tmp_path / "zero", hybrid(epochs=1, priors={"beta": 0.0}), examples.with_priors({}))
+    plain = trained(backbone, tmp_path / "ce", recipe(epochs=1, use_dora=False))
+    assert result.metrics["texts_without_prior"] == 24 and "attribution_loss" not in result.metrics
+    assert result.weights_sha256 == plain.weights_sha256
 
 
 def test_shots_noise_and_short_labels_are_told(backbone: TextBackbone, tmp_path: Path) -> None:
@@ -287,8 +301,6 @@ def test_an_ig_prior_is_the_twins_and_no_other_adapters(backbone: TextBackbone, 
     found = ig_prior(own, adapter, ready, scoring, LABELS, train, val, steps=4)
     assert len(found) == 12
     # by hand for one text: |sum over its tokens| of the scorer's integrated gradients for the label it is trained under
-    from models.text_selection import selected
-
     examples = selected(own, train, 3).examples
     texts = scoring.prepare(examples.texts)
     values = scoring.scorer(ready).integrated_gradients(texts, examples.label_ids, 4).values
@@ -299,3 +311,22 @@ def test_an_ig_prior_is_the_twins_and_no_other_adapters(backbone: TextBackbone, 
             ig_prior(wrong, adapter, ready, scoring, LABELS, train, val)
     with pytest.raises(ArtifactError, match="must come from its twin"):
         ig_prior(own, adapter, ready, scoring, LABELS, train.take(range(23)), val)
+
+
+def test_an_ig_prior_is_read_from_the_twins_own_tensors_under_the_label_order_they_have(backbone: TextBackbone, tmp_path: Path) -> None:
+    own, train, val = hybrid(shots=4, epochs=1), simple(24), simple(12, 100)
+    twin = trained(backbone, tmp_path / "zoo" / "twin", twin_of(own), train)
+    seen_more = trained(backbone, tmp_path / "zoo" / "more", recipe(epochs=1), train)
+    adapter, ready, scoring = scored(twin.folder, backbone, tmp_path / "merged")
+    _, other, _ = scored(seen_more.folder, backbone, tmp_path / "merged")
+    with pytest.raises(ArtifactError, match="must be scored with its twin") as refused:
+        ig_prior(own, adapter, other, scoring, LABELS, train, val)
+    assert refused.value.code == "tensor_mismatch"
+    # merged tensors whose logit 1 is the dataset's label 0, and so on: label i is asked for at place label_order[i]
+    turned = replace(ready, label_order=(1, 2, 0))
+    found = ig_prior(own, adapter, turned, scoring, LABELS, train, val)
+    examples = selected(own, train, 3).examples
+    texts = scoring.prepare(examples.texts)
+    values = scoring.scorer(ready).integrated_gradients(texts, (examples.label_ids + 1) % 3, 8).values
+    for row, example_id in enumerate(examples.example_ids):
+        np.testing.assert_array_equal(found[example_id], np.abs(values[row][texts.included[row]]))

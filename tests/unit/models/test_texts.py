@@ -124,6 +124,26 @@ def test_a_word_cut_in_its_middle_is_inside_and_one_longer_than_the_limit_too(ba
     assert texts.truncated.tolist() == [True, True, False]  # a word of over 100 characters is one [UNK]
 
 
+@pytest.mark.parametrize("kind", ["roberta", "spaced"])
+@pytest.mark.parametrize("text", ["card" + " " * 20 + "lost card", " " * 20 + "card lost", "card" + " " * 30, "my card\t\t \nlost alarm"])
+def test_a_word_is_inside_when_a_character_of_it_was_read_and_a_text_is_cut_when_one_was_not(
+    kind: str, text: str, backbones: dict[str, TextBackbone]
+) -> None:
+    n_cut = 0
+    for limit in range(3, 40):
+        texts = prepare([text, "card"], backbones[kind], limit)
+        pieces = (roberta_tokenizer().id_to_token(token) for token in texts.ids[0][texts.attended[0]][1:-1])
+        read = "".join(pieces).translate({ord("Ġ"): " ", ord("ĉ"): "\t", ord("Ċ"): "\n"})  # byte-level BPE's spelling of white space
+        assert text.startswith(read)
+        lost = text[len(read) :].strip()
+        n_inside = max(1, len(read.split()))  # white space alone was read: the first word stands for the text
+        assert texts.truncated[0] == bool(lost), limit
+        assert texts.words(0) == tuple(text.split())[:n_inside] if lost else tuple(text.split())
+        assert texts.word_of.max() < texts.included[0].sum()  # white space before a word that is not inside is nobody's
+        n_cut += bool(lost)
+    assert 0 < n_cut < 37
+
+
 def test_a_text_of_one_word_and_no_text_at_all_have_the_right_shapes(backbones: dict[str, TextBackbone]) -> None:
     one = prepare(["..."], backbones["bert"])
     assert (one.ids.shape, one.included.tolist()) == ((1, 5), [[True]])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.words import word_form, word_spans
+from models.words import word_spans
 
 TEXTS = [
     ("card", ["card"]),
@@ -36,21 +36,3 @@ def test_a_text_without_a_word_has_no_span(text: str) -> None:
 def test_ten_thousand_words_have_ten_thousand_spans() -> None:
     spans = word_spans("word " * 10_000)
     assert (len(spans), spans[-1]) == (10_000, (49_995, 49_999))
-
-
-@pytest.mark.parametrize(
-    ("word", "form"),
-    [
-        ("Card!", "card"),
-        ("«card»", "card"),
-        ("STRASSE", "strasse"),
-        ("Straße,", "strasse"),  # casefold, not lower
-        ("don't", "don't"),
-        ("(e\u0301)", "e\u0301"),  # the accent stays with its letter
-        ("...", "..."),
-        ("👍🏽", "👍🏽"),
-        ("7%", "7"),
-    ],
-)
-def test_a_form_is_casefolded_and_loses_the_punctuation_around_it_but_never_everything(word: str, form: str) -> None:
-    assert word_form(word) == form

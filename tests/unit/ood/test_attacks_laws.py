@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from models.words import word_spans
 from ood import attacks
 from ood.attacks import ATTACKS, CHARACTER, KEYWORD, Attack, Attacked, attack, by_name
-from ood.words import core, form, spans
+from ood.words import core
 from tests.unit.ood.attack_world import KEYWORDS, TEXTS, WITHOUT_WORDS, generator, made
+from xai.words import form
 
 CELLS = [pytest.param(record, severity, id=f"{record.name}-{severity}") for record in ATTACKS for severity in record.severities]
 MEMBERS = [pytest.param(record, id=record.name) for record in ATTACKS]
@@ -22,7 +24,7 @@ LONG = " ".join(["set an alarm for the early hour please"] * 1250)  # 10,000 wor
 
 
 def words(text: str) -> list[str]:
-    return [text[start:end] for start, end in spans(text)]
+    return [text[start:end] for start, end in word_spans(text)]
 
 
 def gaps(text: str) -> list[str]:
@@ -33,7 +35,7 @@ def gaps(text: str) -> list[str]:
 def restored(found: Attacked, kind: str) -> str:
     """The original, from the edited text and what is said to be touched: fails to be it when any other character moved."""
     if kind == "keyword_addition":
-        edited, places = found.edited, spans(found.edited)
+        edited, places = found.edited, word_spans(found.edited)
         for at in reversed(found.positions):  # an inserted word goes with the space after it, at the end with the one before it
             start, end = places[at]
             last = all(later in found.positions for later in range(at, len(places)))

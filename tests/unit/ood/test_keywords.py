@@ -12,9 +12,11 @@ import pytest
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from models.words import word_spans
 from ood.keywords import Keywords, KeywordSettings, confusion_matrix, find_keywords
 from ood.log_odds import Counts, PriorName, log_odds
-from ood.words import core, form, forms, spans
+from ood.words import core, forms
+from xai.words import form
 
 BANKING77 = Path(__file__).resolve().parents[4] / "shared" / "data" / "text" / "banking77"
 FRUIT = ["apple apple apple the", "the apple tree", "pear the pear", "pear pear the tree"]
@@ -179,9 +181,9 @@ def test_labels_ids_and_matrices_that_do_not_fit_are_refused() -> None:
 
 def test_spans_cover_words_and_nothing_else() -> None:
     text = "  Is it\t“late”?\u00a0ja \n"
-    assert [text[start:end] for start, end in spans(text)] == ["Is", "it", "“late”?", "ja"]
+    assert [text[start:end] for start, end in word_spans(text)] == ["Is", "it", "“late”?", "ja"]
     assert forms(text) == ("is", "it", "late", "ja")
-    assert [text[start:end] for start, end in (core(text, span) for span in spans(text))] == ["Is", "it", "late", "ja"]
+    assert [text[start:end] for start, end in (core(text, span) for span in word_spans(text))] == ["Is", "it", "late", "ja"]
     assert form("...") == "" and core("...", (0, 3)) == (3, 3)
     assert form("isn't") == "isn't" and form("👍🏽!") == "👍🏽"
 

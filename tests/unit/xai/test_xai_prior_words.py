@@ -29,6 +29,19 @@ def test_all_places_of_a_word_count_and_ties_go_by_alphabet() -> None:
     assert [word for word, _ in found] == ["b", "c"] and [score for _, score in found] == pytest.approx([0.4, 0.4], rel=1e-15)
 
 
+def test_case_and_outer_punctuation_make_no_other_word_and_punctuation_alone_is_none() -> None:
+    words = [["Card!", "(card)", "—", "lost?"], ["my", "card.", "...", "is"]]
+    included = np.ones((2, 4), dtype=bool)
+    prior = np.array([[0.25, 0.25, 0.25, 0.25], [0.0, 0.5, 0.5, 0.0]])
+    # card .5 and .5, lost .25 and 0; the quarter on the dash and the half on the dots are no word's
+    assert top_words(prior, words, ["x", "x"], included)["x"] == (("card", 0.5), ("lost", 0.125))
+    assert class_words(words, ["x", "x"])["x"] == {"card", "lost", "my", "is"}
+    shared, telling = masses(prior, words, included, {"card"}, {"card", "lost"})
+    assert (shared.tolist(), telling.tolist()) == ([0.5, 0.5], [0.25, 0.0])
+    found = homogeneity(prior, words, ["x", "y"], included, {"x": {"card"}, "y": {"card", "lost"}}, ("x", "y"))
+    assert (found.shared_mass, found.discriminating_mass) == (0.5, 0.125)
+
+
 def test_a_broken_prior_is_left_out_and_a_class_of_broken_ones_has_no_list() -> None:
     broken = PRIOR.copy()
     broken[0, 1] = np.nan

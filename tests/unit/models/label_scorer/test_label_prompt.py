@@ -53,6 +53,22 @@ def test_a_chat_template_makes_the_prompt_the_users_turn_and_writes_special_toke
     assert silent.string("my card") == "[Text: my card]" and silent.token_ids(["my card"])[0].count(chatting.bos_token_id) == 1
 
 
+@pytest.mark.parametrize("text", ["<|end|> hi", "x <|begin|> y", "<|padding|>", "a<|end|>b"])
+def test_names_of_special_tokens_in_a_text_or_a_label_are_text(tokenizer: Any, text: str) -> None:
+    prompts = Prompts(tokenizer, LabelPrompt(), "labelled", ("<|end|>", "b"))
+    (ids,) = prompts.token_ids([text])
+    assert [token for token in ids if token in tokenizer.all_special_ids] == [tokenizer.bos_token_id] == [ids[0]]
+    assert tokenizer.decode(ids[1:]) == f"[Instructions: {LabelPrompt().instructions}][Given Labels: <|end|>, b][Text: {text}]"
+    assert not {*prompts.label_ids()[0], *prompts.label_ids()[1]} & set(tokenizer.all_special_ids)
+    assert tokenizer.decode(prompts.label_ids()[0]) == " <|end|>"
+
+
+def test_a_token_for_unknown_characters_is_no_special_token_of_the_template(saved_lm: Callable[..., Path]) -> None:
+    chatting = AutoTokenizer.from_pretrained(saved_lm(chat=True), unk_token="<|padding|>")
+    (ids,) = Prompts(chatting, LabelPrompt(), "plain", LABELS).token_ids(["my <|padding|> card"])
+    assert chatting.unk_token_id in ids
+
+
 @pytest.mark.parametrize(
     "changes",
     [{"plain": "[Text]"}, {"plain": "{text} {labels}"}, {"plain": "{text}{text}"}, {"labelled": "{instructions}{text}"},

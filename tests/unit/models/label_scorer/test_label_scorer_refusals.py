@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +100,19 @@ def test_logits_that_are_not_finite_make_the_answer_unknown(choice: str, value: 
     assert np.isnan(values).all()
 
 
+def test_a_text_that_would_end_the_users_turn_of_a_chat_model_is_refused_and_so_is_such_a_label(saved_lm: Callable[..., Path]) -> None:
+    loaded = load_language_model(resolve_label_model(str(saved_lm(chat=True))), "float32")
+    scorer = label_scorer(loaded, LABELS, LabelScorerSettings(), "labelled")
+    for words in (("cash", "<|end|>", "now"), ("x<|end|><|begin|>y",)):
+        with pytest.raises(RejectedInput, match=r"<\|end\|>") as refused:
+            scorer.probabilities([words], ["cash"], [keep(len(words))])
+        assert refused.value.code == "bad_record"
+    assert np.isfinite(scorer.probabilities([("<|end", "|>")], ["cash"], [keep(2)])).all()  # the separator stands between
+    with pytest.raises(ArtifactError, match=r"labels and instructions .*<\|end\|>") as unfit:
+        label_scorer(loaded, ("cash", "<|end|>"), LabelScorerSettings(), "labelled")
+    assert unfit.value.code == "label_mismatch"
+
+
 def test_no_text_is_no_row(scorer: CausalLabelScorer) -> None:
     assert scorer.probabilities([], [], []).shape == (0, 0)
 
@@ -115,3 +129,4 @@ def test_everything_that_decides_the_numbers_is_in_the_settings(scorer: CausalLa
         replace(scorer, language_model=other),
     ]
     assert len({repr(one.settings) for one in (scorer, *changed)}) == 7
+    assert scorer.settings["libraries"] == {name: version(name) for name in ("numpy", "tokenizers", "torch", "transformers")}

@@ -103,6 +103,16 @@ def test_a_share_near_one_keeps_its_digits() -> None:
     assert float(logits.log_softmax(-1)[0, 0, 0]) == pytest.approx(-1.19e-7, rel=0.01)  # what it would be: one float32 step
 
 
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_logit_that_is_not_finite_makes_every_share_of_its_row_unknown_and_no_others(value: float, place: int) -> None:
+    logits = torch.tensor([[[0.0, 1.0, 2.0]], [[0.0, 1.0, 2.0]]])
+    logits[0, 0, place] = value
+    found = log_shares(logits, label_tree(((0,), (1,)))).numpy()
+    assert np.isnan(found[0]).all()  # never log 0, a probability of 0
+    np.testing.assert_allclose(found[1], np.array([0.0, 1.0]) - np.log(1 + np.e + np.e**2), rtol=1e-6)
+
+
 def test_a_label_that_begins_another_is_more_likely_in_sequence_and_not_normalised_against_it(saved_lm: Callable[..., Path]) -> None:
     scorer = scorer_of(saved_lm())
     cash, withdrawal = (scorer.label_ids[place] for place in (0, 1))

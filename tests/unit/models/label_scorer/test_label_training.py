@@ -16,7 +16,7 @@ from models.errors import ArtifactError, RejectedInput
 from models.hashing import file_sha256
 from models.label_scorer.artifact import resolve_label_model
 from models.label_scorer.scorer import load_label_scorer
-from models.label_scorer.seen import read_record, text_id
+from models.label_scorer.seen import read_record, seen_of, text_id
 from models.label_scorer.settings import LabelScorerSettings
 from models.label_scorer.train import train_label_scorer
 from models.label_scorer.training_batches import Teacher, epoch_of
@@ -91,10 +91,20 @@ def test_it_says_what_it_saw_so_that_a_leaky_prior_is_found_out(tmp_path: Path) 
     record = read_record(train_label_scorer(SETTINGS, texts, labels, (*LABELS, "joke"), tmp_path))
     assert record is not None and record.training == SETTINGS.model_copy(update={"checkpoint_seconds": 60.0})
     assert record.seen.examples_per_label == {"set_alarm": 3, "query_alarm": 2, "play_music": 2, "joke": 0}
-    assert (record.seen.n_examples, len(record.seen.text_ids), record.seen.labels) == (7, 6, (*LABELS, "joke"))
+    assert (record.seen.n_examples, len(record.seen.texts), record.seen.labels) == (7, 6, (*LABELS, "joke"))
     assert record.seen.among([texts[0], ("another", "text"), texts[0][::-1]]) == 1
-    assert record.seen.beyond(texts) == 0 and record.seen.beyond(texts[2:5]) == 3
+    assert record.seen.beyond(texts, labels) == 0 and record.seen.beyond(texts[2:5], labels[2:5]) == 3
     assert text_id(("a b",)) != text_id(("a", "b"))
+
+
+def test_a_scorer_that_saw_the_true_label_of_a_text_is_beyond_a_target_that_has_it_wrong() -> None:
+    texts = [("a", "b"), ("c", "d"), ("a", "b")]
+    seen = seen_of(texts, ["x", "y", "y"], ["x", "y"])  # one text with both labels: three pairs
+    assert seen.texts == {text_id(("a", "b")): (0, 1), text_id(("c", "d")): (1,)}
+    assert seen.beyond(texts, ["x", "y", "y"]) == 0
+    assert seen.beyond(texts, ["x", "x", "y"]) == 1  # (c d, y) is not the target's
+    assert seen.beyond(texts[:2], ["x", "y"]) == 1  # (a b, y)
+    assert seen.among(texts[1:2]) == 1  # of validation and test the texts alone count
 
 
 def test_prompts_are_drawn_with_and_without_labels_whole_and_with_hidden_words(saved_lm: Callable[..., Path]) -> None:
@@ -153,9 +163,21 @@ def test_what_cannot_be_learned_from_is_refused_and_leaves_nothing(tmp_path: Pat
     with pytest.raises(ArtifactError) as refused:
         train_label_scorer(SETTINGS.model_copy(update={"learning_rate": 1e30}), texts, labels, LABELS, tmp_path / "zoo")
     assert refused.value.code == "nonfinite"
-    assert not [path for path in (tmp_path / "zoo").glob("*") if not path.name.startswith(".pending-")]
+    assert not (tmp_path / "zoo").exists()
     with pytest.raises(ValidationError, match="multiple"):
         LabelScorerTraining(width=30, heads=4)
+
+
+def test_a_training_that_fails_after_some_epochs_leaves_no_checkpoint_to_fail_from_again(tmp_path: Path) -> None:
+    texts, labels = examples()
+
+    def diverge() -> None:
+        assert any((tmp_path / "zoo").glob(".pending-*/*"))  # the checkpoint of this epoch
+        raise ArtifactError("nonfinite", "as the next epoch would")
+
+    with pytest.raises(ArtifactError, match="nonfinite"):
+        train_label_scorer(SETTINGS, texts, labels, LABELS, tmp_path / "zoo", on_epoch=diverge)
+    assert list((tmp_path / "zoo").iterdir()) == []
 
 
 def test_another_label_space_is_another_scorer_and_keeps_its_own_words(tmp_path: Path) -> None:

@@ -74,10 +74,15 @@ def test_every_asked_token_sees_its_own_text_and_label_and_nothing_else(seed: in
 
 
 @pytest.mark.parametrize("limit", [8, 25, 60])
-def test_no_tree_is_over_the_limit_but_a_text_that_is_so_alone(limit: int) -> None:
+@pytest.mark.parametrize("step", [1, 7, 32])
+def test_no_tree_is_over_the_limit_padding_included_but_a_text_that_is_so_alone(limit: int, step: int) -> None:
     tree = label_tree(LABELS)
-    for pack in packs(random_paths(7), tree, limit, step=1):
+    found = list(packs(random_paths(7), tree, limit, step))
+    for pack in found:
         assert len(pack.tokens) <= limit or len(pack.asked) == 1
+        assert len(pack.tokens) % step == 0 or len(pack.tokens) == limit
+    # the padding decides nothing of what stands together
+    assert [len(pack.asked) for pack in found] == [len(pack.asked) for pack in packs(random_paths(7), tree, limit, 1)]
 
 
 def test_what_texts_share_is_in_a_tree_once() -> None:
