@@ -74,4 +74,4 @@ DROP_TEXT = Preset(name="drop_text", deletion_baseline="drop", insertion_baselin
 # certain explanation of nothing), where an all-zero map is uniform here: entropy 1 and Gini 0, in this preset too.
 KI = Preset(name="ki", deletion_baseline="mean", insertion_baseline="zero", spacing="even", entropy_epsilon=1e-10)
 
-PRESETS: tuple[Preset, ...] = (DEFAULT, DEFAULT_TEXT, DROP_TEXT, KI)
+PRESETS: tuple[Preset, ...] = (DEFAULT, KI, DEFAULT_TEXT, DROP_TEXT)

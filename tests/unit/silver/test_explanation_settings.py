@@ -128,7 +128,7 @@ def test_what_a_modality_has_not_is_refused_and_what_it_has_is_named() -> None:
         check_modality(ExplanationSettings(), "text")
     with pytest.raises(ValueError, match=r"'ki' hides units by mean, zero"):
         check_modality(ExplanationSettings(groups=(MetricGroup(preset=KI),)), "text")
-    with pytest.raises(ValueError, match=r"'default_text' hides units by mask, which image inputs have not .*default, drop_text, ki"):
+    with pytest.raises(ValueError, match=r"'default_text' hides units by mask, which image inputs have not .*default, ki, drop_text"):
         check_modality(ExplanationSettings(groups=(MetricGroup(preset=DEFAULT_TEXT),)), "image")
     with pytest.raises(ValueError, match="words of texts, found image"):
         check_modality(ExplanationSettings(truth="grammar"), "image")
@@ -144,7 +144,7 @@ def test_what_a_modality_has_not_is_refused_and_what_it_has_is_named() -> None:
         ({"truth": "gramar"}, "truth must be one of grammar or null"),
         ({"groups": [{"preset": "default_text", "controls": ["oracle"]}]}, "oracle needs explanations.truth"),
         ({"groups": [{"preset": "default_text", "controls": ["lime"]}]}, "controls must be among random, reverse, oracle, got lime"),
-        ({"groups": [{"preset": "kj"}]}, "preset must be one of default, default_text, drop_text, ki or"),
+        ({"groups": [{"preset": "kj"}]}, "preset must be one of default, ki, default_text, drop_text or"),
         ({"groups": [{"preset": "ki"}, {"preset": "ki"}]}, "name of its own"),
         ({"method_settings": {"ig_steps": 0}}, "greater than or equal to 1"),
         ({"method_settings": {"baseline": "mean"}}, "'mask' or 'drop'"),
