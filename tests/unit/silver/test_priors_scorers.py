@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lake.errors import ConfigError, MissingInputError
+from lake.identity import settings_id
 from models.errors import ArtifactError
 from models.label_scorer.seen import Record, read_record
+from models.label_scorer.settings import Template
 from models.text_training_data import TextTrainingSet
-from silver.priors.jobs import Chosen
-from silver.priors.scorers import named_model, readable, scorer_of
+from silver.priors.jobs import SOURCES, Chosen, PriorJob
+from silver.priors.scorers import Scorer, named_model, readable, scorer_of
 from silver.priors.settings import PriorSettings
 from silver.priors.words import words_of
-from silver.priors.work import PriorWork, Scorers
+from silver.priors.work import PriorWork, Scorers, prior_settings
 from tests.language_models import save
 from tests.text_training_worlds import LABELS, simple
 
@@ -23,6 +26,8 @@ SMALL = {
     "width": 16, "depth": 1, "heads": 2, "kv_heads": 1, "mlp_width": 16, "vocabulary": 300, "epochs": 1, "max_tokens": 512,
     "checkpoint_seconds": 60,
 }  # fmt: skip
+
+WHOLE = Chosen()
 
 
 def work(folder: Path, scorer: dict[str, Any] | None = None, train: TextTrainingSet | None = None) -> PriorWork:
@@ -98,3 +103,29 @@ def test_a_label_outside_the_label_space_is_refused_before_any_work(tmp_path: Pa
     own = work(tmp_path, train=TextTrainingSet(few.texts, few.label_ids + 1, few.example_ids))
     with pytest.raises(ArtifactError, match="label ids must be 0 to 2, found 1 to 3"):
         own.selection(Chosen())
+
+
+def test_a_generation_is_defined_by_what_its_own_rows_depend_on_and_by_nothing_else(tmp_path: Path) -> None:
+    """Template -> changed settings whose rows are other rows; every other change keeps them."""
+    model = Scorers(own := work(tmp_path)).of(Chosen(), own.selection(Chosen()))
+    changes: dict[str, tuple[dict[str, Any], set[str]]] = {
+        "cap": ({"cap": {"ridge": 2.0}}, {"labelled"}),
+        "lime": ({"lime": {"width": 0.5}}, {"plain"}),
+        "shap": ({"shap": {"kernel": "literal"}}, {"plain"}),
+        "seed": ({"seed": 1}, {"labelled", "plain"}),
+        "masks": ({"keep_probability": 0.5}, {"labelled", "plain"}),
+        "p": ({"scoring": {"label_probability": "closed_set"}}, {"labelled", "plain"}),
+        "ig": ({"ig_steps": 4}, set()),
+        "commits": ({"commit_texts": 7}, set()),
+    }
+
+    def identity(template: Template, n: int = 8, chosen: Chosen = WHOLE, scorer: Scorer = model, **settings: Any) -> str:
+        changed = replace(own, settings=PriorSettings.model_validate({"scorer": {"train": SMALL}, **settings}))
+        return settings_id(prior_settings(changed, PriorJob(chosen, n, template), changed.selection(chosen), scorer))
+
+    for template in SOURCES:
+        base = identity(template)
+        for name, (settings, moved) in changes.items():
+            assert (identity(template, **settings) != base) == (template in moved), name
+        assert len({base, identity(template, n=9), identity(template, chosen=Chosen(shots=2)), identity("plain", n=3)}) == 4
+        assert identity(template, scorer=replace(model, leaky=True)) != base
