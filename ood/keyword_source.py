@@ -60,7 +60,7 @@ def baseline_answers(train_vectors: Vectors, train_ids: Ids, vectors: Vectors) -
     """The label id that the baseline gives each vector; of one class alone there is nothing to learn, and all get that one."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import StandardScaler
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
+    from threadpoolctl import threadpool_limits
 
     if len(np.unique(train_ids)) == 1:
         return np.full(len(vectors), train_ids[0], dtype=np.int64)

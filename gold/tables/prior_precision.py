@@ -12,7 +12,7 @@ from gold.steering.inputs import Truth
 from gold.steering.stacks import PriorRows, prior_rows
 from gold.table import TAIL, GoldTable, as_table, share
 from lake.spec import DATASET, Table
-from xai.prior_statistics import precision_at_k
+from xai.metrics.truth import precision_at_k
 
 SPEC = Table(
     layer="gold",

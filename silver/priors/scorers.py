@@ -93,7 +93,10 @@ def readable(training: LabelScorerTraining, examples: TextTrainingSet, labels: S
     return texts, true_labels
 
 
-def scorer_of(model: LabelModel, examples: TextTrainingSet) -> Scorer:
-    """The model as the scorer of these training texts; its own record says what else it saw."""
+def scorer_of(model: LabelModel, examples: TextTrainingSet, labels: Sequence[str]) -> Scorer:
+    """The model as the scorer of these training texts under these labels; its own record says what else it saw."""
     record = read_record(model.folder)
-    return Scorer(model, None if record is None else record.seen.beyond(words_of(text) for text in examples.texts) > 0)
+    if record is None:
+        return Scorer(model, None)
+    trained = [labels[label_id] for label_id in examples.label_ids.tolist()]
+    return Scorer(model, record.seen.beyond((words_of(text) for text in examples.texts), trained) > 0)

@@ -49,10 +49,11 @@ class Scorers:
         settings, labels = self.work.settings, self.work.labels
         if settings.scorer.name is not None:
             self.named = self.named or named_model(settings.scorer, labels, settings)
-            return scorer_of(self.named, selection.examples)
+            return scorer_of(self.named, selection.examples, labels)
         if chosen not in self.trained:
             folder = self.work.artifacts / "label-scorers" / self.work.dataset
-            self.trained[chosen] = scorer_of(trained_model(settings, selection.examples, labels, folder), selection.examples)
+            model = trained_model(settings, selection.examples, labels, folder)
+            self.trained[chosen] = scorer_of(model, selection.examples, labels)
         return self.trained[chosen]
 
 
