@@ -24,7 +24,7 @@ from benchmarks.row import Row
 from benchmarks.small_run import pipeline_on, write_config
 from benchmarks.timing import in_turns, ratio, seconds_of, spread
 from bronze.build import Examples, examples_of
-from bronze.build_embeddings import build_embeddings, embedding_stage
+from bronze.embeddings.build import build_embeddings, embedding_stage
 from bronze.specs import SPLITS
 from models.dtype import torch_dtype
 from models.images import normalise

@@ -96,6 +96,7 @@ EMBEDDINGS = Table(
         Column("units", "binary", "patch vectors, n_units x dim x float16, little-endian, row by row; null unless embeddings.keep_units"),
         Column("n_units", "int", "number of units (patches)", unit="count", low=1, nullable=False),
         Column("dim", "int", "width of one vector", unit="count", low=1, nullable=False),
+        Column("truncated", "boolean", "the text was longer than the model reads, and cut; null for pictures", added=True),
     ),
 )
 

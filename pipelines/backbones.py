@@ -19,7 +19,7 @@ from models.text_pretraining import TextPretrainSettings
 from pipelines.config import Config
 from silver.adapters.pictures import Pictures
 from silver.adapters.texts import PLAIN, TextMaterial
-from silver.adapters.training import training_data
+from silver.adapters.training.build import training_data
 
 if TYPE_CHECKING:
     from models.backbone_record import AnyBackbone, Backbone, TextBackbone

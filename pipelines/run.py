@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bronze.build import Examples, Source, build_examples, examples_of, split_frame
-from bronze.build_embeddings import build_embeddings, embedding_settings
+from bronze.embeddings.build import build_embeddings, embedding_settings
 from bronze.specs import EMBEDDINGS
 from gold.build import GoldInputs, build_gold
 from lake.audit import TABLES as AUDIT_TABLES
@@ -30,14 +30,14 @@ from ood.text_shifts import TextShifts
 from pipelines.backbones import TRAINING, obtain_backbone, pretrained_note
 from pipelines.config import Config
 from pipelines.modality import label_proof
-from silver.adapters.build import build_adapters
+from pipelines.text_gold import text_inputs
+from silver.adapters.build import Registered, build_adapters
 from silver.adapters.offers import Zoo
 from silver.build import build_silver, silver_ids
 from silver.specs import TABLES as SILVER_TABLES
 
 if TYPE_CHECKING:
     from models.backbone_record import AnyBackbone
-    from models.scored_adapter import ScoredAdapter
     from models.scoring import Scoring
     from models.text_scoring import TextScoring
 
@@ -86,17 +86,17 @@ class Pipeline:
         if "bronze" in layers:
             self.embeddings(examples, backbone)
         scoring = self.scoring(backbone, self.config.scoring.dtype, self.config.scoring.batch_size)
-        adapters = self.adapters(examples, scoring, "silver" in layers) if {"silver", "ood", "gold"} & set(layers) else ()
+        found = self.adapters(examples, scoring, "silver" in layers) if {"silver", "ood", "gold"} & set(layers) else Registered((), {})
         meta = examples_of(self.lake, examples, META, self.config.execution.chunk_rows)
         if "silver" in layers:
-            build_silver(self.lake, self.ledger, meta, scoring, adapters, self.config.explanations)
+            build_silver(self.lake, self.ledger, meta, scoring, found.adapters, self.config.explanations)
         shifts = self.shifts(examples, scoring) if {"ood", "gold"} & set(layers) else None
         if "ood" in layers and shifts is not None:
             if isinstance(shifts, TextShifts):
                 build_attacked_texts(self.lake, self.ledger, meta, shifts.scoring, shifts)
-            build_ood(self.lake, self.ledger, meta, scoring, adapters, shifts)
+            build_ood(self.lake, self.ledger, meta, scoring, found.adapters, shifts)
         if "gold" in layers and shifts is not None:
-            self.gold(examples, meta, scoring, adapters, shifts)
+            self.gold(examples, meta, scoring, found, shifts)
         remember(self.lake)
         written = sum(row["rows_written"] for row in self.lake.report().values())
         return Outcome("done" if written else "nothing_to_do", time.monotonic() - started, examples.ignored, self.lake.report())
@@ -148,7 +148,7 @@ class Pipeline:
         scoring = self.scoring(backbone, config.dtype, config.batch_size)
         build_embeddings(self.lake, self.ledger, examples, scoring, config.keep_units, self.config.execution.chunk_rows)
 
-    def adapters(self, examples: Examples, scoring: Scoring | TextScoring, train: bool = True) -> tuple[ScoredAdapter, ...]:
+    def adapters(self, examples: Examples, scoring: Scoring | TextScoring, train: bool = True) -> Registered:
         inputs = examples_of(self.lake, examples, TRAINING, self.config.execution.chunk_rows)
         return build_adapters(self.lake, self.ledger, inputs, self.zoo(examples, scoring), train)
 
@@ -159,26 +159,26 @@ class Pipeline:
         config = self.config
         if not isinstance(scoring, TextScoring):
             return PictureShifts(scoring, config.corruptions)
-        own = config.embeddings
-        embedding = self.scoring(scoring.backbone, own.dtype, own.batch_size)
-        vectors = settings_id(embedding_settings(examples, embedding, own.keep_units))
-        proof = label_proof(config.source.reader)
+        vectors, proof = self.embeddings_id(examples, scoring), label_proof(config.source.reader)
         return text_shifts(
             self.lake, examples.settings_id, vectors, config.dataset, examples.labels, scoring, config.attacks, keeps_label=proof
         )
 
+    def embeddings_id(self, examples: Examples, scoring: Scoring | TextScoring) -> str:
+        """settings_id of this configuration's rows of bronze.embeddings."""
+        own = self.config.embeddings
+        return settings_id(embedding_settings(examples, self.scoring(scoring.backbone, own.dtype, own.batch_size), own.keep_units))
+
     def zoo(self, examples: Examples, scoring: Scoring | TextScoring) -> Zoo:
         return Zoo(examples.dataset, examples.labels, scoring, self.config.adapters, self.artifacts, self.config.priors)
 
-    def gold(
-        self, examples: Examples, meta: Inputs, scoring: Scoring | TextScoring, adapters: tuple[ScoredAdapter, ...], shifts: Shifts
-    ) -> None:
+    def gold(self, examples: Examples, meta: Inputs, scoring: Scoring | TextScoring, found: Registered, shifts: Shifts) -> None:
         config = self.config
         silver = silver_ids(meta, scoring, config.explanations)
         ood = settings_id(ood_settings(meta, scoring, shifts))
         zoo = self.zoo(examples, scoring)
         training = examples_of(self.lake, examples, TRAINING, config.execution.chunk_rows)
-        names = tuple(adapter.adapter_id for adapter in adapters)
+        names = tuple(adapter.adapter_id for adapter in found.adapters)
         cells = shifts.cells()
         rests_on = {
             "silver": vars(silver),
@@ -202,6 +202,9 @@ class Pipeline:
             corruptions=shift_rows(shifts),
             metric_group=config.gold_metric_group,
             sha256=settings_id(rests_on),
+            text=None
+            if config.modality == "image"
+            else text_inputs(config, examples.settings_id, self.embeddings_id(examples, scoring), silver.attributions, found.priors),
         )
         labels_of = split_frame(self.lake, config.dataset, examples.settings_id, *META).select("example_id", "label")
         build_gold(self.lake, self.ledger, inputs, labels_of, config.gold)

@@ -44,7 +44,7 @@ ADAPTERS = Table(
         Column("weights_sha256", "string", "hash of adapter_model.safetensors"),
         Column("status", "string", "ready, inert (changes nothing) or rejected", allowed=("ready", "inert", "rejected"), nullable=False),
         Column("reason", "string", "why it is not ready, or notes on how it was read"),
-        Column("recipe_settings", "string", "the recipe it was trained from as canonical JSON; null for foreign adapters"),
+        Column("recipe_settings", "string", "the recipe it was trained from as canonical JSON; null for foreign adapters", added=True),
     ),
 )
 

@@ -16,7 +16,7 @@ from models.training_recipe import recipe_sha256
 from pipelines.backbones import TRAINING
 from pipelines.run import Pipeline
 from silver.adapters.offers import Offer, Zoo, failure_note, foreign_offers, training_folder
-from silver.adapters.train import adapter_folder
+from silver.adapters.training.train import adapter_folder
 from silver.specs import ADAPTERS
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from bronze.build_embeddings import reading_of
-from bronze.embed import Embed, embed
+from bronze.embeddings.build import reading_of
+from bronze.embeddings.embed import Embed, embed
 from bronze.specs import EMBEDDINGS
 from lake.rows import ERROR_COLUMNS, Identity
 from models.scoring import ScoredAdapter, Scoring

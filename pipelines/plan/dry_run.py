@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from bronze.build import Examples, Source, examples_of, examples_settings, split_stamps
-from bronze.build_embeddings import embedding_settings
+from bronze.embeddings.build import embedding_settings
 from bronze.readers import list_source, reader_named
 from bronze.readers.fingerprint import fingerprint
 from bronze.specs import EMBEDDINGS, EXAMPLES, SPLITS

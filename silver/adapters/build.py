@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +17,25 @@ from models.scored_adapter import ScoredAdapter
 from models.text_recipe import TextRecipe
 from models.training_recipe import TrainingRecipe
 from silver.adapters.offers import Offer, Zoo, foreign_offers, judge
-from silver.adapters.steered import steered_data
-from silver.adapters.training import Data, trained_folders, training_data
+from silver.adapters.steered.build import steered_data
+from silver.adapters.training.build import Data, trained_folders, training_data
+from silver.priors.jobs import Job
+from silver.priors.work import Generation
 from silver.specs import ADAPTERS
 
 
-def build_adapters(lake: Lake, ledger: Ledger, inputs: Inputs, zoo: Zoo, train: bool = True) -> tuple[ScoredAdapter, ...]:
+@dataclass(frozen=True)
+class Registered:
+    """What a dataset has after its adapters were brought up to date: those that can be used, and the priors that steered some of them."""
+
+    adapters: tuple[ScoredAdapter, ...]
+    priors: Mapping[Job, Generation]
+
+
+def build_adapters(lake: Lake, ledger: Ledger, inputs: Inputs, zoo: Zoo, train: bool = True) -> Registered:
     """Trains recipes that have no adapter yet, registers every adapter that was offered, gives the ready and inert ones."""
-    offers = [*_trained(lake, ledger, inputs, zoo, train), *foreign_offers(zoo.settings.folders)]
+    trained, priors = _trained(lake, ledger, inputs, zoo, train)
+    offers = [*trained, *foreign_offers(zoo.settings.folders)]
     identity = lake.settings_id(ADAPTERS, zoo.dataset, zoo.adapter_settings(inputs))
     known = {row.adapter_id for row in lake.read(ADAPTERS).where(f"dataset = '{zoo.dataset}' AND settings_id = '{identity}'").collect()}
     with ThreadPoolExecutor(2) as pool:
@@ -40,10 +53,10 @@ def build_adapters(lake: Lake, ledger: Ledger, inputs: Inputs, zoo: Zoo, train: 
         ledger.record(ADAPTERS, identity, {Cell(adapter_id): Done(adapter_id, 1, 1) for adapter_id in rows})
     lake.skip(ADAPTERS, len(rows) - len(new))
     usable = {adapter.adapter_id: adapter for _, adapter in judged if adapter is not None}
-    return tuple(usable[adapter_id] for adapter_id in sorted(usable))
+    return Registered(tuple(usable[adapter_id] for adapter_id in sorted(usable)), priors)
 
 
-def _trained(lake: Lake, ledger: Ledger, inputs: Inputs, zoo: Zoo, train: bool) -> list[Offer]:
+def _trained(lake: Lake, ledger: Ledger, inputs: Inputs, zoo: Zoo, train: bool) -> tuple[list[Offer], dict[Job, Generation]]:
     """Folders of all recipes, after those that were missing have been trained: first those that nothing steers, whose adapters may be what
     priors of the others are read from. Raises ConfigError when some are missing and `train` is False."""
     material, recipes = zoo.material, zoo.settings.recipes
@@ -52,11 +65,12 @@ def _trained(lake: Lake, ledger: Ledger, inputs: Inputs, zoo: Zoo, train: bool) 
     collected = {part: training_data(lake, inputs, material, zoo.artifacts, part) for part in sorted(set(parts.values()))}
     plain: dict[TrainingRecipe, Data] = {recipe: collected[parts[recipe]] for recipe in recipes if recipe not in steered}
     folders: dict[TrainingRecipe, Path] = {**trained_folders(lake, zoo, plain, train)}
+    priors: dict[Job, Generation] = {}
     if steered:
-        data = steered_data(lake, ledger, inputs, zoo, collected[parts[steered[0]]], steered, train)
+        data, priors = steered_data(lake, ledger, inputs, zoo, collected[parts[steered[0]]], steered, train)
         of_steered = trained_folders(lake, zoo, data, train)
         folders.update(iter(of_steered.items()))
-    return [Offer(folders[recipe], zoo.store, recipe.name) for recipe in recipes]
+    return [Offer(folders[recipe], zoo.store, recipe.name) for recipe in recipes], priors
 
 
 def _audit_rejected(lake: Lake, rows: list[dict[str, Any]]) -> None:

@@ -18,7 +18,7 @@ def die() -> None:
 
 def in_training(root: Path) -> None:
     """As soon as the first of the adapters stands, while others are still to be trained."""
-    import silver.adapters.training as zoo
+    import silver.adapters.training.build as zoo
 
     inner = zoo._train
 

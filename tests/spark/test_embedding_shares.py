@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bronze.build_embeddings import _in_turn
+from bronze.embeddings.build import _in_turn
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

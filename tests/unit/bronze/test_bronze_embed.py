@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
 
-from bronze.embed import Embed, PictureReading, embed
+from bronze.embeddings.embed import Embed, PictureReading, embed
 from bronze.specs import EMBEDDINGS
 from models.decode import DecodeLimits, encode_png
 from models.images import Preprocessing
@@ -64,7 +64,7 @@ def test_vectors_are_little_endian_half_precision_row_by_row(work: Embed) -> Non
     assert row["pooled"][:2] == bytes([0x00, 0x48])  # 8 = 2^3: exponent 3 + 15 = 18, bits 0 10010 0000000000 = 0x4800
     rest = {name: row[name] for name in row if name not in ("pooled", "units")}
     key = {"dataset": "pets", "example_id": "id8", "backbone": "tiny", "settings_id": "s1"}
-    assert rest == key | {"n_units": UNITS, "dim": DIM, "error_code": None, "message": None}
+    assert rest == key | {"n_units": UNITS, "dim": DIM, "truncated": None, "error_code": None, "message": None}
 
 
 def test_units_are_left_out_when_they_are_not_kept(work: Embed) -> None:

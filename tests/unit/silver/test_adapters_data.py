@@ -17,7 +17,7 @@ from models.training_data import TrainingSet
 from silver.adapters.material import SPLITS
 from silver.adapters.pictures import Pictures
 from silver.adapters.texts import PLAIN, TextMaterial
-from silver.adapters.train import Collection, collect
+from silver.adapters.training.train import Collection, collect
 
 ZOOMED = Preprocessing(size=8, resize_to=12)
 FULL = Preprocessing(size=56, resize_to=64)

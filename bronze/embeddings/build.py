@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from bronze.build import Examples, examples_of
-from bronze.embed import Embed, PictureReading, Reading, TextReading, embed
+from bronze.embeddings.embed import Embed, PictureReading, Reading, TextReading, embed
 from bronze.specs import EMBEDDINGS, SPLITS
 from lake.door import Lake
 from lake.fill import Stage, fill

@@ -20,7 +20,7 @@ from models.text_scoring import TextScoring
 from models.text_training_data import TextTrainingSet, text_fingerprint
 from silver.adapters.material import SPLITS
 from silver.adapters.offers import Zoo
-from silver.adapters.training import MARK, Data, trained_folders
+from silver.adapters.training.build import MARK, Data, trained_folders
 from silver.priors.build import build_ig_priors, build_priors, priors_of
 from silver.priors.jobs import Job, ig_jobs, jobs_of, twins
 from silver.priors.twin import Twin
@@ -29,9 +29,10 @@ from silver.priors.work import Generation, PriorWork
 
 def steered_data(
     lake: Lake, ledger: Ledger, inputs: Inputs, zoo: Zoo, plain: Data, recipes: Sequence[TextRecipe], train: bool
-) -> dict[TextRecipe, Data]:
-    """For each of these `cap_hybrid` recipes the sets that it is trained on; scorers, silver.priors and the twins of IG priors are brought
-    up to date first. `plain`: the same sets without priors. Raises ConfigError when a twin failed, or is missing and `train` is False."""
+) -> tuple[dict[TextRecipe, Data], dict[Job, Generation]]:
+    """For each of these `cap_hybrid` recipes the sets that it is trained on, and the generations of their priors. Scorers, silver.priors
+    and the twins of IG priors are brought up to date first. `plain`: the same sets without priors. Raises ConfigError when a twin failed,
+    or is missing and `train` is False."""
     scoring = zoo.scoring
     if not isinstance(scoring, TextScoring):
         raise ConfigError("priors steer the training of text adapters alone: use recipes of kind ce for pictures")
@@ -41,7 +42,7 @@ def steered_data(
     folders = trained_folders(lake, zoo, dict.fromkeys(twins(recipes), plain), train)
     trained = {job: _twin(zoo, scoring, folders[job.twin], job.twin.name) for job in ig_jobs(recipes)}
     made |= build_ig_priors(lake, ledger, work, recipes, scoring, trained)
-    return {recipe: _with_priors(lake, zoo, scoring, work, recipe, made) for recipe in recipes}
+    return {recipe: _with_priors(lake, zoo, scoring, work, recipe, made) for recipe in recipes}, made
 
 
 def _twin(zoo: Zoo, scoring: TextScoring, folder: Path, name: str) -> Twin:

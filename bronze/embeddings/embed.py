@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol
@@ -47,6 +47,9 @@ class Reading(Protocol):
     def units(self, inputs: Any) -> list[int] | None:
         """How many of the units are each example's own, the first ones; None: all."""
 
+    def truncated(self, inputs: Any) -> list[bool] | None:
+        """Which examples were cut at the model's limit; None where none can be."""
+
 
 @dataclass(frozen=True)
 class PictureReading:
@@ -66,6 +69,9 @@ class PictureReading:
     def units(self, inputs: NDArray[np.float32]) -> None:
         """All pictures have as many."""
 
+    def truncated(self, inputs: NDArray[np.float32]) -> None:
+        """A picture is whole."""
+
 
 @dataclass(frozen=True)
 class TextReading:
@@ -84,6 +90,10 @@ class TextReading:
     def units(self, inputs: Texts) -> list[int]:
         counts: list[int] = inputs.included.sum(axis=1).tolist()
         return counts
+
+    def truncated(self, inputs: Texts) -> list[bool]:
+        cut: list[bool] = inputs.truncated.tolist()
+        return cut
 
 
 @dataclass(frozen=True)
@@ -111,6 +121,7 @@ class _Vectors:
     pooled: NDArray[np.float16]  # [dim], little-endian
     units: NDArray[np.float16] | None  # [n_units, dim]; None unless they are kept: casting 2 MB a picture only to look is not free
     n_units: int
+    truncated: bool | None
     finite: bool  # pooled and units, in half precision
 
 
@@ -157,11 +168,12 @@ def _embedded(scorer: Embedder, chunk: list[_Input], work: Embed) -> dict[str, _
     inputs = work.reading.inputs(list(readable.values()))
     pooled, units = scorer.embed(inputs)
     own = work.reading.units(inputs) or [units.shape[1]] * len(readable)
+    cut: Sequence[bool | None] = work.reading.truncated(inputs) or [None] * len(readable)
     finite = _fits(pooled) & _fits(units)
     with np.errstate(over="ignore"):  # beyond half precision becomes inf: `finite` says so
         kept = [row[:n] for row, n in zip(units.astype(HALF), own, strict=True)] if work.keep_units else [None] * len(readable)
-        rows = zip(pooled.astype(HALF), kept, own, finite, strict=True)
-    return {example_id: _Vectors(p, u, n, bool(f)) for example_id, (p, u, n, f) in zip(readable, rows, strict=True)}
+        rows = zip(pooled.astype(HALF), kept, own, cut, finite, strict=True)
+    return {example_id: _Vectors(p, u, n, c, bool(f)) for example_id, (p, u, n, c, f) in zip(readable, rows, strict=True)}
 
 
 def _fits(vectors: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -172,7 +184,7 @@ def _fits(vectors: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 def _row(example_id: str, vectors: _Vectors | None, refusal: RejectedInput | None, work: Embed) -> dict[str, Any]:
     row: dict[str, Any] = {"dataset": work.dataset, "example_id": example_id, "backbone": work.backbone, "settings_id": work.settings_id}
-    row |= dict.fromkeys(("pooled", "units", "n_units", "dim", "error_code", "message"))
+    row |= dict.fromkeys(("pooled", "units", "n_units", "dim", "truncated", "error_code", "message"))
     if vectors is None:
         code, message = (refusal.code, refusal.message) if refusal else ("decode_error", "nothing to read")
         return row | {"error_code": code, "message": message}
@@ -180,4 +192,11 @@ def _row(example_id: str, vectors: _Vectors | None, refusal: RejectedInput | Non
         message = "embedding must be finite and within 65,504 also in float32: check the backbone's weights"
         return row | {"error_code": "nonfinite", "message": message}
     units = None if vectors.units is None else vectors.units.tobytes()
-    return row | {"pooled": vectors.pooled.tobytes(), "units": units, "n_units": vectors.n_units, "dim": vectors.pooled.size}
+    row["truncated"] = vectors.truncated
+    return row | {
+        "pooled": vectors.pooled.tobytes(),
+        "units": units,
+        "n_units": vectors.n_units,
+        "truncated": vectors.truncated,
+        "dim": vectors.pooled.size,
+    }

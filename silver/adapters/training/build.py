@@ -19,7 +19,7 @@ from models.manifest import find_trained
 from models.training_recipe import TrainingRecipe, recipe_sha256
 from silver.adapters.material import Material, Part
 from silver.adapters.offers import Zoo, failure_note, training_folder
-from silver.adapters.train import FINGERPRINT_SCHEMA, TRAINED_SCHEMA, Collection, Training, adapter_folder, collect, train_recipes
+from silver.adapters.training.train import FINGERPRINT_SCHEMA, TRAINED_SCHEMA, Collection, Training, adapter_folder, collect, train_recipes
 
 Data = tuple[Path, str]  # folder of the collected sets, and their fingerprint
 MARK = "fingerprint.txt"

@@ -1,0 +1,1 @@
+"""What does the bare backbone make of each example?"""

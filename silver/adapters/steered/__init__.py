@@ -1,0 +1,1 @@
+"""What are adapters trained on that an attribution prior steers?"""

@@ -1,0 +1,1 @@
+"""Which recipes still lack their adapter, and how is one trained?"""
