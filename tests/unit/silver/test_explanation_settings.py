@@ -62,6 +62,8 @@ def test_rows_of_pictures_keep_the_identity_they_had_before_there_was_a_choice()
     before = {"default": ExplanationSettings(), "shipped": SHIPPED, "seed": ExplanationSettings(seed=5)}
     found = {name: vars(silver_ids(META, scoring(), explanations)) for name, explanations in before.items()}
     assert found == PINNED
+    idle = ExplanationSettings(method_settings=MethodSettings(ig_steps=4))  # says nothing about attention
+    assert vars(silver_ids(META, scoring(), idle)) == PINNED["default"]
 
 
 def test_of_pictures_nothing_new_stands_in_the_settings() -> None:

@@ -114,6 +114,9 @@ def test_half_a_truth_is_none_and_words_behind_the_limit_that_decide_nothing_do_
     found = decisive_words(grammar, TEXTS, LABELS, included)
     assert [np.flatnonzero(row).tolist() for row in found] == [[1, 3], [], [], [1, 3], []]
     assert 0 < included[3].sum() < 44 and included[4].sum() < 43  # both are cut; what decides the last stands behind the limit
+    first_and_last = lambda text, label: np.isin(np.arange(len(text.split())), (0, len(text.split()) - 1))  # noqa: E731 - said once
+    both = decisive_words(first_and_last, TEXTS, LABELS, included)
+    assert [np.flatnonzero(row).tolist() for row in both] == [[0, 5], [0, 2], [0, 1], [], []]
     with pytest.raises(ValueError, match="found 1 answers for 6 words"):
         decisive_words(lambda text, label: np.ones(1, dtype=bool), TEXTS, LABELS, included)
 
