@@ -14,11 +14,11 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from docs_markdown import grid
 from docs_meanings import MEANINGS
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from pipelines.config import Config
+from pipelines.config import Config, records_in
 from xai.presets import Preset
 
 HEAD = """# Configuration keys
@@ -31,6 +31,7 @@ changed on the command line: `--set gold.n_folds=3` (values in YAML). Relative p
 Files to start from: `configs/demo.yaml` (small, minutes) and `configs/digits_full.yaml` (all corruptions, full-size learners).
 """
 
+KINDS = {"image": " (pictures)", "text": " (texts)"}  # where a place holds another record for each
 BOUNDS = (("ge", "≥"), ("gt", ">"), ("le", "≤"), ("lt", "<"))
 
 
@@ -62,15 +63,15 @@ def sections() -> Iterator[Section]:
 def _walk(record: type[BaseModel], place: str) -> Iterator[tuple[type[BaseModel], str]]:
     yield record, place
     for name, field in record.model_fields.items():
-        if inner := record_in(field.annotation):
-            yield from _walk(inner, f"{place}.{name}{_many(field.annotation)}".lstrip("."))
+        found = records_in(field.annotation)
+        for inner in found:
+            of = KINDS[inner.model_fields["modality"].default] if len(found) > 1 else ""
+            yield from _walk(inner, f"{place}.{name}{_many(field.annotation)}{of}".lstrip("."))
 
 
 def record_in(annotation: Any) -> type[BaseModel] | None:
-    """The record inside an annotation such as `tuple[Recipe, ...]` or `PretrainSettings | None`."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((found for argument in get_args(annotation) if (found := record_in(argument))), None)
+    """The first record inside an annotation such as `tuple[Recipe, ...]` or `PretrainSettings | None`."""
+    return next(iter(records_in(annotation)), None)
 
 
 def _many(annotation: Any) -> str:
@@ -147,9 +148,16 @@ def _default(field: FieldInfo) -> str:
 def _text(value: Any) -> str:
     """A default as one would write it in YAML; of a record only what differs from its own class's defaults."""
     if isinstance(value, BaseModel):
-        own = not any(field.is_required() for field in type(value).model_fields.values()) and value == type(value)()
-        return "as below" if own else f"`{_flow(value.model_dump(mode='json', exclude_defaults=True))}`"
+        return "as below" if _is_plain(value) else f"`{_flow(value.model_dump(mode='json', exclude_defaults=True))}`"
     return f"`{_flow(list(value) if isinstance(value, tuple) else value)}`"
+
+
+def _is_plain(value: BaseModel) -> bool:
+    """True for what its class makes of nothing; False also for a record that nothing is not enough for."""
+    try:
+        return value == type(value)()
+    except ValidationError:
+        return False
 
 
 def _flow(value: Any) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 
-from lake.errors import ConfigError
 from lake.identity import canonical_json, settings_id
 from models.label_scorer.settings import Template
 from models.text_recipe import Source, TextRecipe, twin_of
@@ -15,7 +14,6 @@ from models.text_training_data import TextTrainingSet
 # Sources that are read from one call of the scorer. Both of `plain` are always made together: what LIME says in its last bits must not
 # depend on whether SHAP was asked for too.
 SOURCES: Mapping[Template, tuple[Source, ...]] = {"labelled": ("cap",), "plain": ("lime", "shap")}
-FEWEST_MASKS = 3  # below, no sampling error can be told: xai.masks.Masking
 
 
 @dataclass(frozen=True)
@@ -74,16 +72,11 @@ Job = PriorJob | IgJob
 
 
 def jobs_of(recipe: TextRecipe) -> dict[Job, tuple[Source, ...]]:
-    """The jobs whose rows steer this recipe, each with the sources it reads there; none without sources (`ce`, the control `random`).
-
-    Raises ConfigError for fewer than 3 masks where masks are drawn.
-    """
+    """The jobs whose rows steer this recipe, each with the sources it reads there; none without sources (`ce`, the control `random`)."""
     wanted = () if recipe.priors is None else recipe.priors.sources
     found: dict[Job, tuple[Source, ...]] = {}
     for template, sources in SOURCES.items():
         if recipe.priors is not None and (own := tuple(source for source in sources if source in wanted)):
-            if recipe.priors.n < FEWEST_MASKS:
-                raise ConfigError(f"recipe {recipe.name}: priors.n must be at least {FEWEST_MASKS}, found {recipe.priors.n}")
             found[PriorJob(Chosen.of(recipe), recipe.priors.n, template)] = own
     if "ig" in wanted:
         twin = twin_of(recipe)

@@ -46,7 +46,7 @@ def work(folder: Path) -> PriorWork:
 
 
 def steered(*sources: str, n: int = 8, **more: Any) -> TextRecipe:
-    own = {"name": "-".join([*sources, str(n), *more]), "epochs": 1, "batch_size": 8, "kind": "cap_hybrid"}
+    own = {"name": "-".join([*sources, str(n), *more]), "epochs": 1, "batch_size": 8, "kind": "cap_hybrid", "use_dora": False}
     return TextRecipe.model_validate(own | {"priors": {"sources": sources, "n": n}, **more})
 
 

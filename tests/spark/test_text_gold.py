@@ -37,8 +37,8 @@ TEXTS = {
     "m1": ("meta", 1, "on please"), "m2": ("meta", 0, "off please"), "m3": ("meta", 0, "music off"),
 }  # fmt: skip
 META = [name for name, (split, _, _) in TEXTS.items() if split == "meta"]
-STEERED = TextRecipe.model_validate({"name": "steered", "kind": "cap_hybrid", "priors": {"sources": ["cap"]}})
-RECIPES = {"a": TextRecipe(name="plain"), "b": STEERED, "foreign": None}
+STEERED = TextRecipe.model_validate({"name": "steered", "kind": "cap_hybrid", "use_dora": False, "priors": {"sources": ["cap"]}})
+RECIPES = {"a": TextRecipe(name="plain", use_dora=False), "b": STEERED, "foreign": None}
 # adapter -> the meta texts it gets wrong, clean and under every attack
 WRONG = {"a": ({"m1"}, {"m1", "m2"}), "b": (set[str](), {"m3"}), "foreign": (set[str](), set[str]())}
 SMALL = GoldSettings(forest=ForestSettings(trees=2), boost=BoostSettings(trees=2), boost_tuned=BoostSettings(trees=2))

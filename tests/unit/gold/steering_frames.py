@@ -23,9 +23,9 @@ def recipe(name: str = "plain", sources: str | None = None, control: str | None 
     """A recipe; with `sources` ("cap+ig") or a control it is steered. `beta`, `n` and `fusion` are the prior's."""
     prior = {key: given.pop(key) for key in ("beta", "n", "fusion") if key in given}
     if sources is None and control is None:
-        return TextRecipe(name=name, **given)
+        return TextRecipe.model_validate({"name": name, "use_dora": False, **given})
     prior |= {"sources": tuple(sources.split("+")) if sources else (), "control": control}
-    return TextRecipe.model_validate({"name": name, "kind": "cap_hybrid", "priors": prior, **given})
+    return TextRecipe.model_validate({"name": name, "kind": "cap_hybrid", "use_dora": False, "priors": prior, **given})
 
 
 def trainings(recipes: dict[str, TextRecipe | None], minutes: float = 0.5) -> pd.DataFrame:

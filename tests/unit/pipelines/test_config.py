@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 import yaml
 
 from lake.errors import ConfigError, MissingInputError
+from models.text_pretraining import TextPretrainSettings
+from models.text_recipe import TextRecipe
 from pipelines.config import load_config
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -97,8 +100,32 @@ def test_defaults_fill_every_recipe_and_lose_against_its_own(tmp_path: Path) -> 
     assert [(recipe.name, recipe.epochs, recipe.rank) for recipe in found] == [("a", 3, 2), ("b", 3, 5)]
 
 
-def test_a_reader_of_texts_is_refused_before_anything_is_read(tmp_path: Path) -> None:
-    path = tmp_path / "words.yaml"
-    path.write_text("dataset: words\nsource: {reader: table, root: t}\nbackbone: {name: b}\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"'table' reads texts, which no run scores yet"):
-        load_config(path)
+TEXTS = {"dataset": "words", "source": {"reader": "intents"}, "backbone": {"pretrain": {"name": "small"}}}
+
+
+def test_a_reader_of_texts_brings_recipes_pretraining_and_explanations_of_texts(tmp_path: Path) -> None:
+    found = load_config(written(tmp_path, TEXTS | {"adapters": {"recipes": [{"name": "a", "shots": 5}]}}))
+    (recipe,) = found.adapters.recipes
+    assert isinstance(recipe, TextRecipe) and recipe.shots == 5 and isinstance(found.backbone.pretrain, TextPretrainSettings)
+    assert found.explanations.methods == ("attention", "ig", "occlusion", "lime", "kernel_shap")
+    assert ([group.preset.name for group in found.explanations.groups], found.gold_metric_group) == (["default_text"], "default_text")
+    assert found.cells[:2] == (("none", 0), ("keyword_addition", 1)) and found.modality == "text"
+    written_out = found.model_dump(mode="json")
+    assert "corruptions" not in written_out and {"attacks", "priors"} < set(written_out)
+
+
+@pytest.mark.parametrize(
+    ("tree", "message"),
+    [
+        (TEXTS | {"corruptions": {"names": ["ki"]}}, "corruptions: nothing of text inputs"),
+        (SMALL | {"attacks": {"names": ["typos"]}}, "attacks: nothing of image inputs"),
+        (SMALL | {"explanations": {"methods": ["lime"]}}, "of image inputs attention can be computed, found lime"),
+        (TEXTS | {"explanations": {"groups": [{"preset": "ki"}]}, "gold_metric_group": "ki"}, "preset 'ki' hides units by"),
+        (TEXTS | {"adapters": {"recipes": [{"name": "a", "shotz": 5}]}}, "adapters.recipes.0.shotz: unknown key; did you mean 'shots'?"),
+        (SMALL | {"adapters": {"recipes": [{"name": "a", "rank": 2, "shots": 5}]}}, "adapters.recipes.0.shots: unknown key"),
+        (TEXTS | {"backbone": {"pretrain": {"patch_size": 4}}}, "backbone.pretrain.patch_size: unknown key"),
+    ],
+)
+def test_what_is_of_the_other_modality_is_refused_by_its_key(tmp_path: Path, tree: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        load_config(written(tmp_path, tree))

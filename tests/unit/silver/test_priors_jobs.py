@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from lake.errors import ConfigError
 from models.label_scorer.settings import LabelPrompt
 from models.text_recipe import PriorRecipe, TextRecipe, twin_of
 from models.text_selection import selected
@@ -21,7 +20,7 @@ FULL = Chosen()
 def steered(*sources: str, n: int = 100, control: str | None = None, **more: Any) -> TextRecipe:
     name = "-".join([*sources, str(n), str(control), *(f"{key}{value}" for key, value in more.items())])
     priors = {"sources": sources, "n": n, "control": control}
-    return TextRecipe.model_validate({"name": name, "kind": "cap_hybrid", "priors": priors, **more})
+    return TextRecipe.model_validate({"name": name, "kind": "cap_hybrid", "use_dora": False, "priors": priors, **more})
 
 
 def test_arms_of_one_selection_and_n_share_one_job_per_template() -> None:
@@ -72,15 +71,9 @@ def test_arms_with_ig_share_the_twin_of_their_training_and_the_arm_none_is_it_wh
     assert [job.twin.seed for job in jobs] == [0, 1]
     assert jobs[0].twin.deciding() == twin_of(arms[0]).deciding() and jobs[0].twin.kind == "ce"
     assert all(next(iter(jobs_of(arm))) in jobs for arm in (arms[0], arms[2], arms[3], arms[4]))
-    none = TextRecipe(name="none-s1", seed=1)
+    none = TextRecipe(name="none-s1", seed=1, use_dora=False)
     assert [twin.name for twin in twins([*arms, none])] == [jobs[0].twin.name, "none-s1"]
     assert isinstance(jobs[0], IgJob) and jobs[0].chosen == FULL
-
-
-def test_fewer_than_three_masks_are_refused_by_the_recipes_name_where_masks_are_drawn() -> None:
-    with pytest.raises(ConfigError, match=r"recipe cap-2-None: priors.n must be at least 3, found 2"):
-        prior_jobs([steered("cap", n=2)])
-    assert prior_jobs([steered("ig", n=1)]) == ()
 
 
 def test_the_defaults_are_those_of_the_paper_and_of_our_choices() -> None:

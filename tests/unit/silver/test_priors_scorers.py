@@ -47,7 +47,11 @@ def test_a_scorer_trained_here_saw_exactly_the_selection_under_the_trained_label
         examples = own.selection(chosen).examples
         seen = record(own, chosen).seen
         texts = [words_of(text) for text in examples.texts]
-        assert seen.n_examples == len(examples) and seen.beyond(texts) == 0 and seen.among(texts) == len(texts)
+        assert (
+            seen.n_examples == len(examples)
+            and seen.beyond(texts, [LABELS[label] for label in examples.label_ids.tolist()]) == 0
+            and seen.among(texts) == len(texts)
+        )
         counts = {label: examples.label_ids.tolist().count(position) for position, label in enumerate(LABELS)}
         assert seen.examples_per_label == counts  # wrong labels too: the scorer must not know better than the target
         assert seen.among(words_of(text) for text in own.val.texts) == 0
@@ -72,7 +76,7 @@ def test_a_scorer_that_saw_more_than_the_target_is_leaky_and_one_without_a_recor
         assert found.leaky is leaky and found.scorer_id == whole.scorer_id
     foreign = work(tmp_path, {"name": str(save(tmp_path / "lm"))})
     assert Scorers(foreign).of(Chosen(), foreign.selection(Chosen())).leaky is None
-    assert scorer_of(whole.model, own.selection(Chosen(shots=2)).examples).leaky is True
+    assert scorer_of(whole.model, own.selection(Chosen(shots=2)).examples, LABELS).leaky is True
 
 
 def test_texts_that_may_be_too_long_are_left_out_of_the_scorers_training(tmp_path: Path) -> None:
