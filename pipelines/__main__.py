@@ -16,6 +16,7 @@ EXAMPLES = """examples:
   assay check mine.yaml
   assay run configs/demo.yaml --lake build/demo-lake
   assay run configs/demo.yaml --lake build/demo-lake --layers ood,gold --set corruptions.names=[all]
+  assay run configs/demo.yaml configs/demo_texts.yaml --lake build/demo-lake
   assay run configs/demo.yaml --lake build/demo-lake --dry-run
   assay train configs/demo.yaml --lake build/demo-lake
   assay sql "SELECT name, accuracy FROM silver.adapters" --lake build/demo-lake
@@ -54,7 +55,6 @@ def parser() -> argparse.ArgumentParser:
 
 
 def add_common_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("config", type=Path, metavar="CONFIG", help="YAML file, see configs/")
     command.add_argument("--lake", metavar="DIR", help="where the tables are (default: `lake` of the configuration)")
     command.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides", help="change one key, such as gold.n_folds=3"
@@ -63,6 +63,9 @@ def add_common_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def add_run_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "configs", type=Path, nargs="+", metavar="CONFIG", help="YAML file, see configs/; several are run one after the other"
+    )
     add_common_arguments(command)
     command.add_argument("--layers", default="bronze,silver,ood,gold", help="comma-separated: bronze,silver,ood,gold (default: all)")
     command.add_argument("--dry-run", action="store_true", help="print what would be computed, and what it costs; write nothing")
@@ -86,6 +89,7 @@ def add_serve_sql_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def add_train_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("config", type=Path, metavar="CONFIG", help="YAML file, see configs/")
     add_common_arguments(command)
 
 

@@ -34,7 +34,16 @@ VERSIONED = ("pyspark", "delta-spark", "torch", "transformers", "peft", "xgboost
 
 
 def run(options: argparse.Namespace) -> int:
-    """`assay run` and jobs/run_pipeline.py."""
+    """`assay run` and jobs/run_pipeline.py: every configuration in turn, on one session; the first that fails is the last."""
+    if options.run_id and len(options.configs) > 1:
+        raise ConfigError(f"--run-id names one run, found {len(options.configs)} configurations: run them one by one, or leave it out")
+    for path in options.configs:
+        if code := _run_one(argparse.Namespace(**vars(options) | {"config": path})):
+            return code
+    return 0
+
+
+def _run_one(options: argparse.Namespace) -> int:
     layers = tuple(options.layers.split(","))
     if unknown := [layer for layer in layers if layer not in LAYERS]:
         raise ConfigError(f"--layers takes {', '.join(LAYERS)}; found {', '.join(unknown)}")
