@@ -19,7 +19,7 @@ import pytest
 
 from bronze.specs import EXAMPLES
 from gold import TABLES as GOLD
-from lake.audit import CELLS, REJECTED
+from lake.audit import CELLS
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
 from pipelines.tables import TABLES
 from silver.specs import ADAPTERS
@@ -98,6 +98,8 @@ def test_the_script_starts_runs_compares_and_stops(checked: Checked) -> None:
     assert checked.left == []  # neither daemon nor executor
 
 
+# A dataset of pictures has no rows of these: what is rejected, and what is told of texts and of priors.
+EMPTY = {"rejected", "priors", "attacked_texts"}
 COMPARED = [table for table in TABLES if table.full_name not in NOT_COMPARED and table.layer != "meta"]
 
 
@@ -105,7 +107,7 @@ COMPARED = [table for table in TABLES if table.full_name not in NOT_COMPARED and
 def test_every_table_of_the_cluster_is_that_of_the_embedded_run(checked: Checked, table: Any, equal_rows: Callable[..., None]) -> None:
     # beside the script's own comparison, by the code that compares lakes elsewhere in these tests
     expected, found = rows_of(checked.embedded, table), rows_of(checked.cluster, table)
-    assert expected or table in (REJECTED, *(spec for spec in COMPARED if spec.name == "rejected"))
+    assert expected or table.name in EMPTY or table.name.startswith(("cap_hybrid_", "prior_"))
     if table in [gold.spec for gold in GOLD]:
         equal_rows(found, expected, rel=1e-12)  # Spark adds doubles in the order of its partitions
     else:
