@@ -1,4 +1,4 @@
-"""Does SIGTERM end a command although a Spark job of minutes is on its way? In a process of its own: the signal leaves no session behind."""
+"""Does SIGTERM end a command although a Spark job of minutes is on its way? In a process of its own, for no session outlives it."""
 
 from __future__ import annotations
 

@@ -72,7 +72,9 @@ def write_embeddings(lake: Lake, scoring: TextScoring) -> None:
     found = sorted((row.example_id, row.text) for row in lake.read(EXAMPLES).collect())
     pooled, words = scoring.scorer().embed(scoring.prepare([text for _, text in found]))
     vectors = [(name, vector.astype("<f2").tobytes()) for (name, _), vector in zip(found, pooled, strict=True)]
-    rows = [(DATASET, name, scoring.backbone.name, EMBEDDED, vector, None, words.shape[1], pooled.shape[1]) for name, vector in vectors]
+    rows = [
+        (DATASET, name, scoring.backbone.name, EMBEDDED, vector, None, words.shape[1], pooled.shape[1], False) for name, vector in vectors
+    ]
     lake.append(EMBEDDINGS, lake.spark.createDataFrame(rows, EMBEDDINGS.ddl()), len(rows))
 
 
