@@ -76,7 +76,8 @@ def explained(scorer: ImageScorer, pixels: Floats, preset: Preset) -> Found:
     flats: dict[str, FlatValue] = {name: scorer.value(pixels, logits.argmax(axis=1), name) for name in names}
     attributions = {"attention": attention(rows, scorer.backbone.n_prefix)}
     metrics = explanation_metrics(attributions, deduplicated_baselines(flats, len(pixels)), preset)["attention"]
-    return {figure: [_number(row[column]) for row in metrics] for figure, column in FIGURES.items()}
+    found = {figure: [_number(row[column]) for row in metrics] for figure, column in FIGURES.items()}
+    return found | {"target": logits.argmax(axis=1).astype(float).tolist()}
 
 
 def _number(value: float | None) -> float:
@@ -110,8 +111,13 @@ def _in_turns(case: Varied, scorers: dict[str, ImageScorer], pixels: Floats) -> 
 
 
 def _correlations(twin: Found, ours: Found) -> dict[str, float]:
-    """Pearson's r over the pictures, figure by figure."""
-    return {figure: float(np.corrcoef(twin[figure], ours[figure])[0, 1]) for figure in FIGURES}
+    """Pearson's r over the pictures of which both explain the same class, figure by figure; and how many these are.
+
+    Of another class every figure of p is another quantity: random weights leave ties, which one rounding turns.
+    """
+    same = np.equal(twin["target"], ours["target"])
+    found = {figure: float(np.corrcoef(np.array(twin[figure])[same], np.array(ours[figure])[same])[0, 1]) for figure in FIGURES}
+    return found | {"same_target": float(same.sum())}
 
 
 def _rows(seconds: dict[str, list[float]], alike: dict[str, dict[str, float]]) -> list[Row]:
@@ -141,6 +147,8 @@ def _speed(seconds: dict[str, list[float]], ours: str, twin: str) -> Row:
 
 
 def _agreement(name: str, values: dict[str, float], count: int) -> Row:
+    same = int(values["same_target"])
+    values = {figure: values[figure] for figure in FIGURES}
     details: dict[str, float | int | str] = {figure: round(value, 6) for figure, value in values.items()}
     least = min(values, key=lambda figure: (not math.isnan(values[figure]), values[figure]))  # NaN, an r that does not exist, is the worst
     return Row(
@@ -150,5 +158,5 @@ def _agreement(name: str, values: dict[str, float], count: int) -> Row:
         unit="r",
         aim=f"≥ {ALIKE}",
         met=all(value >= ALIKE for value in values.values()),
-        details=details | {"pictures": count},
+        details=details | {"pictures": count, "of the same class": same},
     )
