@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
+from lake.errors import ConfigError
 from pipelines.check.findings import Checked, write_findings
 from pipelines.check.lake import check_lake
 from pipelines.check.models import check_models
@@ -20,6 +21,11 @@ def check(config: Config, lake: str | None, name: str, stream: TextIO, overrides
     Gives 0 when a run would work, 65 when it would refuse the data, 66 when an input is missing, 78 for the configuration. `lake`: where
     the tables are, or None; `name`: how the user calls the configuration; `overrides`: what --set changed in it.
     """
+    if config.modality != "image":
+        raise ConfigError(
+            f"assay check tries pictures; reader {config.source.reader!r} gives texts. `assay run CONFIG --lake DIR --dry-run "
+            f"--calibrate-seconds 0` counts what a run would do"
+        )
     checked = Checked()
     pictures = check_source(config, checked)
     if pictures is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import yaml
 from lake.errors import ConfigError, MissingInputError
 from models.text_pretraining import TextPretrainSettings
 from models.text_recipe import TextRecipe
+from pipelines.check.command import check
 from pipelines.config import load_config
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -129,3 +131,9 @@ def test_a_reader_of_texts_brings_recipes_pretraining_and_explanations_of_texts(
 def test_what_is_of_the_other_modality_is_refused_by_its_key(tmp_path: Path, tree: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(message)):
         load_config(written(tmp_path, tree))
+
+
+def test_check_says_that_it_tries_pictures_before_it_opens_a_text_as_one(tmp_path: Path) -> None:
+    found = load_config(written(tmp_path, TEXTS))
+    with pytest.raises(ConfigError, match=r"tries pictures; reader 'intents' gives texts.*--calibrate-seconds 0"):
+        check(found, None, "words.yaml", io.StringIO())
