@@ -15,9 +15,10 @@ def small_frame(lake: Lake, table: Table, dataset: str) -> pd.DataFrame:
     """All rows of one dataset of a table that fits the driver (aggregates, adapters); empty when the table is not there."""
     if "://" in lake.storage.root or not lake.exists(table):
         return lake.read(table).where(f"dataset = '{dataset}'").toPandas()
+    import pyarrow.dataset as ds
     from deltalake import DeltaTable
-    from pyarrow.fs import LocalFileSystem, SubTreeFileSystem
 
-    # Arrow's own file system: deltalake's is written in Python, and its reading threads have aborted the process as it ended
-    folder = SubTreeFileSystem(lake.path(table), LocalFileSystem())
-    return DeltaTable(lake.path(table)).to_pandas(filters=[("dataset", "=", dataset)], filesystem=folder)
+    from lake.local_files import local_dataset
+
+    found = local_dataset(DeltaTable(lake.path(table)), lake.path(table))
+    return found.to_table(filter=ds.field("dataset") == dataset).to_pandas()

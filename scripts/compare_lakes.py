@@ -15,6 +15,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from lake.local_files import local_dataset
 from lake.spec import Table
 from pipelines.tables import TABLES
 
@@ -68,7 +69,8 @@ def _verdict(table: Table, left: Path, right: Path, rel: float) -> Verdict:
 def _rows(lake: Path, table: Table) -> Rows:
     from deltalake import DeltaTable
 
-    found = DeltaTable(str(_folder(lake, table))).to_pyarrow_table(columns=list(table.stable_columns)).to_pylist()
+    folder = str(_folder(lake, table))
+    found = local_dataset(DeltaTable(folder), folder).to_table(columns=list(table.stable_columns)).to_pylist()
     return sorted(found, key=lambda row: tuple(str(row.get(name)) for name in table.key))
 
 

@@ -14,6 +14,7 @@ from deltalake import DeltaTable
 from PIL import Image
 from sklearn.datasets import load_digits
 
+from lake.local_files import local_dataset
 from lake.spec import Table
 from models.decode import encode_png
 from pipelines.config import Config, load_config
@@ -140,7 +141,8 @@ def table_folder(root: Path, table: Table) -> Path:
 
 def stored(root: Path, table: Table) -> pa.Table:
     """A table as every reader without Spark sees it."""
-    return DeltaTable(str(table_folder(root, table))).to_pyarrow_table()
+    folder = str(table_folder(root, table))
+    return local_dataset(DeltaTable(folder), folder).to_table()
 
 
 def rows_of(root: Path, table: Table) -> list[dict[str, Any]]:

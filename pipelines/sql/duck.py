@@ -9,11 +9,11 @@ import duckdb
 import pyarrow.dataset
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
-from pyarrow.fs import LocalFileSystem, SubTreeFileSystem
 
 from lake.catalog import Plan, plan
 from lake.errors import ConfigError, ContractError
 from lake.format import FILE, known_format
+from lake.local_files import local_dataset
 from lake.spec import Table
 from pipelines.sql.as_of import Commit, commit, pinned
 from pipelines.sql.text import percent_coded
@@ -72,15 +72,10 @@ def lake_format(root: str) -> int | None:
 
 
 def dataset(root: str, table: Table, version: int | None) -> pyarrow.dataset.Dataset:
-    """The table for DuckDB, read through Arrow's own file system where it lies in a folder.
-
-    A LIMIT leaves reading threads behind. Those of deltalake's file system, which is written in Python, met an interpreter that was
-    ending: 6 of 26 such commands hung or crashed after their answer.
-    """
+    """The table for DuckDB, read through Arrow's own file system where it lies in a folder: of commands that did not, and had a LIMIT, 6 of
+    26 hung or crashed after their answer (see lake.local_files)."""
     delta = opened(root, table, version)
-    if "://" in root:
-        return delta.to_pyarrow_dataset()
-    return delta.to_pyarrow_dataset(filesystem=SubTreeFileSystem(place(root, table), LocalFileSystem()))
+    return delta.to_pyarrow_dataset() if "://" in root else local_dataset(delta, place(root, table))
 
 
 def connect(root: str, wanted: Collection[str] | None, as_of: str | None = None) -> tuple[duckdb.DuckDBPyConnection, Plan]:
