@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -230,3 +230,19 @@ def examples_of(lake: Lake, examples: Examples, splits: tuple[str, ...], chunk_r
         return rows.repartition(lake.spark.sparkContext.defaultParallelism, "example_id") if by_content else rows
 
     return Inputs(examples.dataset, examples.settings_id, examples.inputs(*splits), frame, examples.count(*splits), chunk_rows)
+
+
+def first_examples(inputs: Inputs, n: int | None) -> Inputs:
+    """The n examples of the smallest ids, which are hashes of their contents: fewer are among more. None, or no fewer: all of them."""
+    if n is None or n >= inputs.n_examples:
+        return inputs
+    return replace(inputs, sha256=settings_id([inputs.sha256, n]), n_examples=n, frame=lambda: first_rows(inputs.frame(), n))
+
+
+def first_rows(frame: DataFrame, n: int | None) -> DataFrame:
+    """The rows of the n smallest example_ids; all of them for None."""
+    from pyspark.sql import functions as F
+
+    if n is None:
+        return frame
+    return frame.join(F.broadcast(frame.select("example_id").orderBy("example_id").limit(n)), "example_id", "left_semi")

@@ -57,8 +57,9 @@ class GoldInputs:
         return own if self.text is None else own | {"text": self.text.settings()}
 
 
-def build_gold(lake: Lake, ledger: Ledger, inputs: GoldInputs, labels_of: DataFrame, settings: GoldSettings) -> None:
-    """Rewrites the dataset's rows of each gold table whose inputs or settings changed. `labels_of`: example_id, label of meta."""
+def build_gold(lake: Lake, ledger: Ledger, inputs: GoldInputs, labels_of: DataFrame, examined: DataFrame, settings: GoldSettings) -> None:
+    """Rewrites the dataset's rows of each gold table whose inputs or settings changed. `labels_of`: example_id, label of meta; `examined`:
+    the same of those that are explained and shifted."""
     defining = inputs.defining(settings)
     fingerprint = settings_id(defining)
     for table in TABLES:
@@ -71,7 +72,7 @@ def build_gold(lake: Lake, ledger: Ledger, inputs: GoldInputs, labels_of: DataFr
         return
     with Progress("gold", len(TABLES)) as progress, ThreadPoolExecutor(WRITERS) as pool:
         creating = [pool.submit(lake.create, table.spec) for table in TABLES]  # while one task fits the learners
-        joined = _joined(lake, inputs, labels_of, settings.method).cache()
+        joined = _joined(lake, inputs, examined, settings.method).cache()
         built = dict(_built(lake, inputs, joined, labels_of, settings))
         joined.unpersist()
         for created in creating:

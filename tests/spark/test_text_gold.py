@@ -135,7 +135,7 @@ def self_attributions(lake: Lake, most: int) -> pd.DataFrame:
 
 
 def built(lake: Lake, own: GoldInputs) -> dict[str, pd.DataFrame]:
-    build_gold(lake, Ledger(lake, own.dataset), own, labels_of(lake), SMALL)
+    build_gold(lake, Ledger(lake, own.dataset), own, labels_of(lake), labels_of(lake), SMALL)
     return {table.spec.name: lake.read(table.spec).toPandas() for table in TABLES}
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bronze.build import Source, build_examples, examples_of, split_frame
+from bronze.build import Source, build_examples, examples_of, first_examples, split_frame
 from bronze.settings import DecodeSettings, SourceSettings, SplitSettings
 from bronze.specs import EXAMPLES, OUTSIDE, REFERENCES, REJECTED
 from lake.door import Lake
@@ -57,6 +57,12 @@ def test_texts_come_into_the_lake_as_a_naive_twin_says(toy: Lake, source: Source
     outside = examples_of(toy, found, (OUTSIDE,), 100)
     assert [row.text for row in outside.frame().collect()] == ["how tall is the moon"]
     assert (outside.n_examples, found.count("adapter_train", "adapter_val", "meta")) == (1, 3)
+
+    both = examples_of(toy, found, ("adapter_train",), 100)
+    one = first_examples(both, 1)
+    assert [row.example_id for row in one.frame().collect()] == [min(row.example_id for row in both.frame().collect())]
+    assert (one.n_examples, one.settings_id) == (1, both.settings_id) and one.sha256 != both.sha256
+    assert first_examples(both, None) is first_examples(both, 2) is both
 
 
 def test_an_unchanged_source_is_not_read_again_and_a_new_text_costs_itself_alone(toy: Lake, source: Source) -> None:

@@ -35,7 +35,7 @@ from pipelines.plan.forwards import masks_per_picture
 from pipelines.plan.row_bytes import Shape, foretold_row_bytes
 from silver.adapters.offers import Zoo
 from silver.settings import AdapterSettings, ExplanationSettings, MetricGroup
-from silver.specs import PREDICTIONS
+from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, PREDICTIONS
 from tests.adapter_folders import LABELS, small_backbone
 from tests.lakes import config_of, settings
 from xai.presets import DEFAULT, KI
@@ -182,10 +182,11 @@ def test_a_local_master_computes_on_no_more_cores_than_there_are_and_a_cluster_o
 
 def test_the_cells_of_a_plan_are_those_of_its_adapters_and_corruptions(tmp_path: Path) -> None:
     tree = settings(tmp_path, None) | {"corruptions": {"names": ["fog"], "severities": [1, 2]}}
-    found = adapter_cells(config_of(tmp_path / "c.yaml", tree), {"a", "b"}, 7)
-    # clean and two severities for each adapter; three methods and KI's one on 7 pictures: an adapter's 28 rows of metrics without controls
+    sizes = {PREDICTIONS: 7, ATTRIBUTIONS: 5, EXPLANATION_METRICS: 5, OOD_PREDICTIONS: 5}
+    found = adapter_cells(config_of(tmp_path / "c.yaml", tree), {"a", "b"}, sizes)
+    # clean and two severities for each adapter, on the 5 of 7 pictures that are examined
     assert set(found[OOD_PREDICTIONS]) == {Cell(a, *cell) for a in "ab" for cell in (("none", 0), ("fog", 1), ("fog", 2))}
-    assert set(found[OOD_PREDICTIONS].values()) == {7}
+    assert set(found[OOD_PREDICTIONS].values()) == {5}
     assert found[PREDICTIONS] == {Cell("a"): 7, Cell("b"): 7}
 
 
