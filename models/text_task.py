@@ -104,8 +104,8 @@ class TextTask:
         return logits_of_embedded(self.model, self._family, word_embeddings(self.model, batch.ids), batch.attended)
 
     def _batch(self, texts: Texts, rows: NDArray[np.int64]) -> TokenBatch:
-        """These texts, padded to the bucket of the longest."""
-        return token_batch_of(texts, rows, int(bucket_of(texts.lengths[rows], self.buckets).max()), self.device)
+        """These texts, padded to the longest. Buckets are for scoring, where a text's last bits must not depend on its neighbours."""
+        return token_batch_of(texts, rows, int(texts.lengths[rows].max()), self.device)
 
     @cached_property
     def _priors(self) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:

@@ -145,12 +145,30 @@ def check_modality(explanations: ExplanationSettings, modality: str) -> None:
         raise ValueError(f"explanations.truth: {explanations.truth!r} speaks of the words of texts, found {modality} inputs; leave it out")
 
 
+def _filled(defaults: dict[str, Any], recipe: Any) -> list[Any]:
+    """A recipe with the defaults it does not say; one per seed where it, or they, say `seeds`. The recipe's own seed or seeds win."""
+    if not isinstance(recipe, dict):
+        return [recipe]
+    kept = {key: value for key, value in defaults.items() if key not in ("seed", "seeds") or not {"seed", "seeds"} & set(recipe)}
+    plain = kept | recipe
+    if "seeds" not in plain:
+        return [plain]
+    seeds = plain.pop("seeds")
+    if "seed" in plain or not isinstance(seeds, list) or not seeds or not all(isinstance(seed, int) for seed in seeds):
+        raise ValueError(f"recipe {plain.get('name')}: give seed, or seeds as a list of whole numbers, found seeds {seeds!r}")
+    drawn = [key for key, by in (("shots_seed", "shots"), ("label_noise_seed", "label_noise")) if plain.get(by) and key not in plain]
+    return [plain | {"name": f"{plain.get('name')}-s{seed}", "seed": seed} | dict.fromkeys(drawn, seed) for seed in seeds]
+
+
 class AdapterSettings(BaseModel):
     """Where adapters come from.
 
     `recipes`: trained here when no adapter of the same recipe, backbone, data and seed exists; `defaults` are filled into each.
     `folders`: folders of adapter folders (PEFT layout) made elsewhere. `labels`: their label order, where neither manifest nor
     config.json tells it. `threads`: per training task; part of what makes training repeatable.
+
+    A recipe, or the defaults, may say `seeds: [0, 1, 2]` in place of `seed`: it is then one recipe per number, which is its seed (and
+    chooses its shots and its wrong labels, where it has any) and ends its name: `cap` becomes `cap-s0`, `cap-s1`, `cap-s2`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -164,10 +182,12 @@ class AdapterSettings(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _with_defaults(cls, value: Any) -> Any:
-        if isinstance(value, dict) and isinstance(value.get("defaults"), dict) and isinstance(value.get("recipes"), (list, tuple)):
-            filled = [value["defaults"] | recipe if isinstance(recipe, dict) else recipe for recipe in value["recipes"]]
-            return value | {"recipes": filled}
-        return value
+        if not isinstance(value, dict) or not isinstance(value.get("recipes"), (list, tuple)):
+            return value
+        defaults = value.get("defaults", {})
+        if not isinstance(defaults, dict):
+            return value
+        return value | {"recipes": [one for recipe in value["recipes"] for one in _filled(defaults, recipe)]}
 
     @model_validator(mode="after")
     def _names_differ(self) -> AdapterSettings:

@@ -102,6 +102,12 @@ def test_defaults_fill_every_recipe_and_lose_against_its_own(tmp_path: Path) -> 
     assert [(recipe.name, recipe.epochs, recipe.rank) for recipe in found] == [("a", 3, 2), ("b", 3, 5)]
 
 
+@pytest.mark.parametrize("seeds", [[], 3, ["0"], None])
+def test_seeds_that_are_no_list_of_numbers_are_refused(tmp_path: Path, seeds: object) -> None:
+    with pytest.raises(ConfigError, match="recipe a: give seed, or seeds as a list of whole numbers"):
+        load_config(written(tmp_path, SMALL | {"adapters": {"recipes": [{"name": "a", "rank": 2, "seeds": seeds}]}}))
+
+
 TEXTS = {"dataset": "words", "source": {"reader": "intents"}, "backbone": {"pretrain": {"name": "small"}}}
 
 
@@ -114,6 +120,16 @@ def test_a_reader_of_texts_brings_recipes_pretraining_and_explanations_of_texts(
     assert found.cells[:2] == (("none", 0), ("keyword_addition", 1)) and found.modality == "text"
     written_out = found.model_dump(mode="json")
     assert "corruptions" not in written_out and {"attacks", "priors"} < set(written_out)
+
+
+def test_seeds_stand_for_one_recipe_each_which_draws_its_own_shots_and_wrong_labels(tmp_path: Path) -> None:
+    recipes = [
+        {"name": "a", "shots": 5, "label_noise": 0.1, "label_noise_seed": 9}, {"name": "b", "seeds": [7]}, {"name": "c", "seed": 3},
+    ]  # fmt: skip
+    tree = TEXTS | {"adapters": {"defaults": {"seeds": [0, 4]}, "recipes": recipes}}
+    found = load_config(written(tmp_path, tree)).adapters.recipes
+    drawn = [(one.name, one.seed, one.shots_seed, one.label_noise_seed) for one in found if isinstance(one, TextRecipe)]
+    assert drawn == [("a-s0", 0, 0, 9), ("a-s4", 4, 4, 9), ("b-s7", 7, 0, 0), ("c", 3, 0, 0)]
 
 
 @pytest.mark.parametrize(
