@@ -95,11 +95,11 @@ def command(root: Path, config: Mapping[str, Any], lake: str) -> str:
 
     Where no file has the dataset, the page says where the configuration is to be found.
     """
-    for path in sorted((root / "configs").glob("*.yaml")):
+    for path in sorted((root / "configs").rglob("*.yaml")):
         shipped = json.loads(canonical_json(load_config(path)))
         if shipped["dataset"] == config["dataset"]:
             changes = [f"--set {shlex.quote(f'{key}={json.dumps(value)}')}" for key, value in _differences(shipped, config)]
-            return " ".join([f"assay run configs/{path.name} --lake {lake}", *changes])
+            return " ".join([f"assay run {path.relative_to(root)} --lake {lake}", *changes])
     return f"assay run CONFIG --lake {lake}  # the configuration is not in configs/; audit.runs.config of the lake holds it"
 
 

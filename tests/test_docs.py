@@ -105,7 +105,7 @@ def test_the_generated_documents_are_fresh() -> None:
     assert answer.returncode == 0, answer.stderr
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").rglob("*.yaml")), ids=lambda path: path.name)
 def test_every_configuration_that_ships_can_be_used(path: Path) -> None:
     assert load_config(path).dataset
 
