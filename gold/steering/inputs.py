@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gold.steering.recipes import Choice
+from models.text_recipe import Choice
 
 # (text, label) -> which of the text's words (models.words) decide that it has this label; None where that is not known.
 Truth = Callable[[str, str], NDArray[np.bool_] | None]

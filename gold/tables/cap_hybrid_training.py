@@ -11,11 +11,11 @@ from gold.aggregates import clean_accuracy, summed
 from gold.frames import Frames
 from gold.steering.frames import EXPLAINERS, SCORES, TextFrames
 from gold.steering.inputs import PriorGeneration
-from gold.steering.recipes import ASKED, LOGISTIC, NOTHING, UNKNOWN, Choice, asks_model, described, recipe_of
+from gold.steering.recipes import ASKED, LOGISTIC, NOTHING, UNKNOWN, asks_model, choice_columns, described, recipe_of
 from gold.steering.selections import Trained, trained_on
 from gold.table import TAIL, GoldTable, as_table, count, share, signed
 from lake.spec import DATASET, Column, Table
-from models.text_recipe import TextRecipe
+from models.text_recipe import Choice, TextRecipe
 
 SUFFIXES = {"occlusion": "", "ig": "_ig", "random": "_random"}
 _MEANINGS = {
@@ -152,7 +152,7 @@ def _logistic(choice: Choice, found: Trained) -> dict[str, Any]:
     why = "logistic regression reads embeddings: no words to explain, no attacked texts"
     return {
         **dict.fromkeys(SPEC.column_names[1:-1]),
-        **choice.columns(),
+        **choice_columns(choice),
         **dict.fromkeys(("fusion", "scorer", "scorer_name", "tuning", "variant", "adapter_id"), NOTHING),
         **dict.fromkeys(("beta", "n_perturbations", "seed", "ig_steps"), 0),
         "priors": LOGISTIC,

@@ -16,11 +16,10 @@ from gold.frames import empty
 from gold.settings import BoostSettings, ForestSettings, GoldSettings, SteeringSettings
 from gold.steering.build import text_frames
 from gold.steering.inputs import PriorGeneration, TextInputs
-from gold.steering.recipes import Choice
 from lake.door import Lake
 from lake.ledger import Ledger
 from lake.spec import Table
-from models.text_recipe import TextRecipe
+from models.text_recipe import Choice, TextRecipe
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
 from silver.specs import ADAPTERS, ATTRIBUTIONS, EXPLANATION_METRICS, PREDICTIONS, PRIORS
 

@@ -11,8 +11,7 @@ from gold.frames import Frames
 from gold.settings import GoldSettings
 from gold.steering.frames import ATTRIBUTIONS, CONFUSIONS, EXAMPLES, EXPLAINED, PRIORS, TextFrames
 from gold.steering.inputs import PriorGeneration, Truth
-from gold.steering.recipes import Choice
-from models.text_recipe import TextRecipe
+from models.text_recipe import Choice, TextRecipe
 
 LABELS = ("off", "on")
 FULL = Choice()

@@ -8,8 +8,9 @@ import pytest
 
 from gold.frames import Frames
 from gold.linear_baseline import answers
-from gold.steering.recipes import Choice, described, recipe_of
+from gold.steering.recipes import described, recipe_of, setting_of
 from gold.tables import cap_hybrid_training
+from models.text_recipe import Choice
 from tests.unit.gold.steering_frames import cells, examples, explained, frames, generation, pooled, recipe, trainings
 
 # Two classes along two axes. Of the four training texts the last lies on the wrong side, so that it can be told apart when it is left out.
@@ -106,9 +107,8 @@ def test_pictures_have_no_row() -> None:
 
 
 def test_settings_name_shots_shares_and_wrong_labels() -> None:
-    assert [Choice.of(own).setting for own in (recipe(), recipe(shots=5), recipe(shots=10, label_noise=0.05), recipe(train_share=0.5))] == [
-        "full", "5-shot", "10-shot+noise5%", "full+share50%",
-    ]  # fmt: skip
+    recipes = (recipe(), recipe(shots=5), recipe(shots=10, label_noise=0.05), recipe(train_share=0.5))
+    assert [setting_of(Choice.of(own)) for own in recipes] == ["full", "5-shot", "10-shot+noise5%", "full+share50%"]
     # seeds of what is not drawn decide nothing
     assert Choice.of(recipe(shots_seed=4, label_noise_seed=5)) == Choice()
 

@@ -26,7 +26,7 @@ from models.manifest import find_trained, read_manifest
 from models.merge import write_merged
 from models.probe import probe
 from models.scored_adapter import ScoredAdapter
-from models.text_recipe import TextRecipe, twin_of
+from models.text_recipe import Choice, TextRecipe, twin_of
 from models.text_scoring import TextScoring
 from models.text_selection import selected
 from models.text_training import text_origin
@@ -222,7 +222,7 @@ def test_priors_of_none_of_the_texts_that_are_trained_are_refused_unless_beta_is
     """Ids that match nothing would train cross-entropy alone, under the hash and name of a steered adapter."""
     examples = simple(24, priors=True)
     few = hybrid(epochs=1, shots=1)
-    chosen = set(selected(few, examples, len(LABELS)).examples.example_ids)
+    chosen = set(selected(Choice.of(few), examples, len(LABELS)).examples.example_ids)
     others = {i: p for i, p in zip(examples.example_ids, examples.priors or (), strict=True) if p is not None and i not in chosen}
     for how, given in ((hybrid(epochs=1), {"nobody": np.ones(1, dtype=np.float32)}), (few, others)):
         with pytest.raises(ValueError, match=r"none of the [0-9]+ texts that it trains on has a prior"):
@@ -301,7 +301,7 @@ def test_an_ig_prior_is_the_twins_and_no_other_adapters(backbone: TextBackbone, 
     found = ig_prior(own, adapter, ready, scoring, LABELS, train, val, steps=4)
     assert len(found) == 12
     # by hand for one text: |sum over its tokens| of the scorer's integrated gradients for the label it is trained under
-    examples = selected(own, train, 3).examples
+    examples = selected(Choice.of(own), train, 3).examples
     texts = scoring.prepare(examples.texts)
     values = scoring.scorer(ready).integrated_gradients(texts, examples.label_ids, 4).values
     for row, example_id in enumerate(examples.example_ids):
@@ -325,7 +325,7 @@ def test_an_ig_prior_is_read_from_the_twins_own_tensors_under_the_label_order_th
     # merged tensors whose logit 1 is the dataset's label 0, and so on: label i is asked for at place label_order[i]
     turned = replace(ready, label_order=(1, 2, 0))
     found = ig_prior(own, adapter, turned, scoring, LABELS, train, val)
-    examples = selected(own, train, 3).examples
+    examples = selected(Choice.of(own), train, 3).examples
     texts = scoring.prepare(examples.texts)
     values = scoring.scorer(ready).integrated_gradients(texts, (examples.label_ids + 1) % 3, 8).values
     for row, example_id in enumerate(examples.example_ids):

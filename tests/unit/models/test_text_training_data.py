@@ -12,6 +12,7 @@ import pytest
 from models.attribution_loss import prior_matrix
 from models.buckets import BUCKETS
 from models.errors import ArtifactError
+from models.text_recipe import Choice
 from models.text_selection import few_shot, selected, with_wrong_labels
 from models.text_training_data import TextTrainingSet, text_fingerprint
 from models.texts import prepare
@@ -76,9 +77,9 @@ def test_wrong_labels_need_a_second_label() -> None:
 
 
 def test_share_comes_before_shots_before_noise() -> None:
-    chosen = selected(recipe(train_share=0.5, shots=4, label_noise=0.25), simple(60), 3)
+    chosen = selected(Choice.of(recipe(train_share=0.5, shots=4, label_noise=0.25)), simple(60), 3)
     assert len(chosen.examples) == 12 and len(chosen.wrong_ids) == 3
-    assert selected(recipe(), shuffled(simple(60)), 3).examples.example_ids == simple(60).example_ids
+    assert selected(Choice.of(recipe()), shuffled(simple(60)), 3).examples.example_ids == simple(60).example_ids
 
 
 @pytest.mark.parametrize(
@@ -151,5 +152,8 @@ def test_the_prior_of_a_text_that_is_cut_is_that_of_the_words_inside_of_length_1
 
 def test_recipes_steered_by_one_prior_see_the_same_examples_as_their_twin() -> None:
     own = hybrid(shots=5, label_noise=0.2)
-    chosen, plain = selected(own, simple(60, priors=True), 3), selected(recipe(shots=5, label_noise=0.2), simple(60), 3)
+    chosen, plain = (
+        selected(Choice.of(own), simple(60, priors=True), 3),
+        selected(Choice.of(recipe(shots=5, label_noise=0.2)), simple(60), 3),
+    )
     assert chosen.examples.texts == plain.examples.texts and chosen.wrong_ids == plain.wrong_ids
