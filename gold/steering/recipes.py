@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import ValidationError
 
+from gold.steering.inputs import PriorGeneration
 from lake.identity import settings_id
 from models.text_recipe import Choice, PriorRecipe, TextRecipe, twin_of
 
@@ -40,6 +42,21 @@ def recipe_of(settings: object) -> TextRecipe | None:
         return None
 
 
+def pair_of(recipe: TextRecipe) -> str:
+    """What trainings share that differ in nothing but their prior, and their twin with them."""
+    return settings_id(twin_of(recipe).deciding())
+
+
+def behind(recipe: TextRecipe, generations: Iterable[PriorGeneration]) -> list[PriorGeneration]:
+    """The generations of silver.priors that steer this recipe: those about its texts, with its masks, of a source it reads; of ig its
+    twin's."""
+    if recipe.priors is None:
+        return []
+    choice, sources, n, pair = Choice.of(recipe), set(recipe.priors.sources), recipe.priors.n, pair_of(recipe)
+    mine = (one for one in generations if one.choice == choice and sources & set(one.sources))
+    return [one for one in mine if (one.pair_id == pair if one.sources == ("ig",) else one.n == n)]
+
+
 def described(recipe: TextRecipe) -> dict[str, Any]:
     """The columns that one training has from its recipe alone.
 
@@ -53,7 +70,7 @@ def described(recipe: TextRecipe) -> dict[str, Any]:
         **_prior(recipe.priors),
         "seed": recipe.seed,
         "tuning": recipe.tuning,
-        "pair_id": settings_id(plain),
+        "pair_id": pair_of(recipe),
         "variant": settings_id(rest),
     }
 
