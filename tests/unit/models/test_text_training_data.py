@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
 from models.attribution_loss import prior_matrix
 from models.buckets import BUCKETS
@@ -115,6 +117,28 @@ def test_a_saved_set_is_loaded_as_it_was_with_texts_of_any_script_and_texts_with
     for name, one in (("with", examples), ("without", simple(5)), ("empty", simple(0))):
         one.save(tmp_path / name)
         assert same(TextTrainingSet.load(tmp_path / name), one), name
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        ({"priors": [0.6, np.nan, 0.8, 1.0]}, "example a: a prior must be finite"),
+        ({"priors": [0.6, 0.8, 0.0]}, "as many numbers as its priors are long, 4, found 3"),
+        ({"priors": [0.6, 0.8, 1.0], "prior_lengths": [2, 0, 1]}, "example a: a prior must have one number per word, 3"),
+        ({"prior_lengths": [3, 1]}, "priors must be 3, one per text or None for it, found 2"),
+    ],
+    ids=["nan", "shorter", "another length", "a text without"],
+)
+def test_a_file_whose_priors_do_not_fit_its_texts_is_refused(damage: dict[str, list[float]], said: str, tmp_path: Path) -> None:
+    priors = (np.array([0.6, 0.8, 0.0], dtype=np.float32), None, np.ones(1, dtype=np.float32))
+    TextTrainingSet(("a b c", "two words", "x"), np.array([2, 0, 1]), ("a", "b", "c"), priors).save(tmp_path / "set")
+    (path,) = (tmp_path / "set").iterdir()
+    kinds = {"priors": torch.float32, "prior_lengths": torch.int64}
+    tensors = load_file(path) | {name: torch.tensor(values, dtype=kinds[name]) for name, values in damage.items()}
+    path.unlink()
+    save_file(tensors, path)
+    with pytest.raises(ValueError, match=said):
+        TextTrainingSet.load(tmp_path / "set")
 
 
 def test_the_fingerprint_is_of_texts_labels_lengths_and_priors_and_not_of_the_listing() -> None:

@@ -112,6 +112,28 @@ def test_what_lies_behind_the_limit_is_neither_a_reason_to_edit_nor_edited(plan:
     assert (nothing.edited, nothing.rule) == (nothing.original, "not_editable: no word whose edit the model reads")
 
 
+HOSTILE = {
+    "one word": "alarm",
+    "punctuation": "?! ... \u2014",
+    "emoji": "\U0001f44d\U0001f3fd \U0001f469\u200d\U0001f469\u200d\U0001f467 \u2764\ufe0f",
+    "right to left": "\u05e9\u05dc\u05d5\u05dd alarm \u202b\u0639\u0644\u064a\u0643\u0645\u202c",
+    "10,000 words": "set an alarm for " * 2_500,
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_a_text_that_is_hardly_one_is_edited_as_far_as_it_is_read_or_says_why_not(plan: Exposure, text: str) -> None:
+    shifts = plan.shifts
+    assert isinstance(shifts, TextShifts)
+    for record in ATTACKS:
+        found = shifts.attacked(text, "set_alarm", "e", record.name, 3)
+        assert found.is_edited == (found.edited != text) == (not found.rule.startswith("not_editable: ")), record.name
+        assert (
+            not found.is_edited or found.edited[len(found.edited) - len(text) + 500 :] == text[500:]
+        )  # 32 tokens are within 500 characters
+        assert np.isfinite(plan.scoring.logits(plan.adapters[0], plan.scoring.prepare([found.edited]))).all()
+
+
 def test_a_proof_sees_the_whole_text_also_what_lies_behind_the_limit(plan: Exposure) -> None:
     shifts = plan.shifts
     assert isinstance(shifts, TextShifts)
