@@ -85,7 +85,7 @@ def trained_model(settings: PriorSettings, examples: TextTrainingSet, labels: Se
             f"priors.scorer.train.max_tokens must hold the prompt with its {len(labels)} labels and a text; {training.max_tokens:,} tokens "
             f"hold none of the {len(examples):,} training texts: raise it"
         )
-    with Progress(f"training the label scorer on {len(texts):,} texts", training.epochs) as progress:
+    with Progress(f"training the label scorer on {len(texts):,} of {len(examples):,} texts", training.epochs) as progress:
         path = train_label_scorer(training, texts, true_labels, labels, folder, threads=settings.scorer.threads, on_epoch=progress.step)
     return resolve_label_model(str(path))
 
