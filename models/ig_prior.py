@@ -9,7 +9,7 @@ import numpy as np
 from models.adapters import Adapter
 from models.errors import ArtifactError
 from models.scored_adapter import ScoredAdapter
-from models.text_recipe import TextRecipe, twin_of
+from models.text_recipe import Choice, TextRecipe, twin_of
 from models.text_scoring import TextScoring
 from models.text_selection import selected
 from models.text_training import text_origin
@@ -46,7 +46,7 @@ def ig_prior(
             f"an IG prior must be scored with its twin {twin.name} ({twin.adapter_id:.12}), found merged tensors of "
             f"{scored.adapter_id:.12}. Merge the twin.",
         )
-    examples = selected(recipe, train, len(labels)).examples
+    examples = selected(Choice.of(recipe), train, len(labels)).examples
     texts = scoring.prepare(examples.texts)
     targets = np.asarray(scored.label_order, dtype=np.int64)[examples.label_ids]
     values = np.abs(scoring.scorer(scored, "float32").integrated_gradients(texts, targets, steps).values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -109,6 +110,29 @@ class TextRecipe(TrainingRecipe):
         unread |= {"shots_seed"} if self.shots is None else set()
         unread |= set() if self.label_noise else {"label_noise_seed"}
         return {key: value for key, value in super().deciding().items() if key not in unread} | {"modality": "text"}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which examples of adapter_train a training sees, and under which labels (models.text_selection). Seeds of what is not drawn are 0,
+    so that recipes which choose alike have equal choices."""
+
+    train_share: float = 1.0
+    shots: int | None = None
+    shots_seed: int = 0
+    label_noise: float = 0.0
+    label_noise_seed: int = 0
+
+    @classmethod
+    def of(cls, recipe: TextRecipe) -> Self:
+        """The recipe's choice."""
+        return cls(
+            recipe.train_share,
+            recipe.shots,
+            0 if recipe.shots is None else recipe.shots_seed,
+            recipe.label_noise,
+            recipe.label_noise_seed if recipe.label_noise else 0,
+        )
 
 
 def twin_of(recipe: TextRecipe) -> TextRecipe:

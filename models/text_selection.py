@@ -1,4 +1,4 @@
-"""Which of the training texts does a recipe see, and under which labels? Shares, shots and wrong labels, by hash and seed."""
+"""Which of the training texts does a choice take, and under which labels? Shares, shots and wrong labels, by hash and seed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from models.hashing import seed_of
-from models.text_recipe import TextRecipe
+from models.text_recipe import Choice
 from models.text_training_data import TextTrainingSet
 from models.training_data import in_canonical_order, keep_share
 
@@ -24,14 +24,14 @@ class Selection:
     wrong_ids: tuple[str, ...]
 
 
-def selected(recipe: TextRecipe, train: TextTrainingSet, n_labels: int) -> Selection:
+def selected(choice: Choice, train: TextTrainingSet, n_labels: int) -> Selection:
     """Share first, then shots, then wrong labels. Whatever else is computed for a training (priors, the twin) is computed on these, under
     these labels: nothing but the data's owner knows which are wrong. Raises ValueError for wrong labels where there is one label."""
-    kept = keep_share(train, recipe.train_share)
+    kept = keep_share(train, choice.train_share)
     short = 0
-    if recipe.shots is not None:
-        kept, short = few_shot(kept, recipe.shots, recipe.shots_seed, n_labels)
-    kept, wrong = with_wrong_labels(kept, recipe.label_noise, recipe.label_noise_seed, n_labels)
+    if choice.shots is not None:
+        kept, short = few_shot(kept, choice.shots, choice.shots_seed, n_labels)
+    kept, wrong = with_wrong_labels(kept, choice.label_noise, choice.label_noise_seed, n_labels)
     return Selection(kept, short, wrong)
 
 

@@ -22,7 +22,7 @@ from models.full_tuning import full_state, save_full
 from models.hashing import seed_of
 from models.lora import adapter_state, save_adapter, with_lora
 from models.private_state import private_state
-from models.text_recipe import TextRecipe
+from models.text_recipe import Choice, TextRecipe
 from models.text_selection import Selection, selected
 from models.text_task import TextTask
 from models.text_training_data import TextTrainingSet, text_fingerprint
@@ -80,7 +80,7 @@ def train_text(
     if recipe.priors is not None and train.priors is None:
         raise ValueError(f"recipe {recipe.name}: the train set must have priors for {recipe.arm}, found none: add them with with_priors")
     origin = text_origin(recipe, backbone, labels, train, val, buckets)
-    chosen = selected(recipe, train, len(labels))
+    chosen = selected(Choice.of(recipe), train, len(labels))
     _check_priors(recipe, chosen)
     checkpoints = folder.parent / f"{PENDING}{folder.name}"
     with private_state(seed_of("train", recipe.seed, "torch"), threads, device):
@@ -106,7 +106,7 @@ def _check_priors(recipe: TextRecipe, chosen: Selection) -> None:
     if steers and all(prior is None for prior in chosen.examples.priors or ()):
         raise ValueError(
             f"recipe {recipe.name}: some of its texts must have a prior of {recipe.arm}, none of the {len(chosen.examples):,} texts that "
-            "it trains on has a prior: make them for models.text_selection.selected(recipe, …), by example id"
+            "it trains on has a prior: make them for models.text_selection.selected(Choice.of(recipe), …), by example id"
         )
 
 

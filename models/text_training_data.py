@@ -76,10 +76,16 @@ class TextTrainingSet:
 
     @staticmethod
     def load(folder: Path) -> TextTrainingSet:
-        """A set that was saved."""
+        """A set that was saved. Raises ValueError where the parts are not of the same examples, and for a prior that is none."""
         tensors = load_file(folder / FILE_NAME)
         priors = None
         if "priors" in tensors:
+            lengths, numbers = int(tensors["prior_lengths"].sum()), len(tensors["priors"])
+            if lengths != numbers:
+                raise ValueError(
+                    f"{folder / FILE_NAME} must hold as many numbers as its priors are long, {lengths}, found {numbers}. Delete the folder "
+                    "and run again."
+                )
             parts = torch.split(tensors["priors"], tensors["prior_lengths"].tolist())
             priors = tuple(part.numpy() if len(part) else None for part in parts)  # every text has a word
         return TextTrainingSet(_unpacked("texts", tensors), tensors["label_ids"].numpy(), _unpacked("example_ids", tensors), priors)

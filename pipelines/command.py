@@ -22,12 +22,13 @@ from lake.peek import small_frame
 from lake.session import open_session
 from pipelines.config import Config, load_config
 from pipelines.exits import EXPECTED
+from pipelines.language_model import require_language_model
 from pipelines.redact import redacted
 from pipelines.rooms import own_rooms
 from pipelines.run import LAYERS, Outcome, Pipeline
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 RUN_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
 VERSIONED = ("pyspark", "delta-spark", "torch", "transformers", "peft", "xgboost-cpu", "scikit-learn", "numpy", "pyarrow", "assay")
@@ -52,7 +53,7 @@ def _run_one(options: argparse.Namespace) -> int:
 
         config, root = _configured(options)
         return dry_run(config, root, sys.stdout, options.calibrate_seconds)
-    line, lake, dataset = _performed(options, lambda pipeline: pipeline.run(layers))
+    line, lake, dataset = _performed(options, lambda pipeline: pipeline.run(layers), layers)
     root = lake.storage.root
     if "gold" in layers and not options.quiet:
         from pipelines.highlights import highlights
@@ -63,7 +64,7 @@ def _run_one(options: argparse.Namespace) -> int:
 
 def train(options: argparse.Namespace) -> int:
     """`assay train` and jobs/train_adapters.py."""
-    line, _, _ = _performed(options, lambda pipeline: pipeline.train())
+    line, _, _ = _performed(options, lambda pipeline: pipeline.train(), ("silver",))
     return _reported(line)
 
 
@@ -75,8 +76,8 @@ def _configured(options: argparse.Namespace) -> tuple[Config, str]:
     return config, root if "://" in root else str(Path(root).resolve())
 
 
-def _performed(options: argparse.Namespace, work: Callable[[Pipeline], Outcome]) -> tuple[dict[str, Any], Lake, str]:
-    """Opens session and lake under a lease, does the work, leaves an audit row when something was written."""
+def _performed(options: argparse.Namespace, work: Callable[[Pipeline], Outcome], layers: Sequence[str]) -> tuple[dict[str, Any], Lake, str]:
+    """Opens session and lake under a lease, does the work of these layers, leaves an audit row when something was written."""
     from lake.describe import describe
     from lake.format import check_format
     from pipelines.tables import TABLES, VIEWS
@@ -85,6 +86,7 @@ def _performed(options: argparse.Namespace, work: Callable[[Pipeline], Outcome])
     config, root = _configured(options)
     if options.run_id and not RUN_ID.match(options.run_id):
         raise ConfigError(f"--run-id must match {RUN_ID.pattern}, found {options.run_id!r}")
+    require_language_model(config, layers)
     run_id = options.run_id or f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
     started = time.monotonic()
     lake = Lake(open_session(), root, run_id, config.sha256)

@@ -217,10 +217,15 @@ def _resolved(config: Config, base: Path) -> Config:
 
     source = config.source.model_copy(update={"root": absolute(config.source.root)})
     folders = tuple(str(absolute(folder)) for folder in config.adapters.folders)
-    backbone = config.backbone
-    if backbone.name and (backbone.name.startswith((".", "/", "~")) or (base / backbone.name).is_dir()):
-        backbone = backbone.model_copy(update={"name": absolute(backbone.name)})
-    changes = {"source": source, "adapters": config.adapters.model_copy(update={"folders": folders}), "backbone": backbone}
+
+    def model(text: str | None) -> str | None:
+        """A model's folder, or its name on the hub as it is."""
+        return absolute(text) if text and (text.startswith((".", "/", "~")) or (base / text).is_dir()) else text
+
+    backbone, scorer = config.backbone, config.priors.scorer
+    changes: dict[str, Any] = {"source": source, "adapters": config.adapters.model_copy(update={"folders": folders})}
+    changes["backbone"] = backbone.model_copy(update={"name": model(backbone.name)})
+    changes["priors"] = config.priors.model_copy(update={"scorer": scorer.model_copy(update={"name": model(scorer.name)})})
     return config.model_copy(update=changes | {"lake": absolute(config.lake), "artifacts": absolute(config.artifacts)})
 
 

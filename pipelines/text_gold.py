@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 
 from gold.steering.inputs import PriorGeneration, TextInputs
-from gold.steering.recipes import Choice
+from gold.steering.recipes import pair_of
 from ood.attacks import KEYWORD
 from pipelines.config import Config
 from silver.priors.jobs import SOURCES, IgJob, Job
@@ -29,7 +28,6 @@ def text_inputs(config: Config, examples_id: str, embeddings_id: str, attributio
 
 
 def _generation(job: Job, found: Generation, scorer_name: str) -> PriorGeneration:
-    choice = Choice(**asdict(job.chosen))
     if isinstance(job, IgJob):
-        return PriorGeneration(found.settings_id, found.scorer, ("ig",), choice, 0, found.leaky, scorer_name)
-    return PriorGeneration(found.settings_id, found.scorer, SOURCES[job.template], choice, job.n, found.leaky, scorer_name)
+        return PriorGeneration(found.settings_id, found.scorer, ("ig",), job.chosen, 0, found.leaky, scorer_name, pair_of(job.twin))
+    return PriorGeneration(found.settings_id, found.scorer, SOURCES[job.template], job.chosen, job.n, found.leaky, scorer_name)

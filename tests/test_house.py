@@ -179,3 +179,34 @@ def test_every_reader_of_bronze_stands_in_its_tuple() -> None:
 
     modules = [path.stem for path in (ROOT / "bronze" / "readers").glob("*.py") if re.search(r"^def listing\(", path.read_text(), re.M)]
     assert sorted(modules) == sorted(reader.name for reader in READERS)
+
+
+BY_DELTALAKE = r"\.to_pyarrow_(?:dataset|table)\(|DeltaTable\((?:[^()]|\([^()]*\))*\)\.to_pandas\("
+
+
+def read_by_deltalake(text: str) -> list[str]:
+    """Calls by which deltalake reads a table's files itself; of a DeltaTable that has a name, through that name too."""
+    names = re.findall(r"(\w+)(?:: DeltaTable)? = DeltaTable\(|\b(\w+): DeltaTable\b", text)
+    named = "|".join(sorted({re.escape(name) for pair in names for name in pair if name}))
+    pattern = BY_DELTALAKE + (rf"|\b(?:{named})\.to_pandas\(" if named else "")
+    return re.findall(pattern, text)
+
+
+def test_no_table_is_read_through_deltalakes_file_system_which_is_written_in_python() -> None:
+    """Reading threads that Arrow leaves behind met an interpreter that was ending: exit code -6 after the answer (lake.local_files)."""
+    doors = {Path("lake/local_files.py"), Path("pipelines/sql/duck.py"), Path(__file__).relative_to(ROOT)}
+    files = [path for room in (*ROOMS, "jobs", "scripts", "tests", "benchmarks") for path in python_files(room)]
+    found = {str(path.relative_to(ROOT)): read_by_deltalake(path.read_text()) for path in files if path.relative_to(ROOT) not in doors}
+    assert {path: calls for path, calls in found.items() if calls} == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "n"),
+    [
+        ("DeltaTable(p).to_pyarrow_dataset()", 1), ("a = opened(p)\na.to_pyarrow_table()", 1), ("DeltaTable(str(p)).to_pandas()", 1),
+        ("a = DeltaTable(p)\nb = a.to_pandas()", 1), ("def f(a: DeltaTable): return a.to_pandas()", 1),
+        ("local_dataset(DeltaTable(p), p).to_table().to_pandas()", 0), ("rows = DeltaTable(p).version()\nframe.to_pandas()", 0),
+    ],
+)  # fmt: skip
+def test_a_read_through_deltalake_is_found_however_the_table_is_called(text: str, n: int) -> None:
+    assert len(read_by_deltalake(text)) == n

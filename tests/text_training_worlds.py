@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from models.adapter_labels import label_order
+from models.adapters import read_adapter
 from models.backbone_record import TextBackbone
+from models.merge import write_merged
+from models.scored_adapter import ScoredAdapter
 from models.text_backbone import resolve_text_backbone
 from models.text_recipe import TextRecipe
+from models.text_scoring import TextScoring
 from models.text_training import train_text
 from models.text_training_data import TextTrainingSet
 from models.trained_adapter import Trained
@@ -59,3 +65,13 @@ def hybrid(**changes: Any) -> TextRecipe:
 def trained(backbone: TextBackbone, folder: Path, how: TextRecipe, train_set: TextTrainingSet | None = None, **more: Any) -> Trained:
     own = simple(24, priors=how.priors is not None) if train_set is None else train_set
     return train_text(how, backbone, LABELS, own, simple(12, 100), folder, **more)
+
+
+HOW: dict[str, Callable[..., TextRecipe]] = {"ce": recipe, "cap_hybrid": hybrid}
+KINDS = [("ce", "lora"), ("cap_hybrid", "lora"), ("ce", "full"), ("cap_hybrid", "full")]
+
+
+def scored(folder: Path, backbone: TextBackbone, merged: Path) -> tuple[Any, ScoredAdapter, TextScoring]:
+    adapter = read_adapter(folder, folder.parent, backbone, LABELS)
+    ready = ScoredAdapter(adapter.adapter_id, str(write_merged(adapter, backbone, "float32", merged)), label_order(adapter.labels, LABELS))
+    return adapter, ready, TextScoring(backbone, "float32", 8)

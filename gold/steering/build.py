@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from bronze.specs import EMBEDDINGS
 from bronze.specs import EXAMPLES as BRONZE_EXAMPLES
 from gold.steering.confusable import confusable_pairs
-from gold.steering.frames import ATTRIBUTIONS, EXPLAINED, EXPLAINERS, META, PRIORS, SCORES, TRAIN, TRAININGS, TextFrames
+from gold.steering.frames import ATTRIBUTIONS, EXPLAINED, EXPLAINERS, META, PRIORS, REFUSED, SCORES, TRAIN, TRAININGS, TextFrames
 from gold.steering.inputs import TextInputs
 from gold.steering.recipes import recipe_of
+from lake.audit import REJECTED
 from lake.door import Lake
 from lake.spec import Table
 from silver.specs import ADAPTERS, EXPLANATION_METRICS, PREDICTIONS
@@ -45,6 +46,7 @@ def text_frames(
         examples=_examples(lake, inputs.dataset, text),
         confusions=confusions,
         priors=_priors(lake, inputs.dataset, text, settings.max_words),
+        refused=_refused(lake, inputs.dataset, text),
         attributions=_attributions(lake, inputs.dataset, text, labels_of, classes, trained, settings, seed),
         generations=text.priors,
         attacks=text.attacks,
@@ -96,6 +98,15 @@ def _priors(lake: Lake, dataset: str, text: TextInputs, max_words: int) -> pd.Da
 
     rows = _mine(lake, SILVER_PRIORS, dataset, *sorted({one.settings_id for one in text.priors}))
     return _pandas(rows.where(F.size("words").between(1, max_words)).select(*PRIORS))
+
+
+def _refused(lake: Lake, dataset: str, text: TextInputs) -> pd.DataFrame:
+    from pyspark.sql import functions as F
+
+    rows = _mine(lake, REJECTED, dataset, *sorted({one.settings_id for one in text.priors}))
+    rows = rows.where(F.col("table_name") == SILVER_PRIORS.full_name)
+    key = F.from_json("key", "example_id string, source string, scorer string")
+    return _pandas(rows.select("settings_id", "error_code", key.alias("key")).select("settings_id", "error_code", "key.*").select(*REFUSED))
 
 
 def _attributions(

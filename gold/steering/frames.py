@@ -17,6 +17,7 @@ EXPLAINED = ("adapter_id", "method", *SCORES)
 EXAMPLES = ("example_id", "split", "label_id", "text", "pooled")
 CONFUSIONS = ("adapter_id", "label", "predicted", "n")
 PRIORS = ("settings_id", "example_id", "source", "scorer", "target_id", "values", "words")
+REFUSED = ("settings_id", "scorer", "source", "example_id", "error_code")
 ATTRIBUTIONS = ("adapter_id", "example_id", "label", "values", "words")
 
 
@@ -33,6 +34,7 @@ class TextFrames:
     examples      `EXAMPLES` of adapter_train and meta; text null but in adapter_train; pooled: half-precision numbers as bytes, or null.
     confusions    `CONFUSIONS`: clean meta examples of class `label` that the adapter calls `predicted`, by name, wrong answers alone.
     priors        `PRIORS`, raw, of `generations` alone; texts of more words than the settings allow are left out.
+    refused       `REFUSED`: texts that a source of `generations` has no prior of, and why, from audit.rejected.
     attributions  `ATTRIBUTIONS` of method ig on meta examples of the confusable classes, by adapters that were trained from a recipe.
     attacks       names of the keyword attacks.
     """
@@ -43,6 +45,7 @@ class TextFrames:
     examples: pd.DataFrame = field(default_factory=lambda: _empty(EXAMPLES))
     confusions: pd.DataFrame = field(default_factory=lambda: _empty(CONFUSIONS))
     priors: pd.DataFrame = field(default_factory=lambda: _empty(PRIORS))
+    refused: pd.DataFrame = field(default_factory=lambda: _empty(REFUSED))
     attributions: pd.DataFrame = field(default_factory=lambda: _empty(ATTRIBUTIONS))
     generations: tuple[PriorGeneration, ...] = ()
     attacks: tuple[str, ...] = ()
@@ -52,7 +55,7 @@ class TextFrames:
         """Raises ValueError when a frame lacks one of its columns."""
         wanted = {
             "trainings": TRAININGS, "explained": EXPLAINED, "examples": EXAMPLES, "confusions": CONFUSIONS, "priors": PRIORS,
-            "attributions": ATTRIBUTIONS,
+            "refused": REFUSED, "attributions": ATTRIBUTIONS,
         }  # fmt: skip
         for name, columns in wanted.items():
             if lacking := [column for column in columns if column not in getattr(self, name).columns]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gold.steering.recipes import Choice
+from models.text_recipe import Choice
 
 # (text, label) -> which of the text's words (models.words) decide that it has this label; None where that is not known.
 Truth = Callable[[str, str], NDArray[np.bool_] | None]
@@ -19,7 +19,8 @@ class PriorGeneration:
     """One generation of silver.priors that steers trainings of this run: rows of `sources` by one `scorer` about the texts of `choice`.
 
     `n`: masks per text, 0 for ig, which draws none. `leaky`: as silver.priors has it. `scorer_name`: the language model as the
-    configuration calls it; models trained here, one per choice, have one name. For ig, scorer is the adapter_id of the twin.
+    configuration calls it; models trained here, one per choice, have one name. For ig, scorer is the adapter_id of the twin and `pair_id`
+    that of the trainings it is the twin of (gold.steering.recipes).
     """
 
     settings_id: str
@@ -29,6 +30,7 @@ class PriorGeneration:
     n: int = 0
     leaky: bool | None = None
     scorer_name: str = "trained"
+    pair_id: str | None = None
 
 
 @dataclass(frozen=True)

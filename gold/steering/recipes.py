@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import Any
 
 from pydantic import ValidationError
 
+from gold.steering.inputs import PriorGeneration
 from lake.identity import settings_id
-from models.text_recipe import PriorRecipe, TextRecipe, twin_of
+from models.text_recipe import Choice, PriorRecipe, TextRecipe, twin_of
 
 NOTHING = "none"  # where a key column has nothing to name: keys are never null
 UNKNOWN = "unknown"  # a language model whose generation of silver.priors is not among those of this run
@@ -17,38 +19,17 @@ SEEDS = frozenset({"seed", "shots_seed", "label_noise_seed"})
 OF_SETTING = frozenset({"shots", "train_share", "label_noise", "tuning"})
 
 
-class Choice(NamedTuple):
-    """Which examples of adapter_train a training sees, and under which labels. Seeds of what is not drawn are 0."""
+def setting_of(choice: Choice) -> str:
+    """`full` or `5-shot`, with `+share50%` and `+noise5%` where there is any."""
+    parts = ["full" if choice.shots is None else f"{choice.shots}-shot"]
+    parts += [f"share{100 * choice.train_share:g}%"] if choice.train_share < 1 else []
+    parts += [f"noise{100 * choice.label_noise:g}%"] if choice.label_noise else []
+    return "+".join(parts)
 
-    train_share: float = 1.0
-    shots: int | None = None
-    shots_seed: int = 0
-    label_noise: float = 0.0
-    label_noise_seed: int = 0
 
-    @staticmethod
-    def of(recipe: TextRecipe) -> Choice:
-        """The recipe's choice."""
-        shots_seed = 0 if recipe.shots is None else recipe.shots_seed
-        return Choice(
-            recipe.train_share, recipe.shots, shots_seed, recipe.label_noise, recipe.label_noise_seed if recipe.label_noise else 0
-        )
-
-    def recipe(self) -> TextRecipe:
-        """A recipe that makes this choice, for `models.text_selection.selected`."""
-        return TextRecipe.model_validate({"name": "choice", **self._asdict()})
-
-    @property
-    def setting(self) -> str:
-        """`full` or `5-shot`, with `+share50%` and `+noise5%` where there is any."""
-        parts = ["full" if self.shots is None else f"{self.shots}-shot"]
-        parts += [f"share{100 * self.train_share:g}%"] if self.train_share < 1 else []
-        parts += [f"noise{100 * self.label_noise:g}%"] if self.label_noise else []
-        return "+".join(parts)
-
-    def columns(self) -> dict[str, object]:
-        """The three columns that name the choice in every table."""
-        return {"setting": self.setting, "shots_seed": self.shots_seed, "label_noise_seed": self.label_noise_seed}
+def choice_columns(choice: Choice) -> dict[str, object]:
+    """The three columns that name the choice in every table."""
+    return {"setting": setting_of(choice), "shots_seed": choice.shots_seed, "label_noise_seed": choice.label_noise_seed}
 
 
 def recipe_of(settings: object) -> TextRecipe | None:
@@ -61,6 +42,21 @@ def recipe_of(settings: object) -> TextRecipe | None:
         return None
 
 
+def pair_of(recipe: TextRecipe) -> str:
+    """What trainings share that differ in nothing but their prior, and their twin with them."""
+    return settings_id(twin_of(recipe).deciding())
+
+
+def behind(recipe: TextRecipe, generations: Iterable[PriorGeneration]) -> list[PriorGeneration]:
+    """The generations of silver.priors that steer this recipe: those about its texts, with its masks, of a source it reads; of ig its
+    twin's."""
+    if recipe.priors is None:
+        return []
+    choice, sources, n, pair = Choice.of(recipe), set(recipe.priors.sources), recipe.priors.n, pair_of(recipe)
+    mine = (one for one in generations if one.choice == choice and sources & set(one.sources))
+    return [one for one in mine if (one.pair_id == pair if one.sources == ("ig",) else one.n == n)]
+
+
 def described(recipe: TextRecipe) -> dict[str, Any]:
     """The columns that one training has from its recipe alone.
 
@@ -70,11 +66,11 @@ def described(recipe: TextRecipe) -> dict[str, Any]:
     plain = twin_of(recipe).deciding()
     rest = {key: value for key, value in plain.items() if key not in SEEDS | OF_SETTING}
     return {
-        **Choice.of(recipe).columns(),
+        **choice_columns(Choice.of(recipe)),
         **_prior(recipe.priors),
         "seed": recipe.seed,
         "tuning": recipe.tuning,
-        "pair_id": settings_id(plain),
+        "pair_id": pair_of(recipe),
         "variant": settings_id(rest),
     }
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from gold.linear_baseline import answers, vectors_of
 from gold.steering.frames import META, TRAIN
-from gold.steering.recipes import Choice
+from models.text_recipe import Choice
 
 
 @dataclass(frozen=True)
@@ -52,5 +52,5 @@ def _selected(train: pd.DataFrame, choice: Choice, n_labels: int) -> dict[str, i
 
     ids = tuple(train["example_id"])
     whole = TextTrainingSet(("",) * len(ids), train["label_id"].to_numpy(dtype=np.int64), ids)
-    chosen = selected(choice.recipe(), whole, n_labels).examples
+    chosen = selected(choice, whole, n_labels).examples
     return dict(zip(chosen.example_ids, chosen.label_ids.tolist(), strict=True))

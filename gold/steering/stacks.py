@@ -10,7 +10,8 @@ import numpy as np
 
 from gold.steering.frames import TextFrames
 from gold.steering.inputs import PriorGeneration
-from gold.steering.recipes import NOTHING, Choice
+from gold.steering.recipes import NOTHING, choice_columns
+from models.text_recipe import Choice
 from xai.priors import Source, prior
 from xai.units import BatchIncluded, BatchUnits64
 
@@ -57,7 +58,7 @@ class PriorRows:
     @property
     def columns(self) -> dict[str, object]:
         own = self.generation
-        return {"scorer": own.scorer, "source": self.source, **own.choice.columns(), "n_perturbations": own.n}
+        return {"scorer": own.scorer, "source": self.source, **choice_columns(own.choice), "n_perturbations": own.n}
 
 
 def prior_rows(text: TextFrames) -> Iterator[PriorRows]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Iterator
 from typing import Any
 
@@ -9,13 +10,13 @@ import pandas as pd
 
 from gold.aggregates import clean_accuracy, summed
 from gold.frames import Frames
-from gold.steering.frames import EXPLAINERS, SCORES, TextFrames
+from gold.steering.frames import EXPLAINERS, REFUSED, SCORES, TextFrames
 from gold.steering.inputs import PriorGeneration
-from gold.steering.recipes import ASKED, LOGISTIC, NOTHING, UNKNOWN, Choice, asks_model, described, recipe_of
+from gold.steering.recipes import ASKED, LOGISTIC, NOTHING, UNKNOWN, asks_model, behind, choice_columns, described, recipe_of
 from gold.steering.selections import Trained, trained_on
 from gold.table import TAIL, GoldTable, as_table, count, share, signed
 from lake.spec import DATASET, Column, Table
-from models.text_recipe import TextRecipe
+from models.text_recipe import Choice, TextRecipe
 
 SUFFIXES = {"occlusion": "", "ig": "_ig", "random": "_random"}
 _MEANINGS = {
@@ -75,6 +76,15 @@ SPEC = Table(
         Column("leaky_prior", "boolean", "the scorer saw more labels than the training; null without a prior, and where nobody knows"),
         count("n_train", "texts trained on"),
         *TAIL,
+        Column(
+            "n_without_prior",
+            "bigint",
+            "of the texts trained on, those without a prior, which train by cross-entropy alone; null where nothing steers, and where its "
+            "priors are gone",
+            unit="rows",
+            added=True,
+        ),
+        Column("why_without_prior", "string", "codes in audit.rejected of silver.priors, each with its number of texts", added=True),
     ),
 )
 FIGURES = ("accuracy", "adversarial_accuracy", *(f"{score}{SUFFIXES[method]}" for method in EXPLAINERS for score in SCORES))
@@ -92,7 +102,7 @@ def _records(frames: Frames, text: TextFrames) -> Iterator[dict[str, Any]]:
     for adapter_id, (row, recipe) in recipes.items():
         if recipe is not None:
             own = {name: figures.get(name, {}).get(adapter_id) for name in (*FIGURES, "n")}
-            about = described(recipe) | _scorer(recipe, text.generations)
+            about = described(recipe) | _scorer(recipe, text.generations) | _without_prior(recipe, text)
             reason = "; ".join(_reasons(row, own, about)) or None
             minutes = row["minutes"]
             yield {
@@ -129,13 +139,24 @@ def _scorer(recipe: TextRecipe, generations: tuple[PriorGeneration, ...]) -> dic
     if recipe.priors is None or not asks_model(recipe.priors):
         leaky = False if recipe.priors is not None and recipe.priors.sources else None  # a twin saw the same texts
         return {"scorer": NOTHING, "scorer_name": NOTHING, "leaky_prior": leaky}
-    asked = ASKED & set(recipe.priors.sources)
-    mine = [one for one in generations if one.choice == Choice.of(recipe) and one.n == recipe.priors.n and asked & set(one.sources)]
+    mine = [one for one in behind(recipe, generations) if ASKED & set(one.sources)]
     if len({one.scorer for one in mine}) != 1:
         return {"scorer": UNKNOWN, "scorer_name": UNKNOWN, "leaky_prior": None}
     flags = {one.leaky for one in mine}
     leaky = True if True in flags else None if None in flags else False
     return {"scorer": mine[0].scorer, "scorer_name": mine[0].scorer_name, "leaky_prior": leaky}
+
+
+def _without_prior(recipe: TextRecipe, text: TextFrames) -> dict[str, Any]:
+    """How many of the recipe's texts have no prior since one of its sources could not be read of them, and why."""
+    mine = behind(recipe, text.generations)
+    known = {source for one in mine for source in one.sources}
+    if recipe.priors is None or not known >= set(recipe.priors.sources):
+        return {"n_without_prior": None, "why_without_prior": None}
+    keys = {(one.settings_id, one.scorer, source) for one in mine for source in recipe.priors.sources}
+    found = {row[3:] for row in text.refused[list(REFUSED)].itertuples(index=False, name=None) if row[:3] in keys}
+    why = ", ".join(f"{code} {n}" for code, n in sorted(Counter(code for _, code in found).items()))
+    return {"n_without_prior": len({example_id for example_id, _ in found}), "why_without_prior": why or None}
 
 
 def _reasons(row: dict[Any, Any], own: dict[str, Any], about: dict[str, Any]) -> Iterator[str]:
@@ -151,8 +172,8 @@ def _reasons(row: dict[Any, Any], own: dict[str, Any], about: dict[str, Any]) ->
 def _logistic(choice: Choice, found: Trained) -> dict[str, Any]:
     why = "logistic regression reads embeddings: no words to explain, no attacked texts"
     return {
-        **dict.fromkeys(SPEC.column_names[1:-1]),
-        **choice.columns(),
+        **dict.fromkeys(set(SPEC.column_names) - {"dataset", "settings_id"}),
+        **choice_columns(choice),
         **dict.fromkeys(("fusion", "scorer", "scorer_name", "tuning", "variant", "adapter_id"), NOTHING),
         **dict.fromkeys(("beta", "n_perturbations", "seed", "ig_steps"), 0),
         "priors": LOGISTIC,

@@ -9,6 +9,7 @@ import pandas as pd
 
 from gold.frames import Frames
 from gold.steering.columns import SELECTION, SELECTION_KEY
+from gold.steering.recipes import choice_columns
 from gold.steering.stacks import PriorRows, PriorSet, Stack, prior_rows, prior_sets, stacked
 from gold.table import TAIL, GoldTable, as_table, count, share, signed
 from lake.spec import DATASET, Column, Table
@@ -54,7 +55,7 @@ def _records(one: PriorSet, k: int) -> Iterator[dict[str, object]]:
             "scorer": one.scorer,
             "source_a": source_a,
             "source_b": source_b,
-            **one.choice.columns(),
+            **choice_columns(one.choice),
             "n_perturbations": one.n,
             "pearson_r": found.pearson if found else None,
             "spearman_r": found.spearman if found else None,

@@ -49,20 +49,25 @@ def resolve_label_model(name_or_folder: str, revision: str | None = None) -> Lab
     Raises ArtifactError: `not_a_file` (neither a folder nor reachable), `pickle`, `bad_safetensors`, `bad_config` (an adapter, no
     tokenizer, layers that are not attention).
     """
-    local = Path(name_or_folder).expanduser()
-    folder = local if local.is_dir() else download(name_or_folder, revision, HUB_FILES)
+    folder = label_model_folder(name_or_folder, revision)
     if (folder / "adapter_config.json").is_file():
         raise ArtifactError("bad_config", f"{folder} must be a whole language model, found an adapter. Merge it into its base first.")
     files = weight_files(folder)
-    config = read_config(folder / "config.json")
+    config, is_local = read_config(folder / "config.json"), folder == Path(name_or_folder).expanduser()
     return LabelModel(
-        name=folder.resolve().name if local.is_dir() else name_or_folder,
+        name=folder.resolve().name if is_local else name_or_folder,
         folder=folder,
-        revision=revision if local.is_dir() else folder.name,
+        revision=revision if is_local else folder.name,
         sha256=_identity(folder, config, files),
         model_type=str(config.get("model_type")),
         max_tokens=_token_limit(_typed(folder)),
     )
+
+
+def label_model_folder(name_or_folder: str, revision: str | None = None) -> Path:
+    """Where the model lies, downloaded where it must be; nothing of it is read. Raises ArtifactError `not_a_file`."""
+    local = Path(name_or_folder).expanduser()
+    return local if local.is_dir() else download(name_or_folder, revision, HUB_FILES)
 
 
 def tokenizer_sha256(folder: Path) -> str:

@@ -22,9 +22,9 @@ ATTACKS: tuple[Attack, ...] = (
 KEYWORD: tuple[str, ...] = tuple(record.name for record in ATTACKS if record.family == "keyword")
 CHARACTER: tuple[str, ...] = tuple(record.name for record in ATTACKS if record.family == "character")
 
-# In every settings_id of attacked texts. Raise it with any change of what an attack, or a word of ood.words, makes of a text: edits made
-# before and after must never stand in one generation.
-ENGINE = 1
+# In every settings_id of attacked texts. Raise it with any change of what an attack, a word of ood.words or ood.text_shifts makes of a
+# text: edits made before and after must never stand in one generation. 2: only words that the model reads are edited.
+ENGINE = 2
 
 __all__ = ["ATTACKS", "CHARACTER", "ENGINE", "KEYWORD", "Attack", "Attacked", "Preserves", "attack", "by_name"]
 

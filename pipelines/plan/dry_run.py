@@ -23,8 +23,9 @@ from ood.specs import PREDICTIONS as OOD_PREDICTIONS
 from pipelines.backbones import named_backbone, named_text_backbone
 from pipelines.check.splits import expected_splits
 from pipelines.config import Config
+from pipelines.language_model import require_language_model
 from pipelines.plan.adapters import Adapters, plan_adapters
-from pipelines.run import META, Pipeline
+from pipelines.run import LAYERS, META, Pipeline
 from pipelines.visible import visible
 from silver.build import silver_ids
 from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, PREDICTIONS
@@ -52,12 +53,14 @@ class Counts:
 
 def dry_run(config: Config, root: str, stream: TextIO, seconds: float = 20.0) -> int:
     """Prints rows to do and done per table, which adapters are new, known and rejected; and after measuring for about `seconds` (0: not
-    at all) forwards, hours and GB of every stage. Raises MissingInputError where pictures, adapters or backbone are not there."""
+    at all) forwards, hours and GB of every stage. Raises MissingInputError where examples, adapters or a model are not there."""
     from lake.session import open_session
 
+    # what is not in reach is said before a JVM is started
     if config.backbone.name is not None:
         reached = named_text_backbone if config.modality == "text" else named_backbone
-        reached(config.backbone.name, config.backbone.revision)  # said before a JVM is started
+        reached(config.backbone.name, config.backbone.revision)
+    require_language_model(config, LAYERS)
     lake = Lake(open_session(), root, "dry-run", config.sha256)
     pipeline = Pipeline(lake, config)
     counts = counted(pipeline)

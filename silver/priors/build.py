@@ -13,11 +13,11 @@ from lake.fill import Inputs, Stage, fill
 from lake.identity import settings_id
 from lake.ledger import Ledger
 from lake.rows import ERROR_COLUMNS, Identity
-from models.text_recipe import TextRecipe
+from models.text_recipe import Choice, TextRecipe
 from models.text_scoring import TextScoring
 from models.text_training_data import Prior, TextTrainingSet
 from silver.priors.extract import Extraction, extract
-from silver.priors.jobs import SOURCES, Chosen, IgJob, Job, ig_jobs, jobs_of, prior_jobs
+from silver.priors.jobs import SOURCES, IgJob, Job, ig_jobs, jobs_of, prior_jobs
 from silver.priors.material import training_priors
 from silver.priors.twin import IgExtraction, Twin, extract_ig
 from silver.priors.work import Generation, PriorWork, Scorers, ig_settings, prior_settings
@@ -80,7 +80,7 @@ def priors_of(lake: Lake, work: PriorWork, recipe: TextRecipe, made: Mapping[Job
         if job not in made:
             raise ConfigError(f"recipe {recipe.name}: the priors {', '.join(sources)} must be built before they are read, found them not")
         rows += _rows(lake, work.dataset, made[job], sources)
-    return training_priors(rows, work.selection(Chosen.of(recipe)).examples, recipe.priors, recipe.seed)
+    return training_priors(rows, work.selection(Choice.of(recipe)).examples, recipe.priors, recipe.seed)
 
 
 def _rows(lake: Lake, dataset: str, generation: Generation, sources: tuple[str, ...]) -> list[dict[str, object]]:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
-from lake.identity import canonical_json, settings_id
+from lake.identity import canonical_json
 from models.label_scorer.settings import Template
-from models.text_recipe import Source, TextRecipe, twin_of
-from models.text_selection import Selection, selected
-from models.text_training_data import TextTrainingSet
+from models.text_recipe import Choice, Source, TextRecipe, twin_of
 
 # Sources that are read from one call of the scorer. Both of `plain` are always made together: what LIME says in its last bits must not
 # depend on whether SHAP was asked for too.
@@ -17,41 +15,10 @@ SOURCES: Mapping[Template, tuple[Source, ...]] = {"labelled": ("cap",), "plain":
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """Which examples of adapter_train a recipe trains on and under which labels. Seeds of what is not drawn are 0."""
-
-    train_share: float = 1.0
-    shots: int | None = None
-    shots_seed: int = 0
-    label_noise: float = 0.0
-    label_noise_seed: int = 0
-
-    @staticmethod
-    def of(recipe: TextRecipe) -> Chosen:
-        """The recipe's choice; recipes that differ in nothing else share their priors."""
-        shots_seed = 0 if recipe.shots is None else recipe.shots_seed
-        return Chosen(
-            recipe.train_share, recipe.shots, shots_seed, recipe.label_noise, recipe.label_noise_seed if recipe.label_noise else 0
-        )
-
-    def selection(self, train: TextTrainingSet, n_labels: int) -> Selection:
-        """The examples under the labels that are trained, wrong ones too."""
-        return selected(TextRecipe.model_validate({"name": "chosen", **asdict(self)}), train, n_labels)
-
-    def settings(self, selection: Selection) -> dict[str, object]:
-        """What of the choice defines a row of silver.priors. Which labels are wrong can change for an example when the data grow, so
-        they count themselves; which examples there are does not, so growing data keep their rows."""
-        if not selection.wrong_ids:
-            return asdict(self)
-        label_of = dict(zip(selection.examples.example_ids, selection.examples.label_ids.tolist(), strict=True))
-        return asdict(self) | {"wrong_labels": settings_id([[own, label_of[own]] for own in selection.wrong_ids])}
-
-
-@dataclass(frozen=True)
 class PriorJob:
     """What a language model is asked: one template, with n masks per text, about the chosen examples."""
 
-    chosen: Chosen
+    chosen: Choice
     n: int
     template: Template
 
@@ -64,8 +31,8 @@ class IgJob:
     twin: TextRecipe = field(compare=False)
 
     @property
-    def chosen(self) -> Chosen:
-        return Chosen.of(self.twin)
+    def chosen(self) -> Choice:
+        return Choice.of(self.twin)
 
 
 Job = PriorJob | IgJob
@@ -77,7 +44,7 @@ def jobs_of(recipe: TextRecipe) -> dict[Job, tuple[Source, ...]]:
     found: dict[Job, tuple[Source, ...]] = {}
     for template, sources in SOURCES.items():
         if recipe.priors is not None and (own := tuple(source for source in sources if source in wanted)):
-            found[PriorJob(Chosen.of(recipe), recipe.priors.n, template)] = own
+            found[PriorJob(Choice.of(recipe), recipe.priors.n, template)] = own
     if "ig" in wanted:
         twin = twin_of(recipe)
         found[IgJob(_key(twin), twin)] = ("ig",)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from lake.errors import ConfigError, MissingInputError
 from lake.progress import Progress
 from models.errors import ArtifactError
-from models.label_scorer.artifact import LabelModel, resolve_label_model
+from models.label_scorer.artifact import LabelModel, label_model_folder, resolve_label_model
 from models.label_scorer.prompt import Prompts
 from models.label_scorer.seen import read_record
 from models.label_scorer.train import train_label_scorer
@@ -20,6 +21,7 @@ from silver.priors.settings import PriorSettings, ScorerSource
 from silver.priors.words import words_of
 
 ID_CHARACTERS = 32
+Found = TypeVar("Found")
 BEGIN = 1  # `<|begin|>`, the one special token of a tokenizer made here
 
 
@@ -40,10 +42,25 @@ class Scorer:
 def named_model(source: ScorerSource, labels: Sequence[str], settings: PriorSettings) -> LabelModel:
     """The model under a name or in a folder, checked as far as that costs no weights. MissingInputError where it is neither here nor in
     reach, ArtifactError for one that cannot be used or whose tokenizer cannot tell two labels apart (`label_mismatch`)."""
+    model = _in_reach(source, resolve_label_model)
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(model.folder, local_files_only=True, trust_remote_code=False)
+    Prompts(tokenizer, settings.scoring.prompt, "labelled", tuple(labels)).label_ids()
+    return model
+
+
+def require_in_reach(source: ScorerSource) -> None:
+    """Finds the model under a name or in a folder, and downloads it where it must; nothing of it is read. MissingInputError where it is
+    neither here nor in reach: at the start of a run, which would else end so after hours of other work."""
+    _in_reach(source, label_model_folder)
+
+
+def _in_reach(source: ScorerSource, find: Callable[[str, str | None], Found]) -> Found:
     if source.name is None:
         raise ConfigError("priors.scorer: give name for a model from elsewhere")
     try:
-        model = resolve_label_model(source.name, source.revision)
+        return find(source.name, source.revision)
     except ArtifactError as error:
         if error.code != "not_a_file":
             raise
@@ -51,11 +68,6 @@ def named_model(source: ScorerSource, labels: Sequence[str], settings: PriorSett
             f"priors.scorer.name: {source.name!r} is no folder here and cannot be downloaded now. Download it once where there is a "
             "network and set priors.scorer.name to that folder, or give priors.scorer.train instead"
         ) from error
-    from transformers import AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(model.folder, local_files_only=True, trust_remote_code=False)
-    Prompts(tokenizer, settings.scoring.prompt, "labelled", tuple(labels)).label_ids()
-    return model
 
 
 def trained_model(settings: PriorSettings, examples: TextTrainingSet, labels: Sequence[str], folder: Path) -> LabelModel:
@@ -73,7 +85,7 @@ def trained_model(settings: PriorSettings, examples: TextTrainingSet, labels: Se
             f"priors.scorer.train.max_tokens must hold the prompt with its {len(labels)} labels and a text; {training.max_tokens:,} tokens "
             f"hold none of the {len(examples):,} training texts: raise it"
         )
-    with Progress(f"training the label scorer on {len(texts):,} texts", training.epochs) as progress:
+    with Progress(f"training the label scorer on {len(texts):,} of {len(examples):,} texts", training.epochs) as progress:
         path = train_label_scorer(training, texts, true_labels, labels, folder, threads=settings.scorer.threads, on_epoch=progress.step)
     return resolve_label_model(str(path))
 

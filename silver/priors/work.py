@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
+from lake.identity import settings_id
 from models.label_scorer.artifact import LabelModel
 from models.label_scorer.scorer import ENGINE
 from models.label_scorer.settings import Template
+from models.text_recipe import Choice
 from models.text_scoring import TEXT_LIBRARIES, TextScoring
-from models.text_selection import Selection
+from models.text_selection import Selection, selected
 from models.text_training_data import TextTrainingSet
 from models.training_data import check_labels
-from silver.priors.jobs import Chosen, IgJob, PriorJob
+from silver.priors.jobs import IgJob, PriorJob
 from silver.priors.scorers import Scorer, named_model, scorer_of, trained_model
 from silver.priors.settings import PriorSettings
 
@@ -31,10 +33,10 @@ class PriorWork:
     settings: PriorSettings
     artifacts: Path
 
-    def selection(self, chosen: Chosen) -> Selection:
+    def selection(self, chosen: Choice) -> Selection:
         """The chosen examples. ArtifactError `label_unknown` where one has a label outside the label space."""
         check_labels(self.labels, self.train)
-        return chosen.selection(self.train, len(self.labels))
+        return selected(chosen, self.train, len(self.labels))
 
 
 @dataclass
@@ -43,9 +45,9 @@ class Scorers:
 
     work: PriorWork
     named: LabelModel | None = None
-    trained: dict[Chosen, Scorer] = field(default_factory=dict)
+    trained: dict[Choice, Scorer] = field(default_factory=dict)
 
-    def of(self, chosen: Chosen, selection: Selection) -> Scorer:
+    def of(self, chosen: Choice, selection: Selection) -> Scorer:
         settings, labels = self.work.settings, self.work.labels
         if settings.scorer.name is not None:
             self.named = self.named or named_model(settings.scorer, labels, settings)
@@ -88,6 +90,15 @@ def ig_settings(work: PriorWork, job: IgJob, selection: Selection, scoring: Text
     return base | {"scoring": scoring.settings() | {"dtype": "float32"}, "ig_steps": work.settings.ig_steps}
 
 
-def _base(work: PriorWork, chosen: Chosen, selection: Selection, scorer: str) -> dict[str, object]:
+def choice_settings(choice: Choice, selection: Selection) -> dict[str, object]:
+    """What of the choice defines a row of silver.priors. Which labels are wrong can change for an example when the data grow, so they
+    count themselves; which examples there are does not, so growing data keep their rows."""
+    if not selection.wrong_ids:
+        return asdict(choice)
+    label_of = dict(zip(selection.examples.example_ids, selection.examples.label_ids.tolist(), strict=True))
+    return asdict(choice) | {"wrong_labels": settings_id([[own, label_of[own]] for own in selection.wrong_ids])}
+
+
+def _base(work: PriorWork, chosen: Choice, selection: Selection, scorer: str) -> dict[str, object]:
     libraries = {name: version(name) for name in TEXT_LIBRARIES}
-    return {"examples": work.examples_id, "chosen": chosen.settings(selection), "scorer": scorer, "libraries": libraries}
+    return {"examples": work.examples_id, "chosen": choice_settings(chosen, selection), "scorer": scorer, "libraries": libraries}

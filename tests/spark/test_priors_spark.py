@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from lake.audit import CELLS, REJECTED
 from lake.door import Lake
 from lake.errors import ConfigError
 from lake.ledger import Ledger
+from lake.rows import Identity
 from models.adapters import read_adapter
 from models.merge import write_merged
 from models.scored_adapter import ScoredAdapter
@@ -20,12 +23,18 @@ from models.text_scoring import TextScoring
 from models.text_training import train_text
 from models.text_training_data import TextTrainingSet
 from silver.priors.build import build_ig_priors, build_priors, priors_of
-from silver.priors.jobs import ig_jobs, prior_jobs
+from silver.priors.extract import Extraction, extract
+from silver.priors.jobs import SOURCES, PriorJob, ig_jobs, prior_jobs
 from silver.priors.settings import PriorSettings
 from silver.priors.twin import Twin
-from silver.priors.work import PriorWork
+from silver.priors.work import Generation, PriorWork, Scorers
 from silver.specs import PRIORS
 from tests.text_training_worlds import LABELS, simple, tiny
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+    from lake.spec import Table
 
 pytestmark = pytest.mark.spark
 
@@ -83,10 +92,50 @@ def test_a_second_run_computes_nothing_and_another_n_stands_beside_the_first(toy
     assert any(not np.array_equal(found[name], priors_of(again, own, recipes[1], more)[name]) for name in found)
 
 
-def test_a_run_that_lost_its_ledger_and_some_rows_computes_only_those(toy: Lake, tmp_path: Path) -> None:
-    own, recipes = work(tmp_path / "artifacts"), [steered("lime")]
-    (generation,) = build_priors(toy, Ledger(toy, "d"), own, recipes).values()
-    whole = sorted(toy.read(PRIORS).collect())
+class Killed(BaseException):
+    """A run's end in the middle of its work."""
+
+
+def alone(own: PriorWork, job: PriorJob, generation: Generation) -> dict[tuple[str, str], list[float]]:
+    """(example, source) -> values, from the verb itself, all texts in one batch: what a run says that nobody disturbed."""
+    variants = tuple({"source": source, "scorer": generation.scorer} for source in SOURCES[job.template])
+    scorer = Scorers(own).of(job.chosen, own.selection(job.chosen))
+    plan = Extraction(
+        scorer.model, LABELS, own.settings, job.n, job.template, scorer.leaky, Identity("d", generation.settings_id, variants)
+    )
+    columns = {"example_id": own.train.example_ids, "target_id": own.train.label_ids, "text": own.train.texts}
+    batch = pa.RecordBatch.from_pydict(columns | {"todo": [[0, 1]] * len(own.train)})
+    found = [row for part in extract(iter([batch]), plan) for row in part.to_pylist()]
+    return {(row["example_id"], row["source"]): row["values"] for row in found if row["error_code"] is None}
+
+
+def test_a_run_killed_in_the_middle_and_one_that_lost_its_ledger_compute_only_what_is_lacking(
+    toy: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, recipes = work(tmp_path / "artifacts"), [steered("lime")]  # 12 rows in chunks of 8 or so: two commits
+    done: list[int] = []
+
+    def until_the_second(lake: Lake, table: Table, rows: DataFrame, n_rows: int) -> None:
+        if done:
+            raise Killed
+        done.append(n_rows)
+        lake.append(table, rows, n_rows)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("lake.fill.commit", until_the_second)
+        with pytest.raises(Killed):
+            build_priors(toy, Ledger(toy, "d"), own, recipes)
+    first = {(row.example_id, row.source) for row in toy.read(PRIORS).collect()}
+    assert 0 < len(first) == done[0] < 10
+    after = Lake(toy.spark, toy.root, "after")
+    ((job, generation),) = build_priors(after, Ledger(after, "d"), own, recipes).items()
+    rejected = {(json.loads(row.key)["example_id"], row.error_code) for row in after.read(REJECTED).collect()}
+    assert rejected == {(TOO_LONG, "too_large")} and after.read(REJECTED).count() == 2
+    assert after.report()["silver.priors"]["rows_written"] == 10 - len(first)
+    whole = sorted(after.read(PRIORS).collect())
+    assert isinstance(job, PriorJob)
+    assert {(row.example_id, row.source): row["values"] for row in whole} == alone(own, job, generation)
+
     kept = [row for row in whole if not (row.example_id == "id0001" and row.source == "shap")]
     toy.replace(PRIORS, toy.spark.createDataFrame(kept, PRIORS.ddl()), len(kept), dataset="d")
     toy.replace(CELLS, toy.spark.createDataFrame([], CELLS.ddl()), 0, dataset="d")

@@ -16,11 +16,11 @@ from gold.frames import empty
 from gold.settings import BoostSettings, ForestSettings, GoldSettings, SteeringSettings
 from gold.steering.build import text_frames
 from gold.steering.inputs import PriorGeneration, TextInputs
-from gold.steering.recipes import Choice
+from lake.audit import REJECTED
 from lake.door import Lake
 from lake.ledger import Ledger
 from lake.spec import Table
-from models.text_recipe import TextRecipe
+from models.text_recipe import Choice, TextRecipe
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
 from silver.specs import ADAPTERS, ATTRIBUTIONS, EXPLANATION_METRICS, PREDICTIONS, PRIORS
 
@@ -104,6 +104,9 @@ def lake(toy: Lake) -> Lake:
         for source in ("cap", "lime")
     ]
     fill(toy, PRIORS, rows)
+    key = '{"example_id":"t4","source":"cap","scorer":"llama"}'
+    refused = [(OWN, PRIORS.full_name, key, PRIORS.name, "too_large", "too long", "r"), (OWN, "silver.x", key, PRIORS.name, "nul", "", "r")]
+    toy.append(REJECTED, toy.spark.createDataFrame(refused, REJECTED.ddl()), len(refused))
     return toy
 
 
@@ -147,6 +150,7 @@ def test_gold_of_seven_texts_is_what_counting_says(lake: Lake) -> None:
     assert training.loc["a", ["accuracy", "adversarial_accuracy", "n"]].tolist() == pytest.approx([2 / 3, 1 / 3, 3])
     assert training.loc["b", ["accuracy", "adversarial_accuracy"]].tolist() == pytest.approx([1, 2 / 3])
     assert training.loc["b", ["priors", "scorer", "scorer_name", "leaky_prior", "n_train"]].tolist() == ["cap", "llama", "tiny", False, 4]
+    assert training.loc["b", ["n_without_prior", "why_without_prior"]].tolist() == [1, "too_large 1"]
     assert training.loc["b", ["comprehensiveness", "sufficiency_ig", "comprehensiveness_20_random"]].tolist() == [0.5, 0.25, 0.125]
     assert np.isnan(training.loc["b", "sufficiency_20"]) and training.loc["b", "seconds"] == 30.0
     assert training.loc["none", ["priors", "accuracy", "n"]].tolist() == ["logistic_regression", 1.0, 2]  # m3 has no embedding

@@ -9,10 +9,9 @@ import pandas as pd
 
 from gold.frames import Frames
 from gold.settings import GoldSettings
-from gold.steering.frames import ATTRIBUTIONS, CONFUSIONS, EXAMPLES, EXPLAINED, PRIORS, TextFrames
+from gold.steering.frames import ATTRIBUTIONS, CONFUSIONS, EXAMPLES, EXPLAINED, PRIORS, REFUSED, TextFrames
 from gold.steering.inputs import PriorGeneration, Truth
-from gold.steering.recipes import Choice
-from models.text_recipe import TextRecipe
+from models.text_recipe import Choice, TextRecipe
 
 LABELS = ("off", "on")
 FULL = Choice()
@@ -61,6 +60,11 @@ def priors(*rows: tuple[Any, ...]) -> pd.DataFrame:
     """(settings_id, example, source, scorer, target_id, values, text)."""
     split = [(*row[:-2], np.array(row[-2], dtype=np.float32), row[-1].split()) for row in rows]
     return pd.DataFrame(split, columns=list(PRIORS))
+
+
+def refused(*rows: tuple[str, ...]) -> pd.DataFrame:
+    """(settings_id, scorer, source, example, code)."""
+    return pd.DataFrame(list(rows), columns=list(REFUSED))
 
 
 def attributions(*rows: tuple[Any, ...]) -> pd.DataFrame:

@@ -12,10 +12,10 @@ from gold.settings import GoldSettings, SteeringSettings
 from gold.steering.confusable import Pair, confusable_pairs
 from gold.steering.frames import TextFrames
 from gold.steering.inputs import TextInputs
-from gold.steering.recipes import Choice
 from gold.steering.stacks import stacked
 from gold.tables import prior_correlations, prior_homogeneity, prior_precision, prior_top_words
 from lake.identity import settings_id
+from models.text_recipe import Choice
 from tests.unit.gold.steering_frames import (
     attributions,
     confusions,

@@ -8,9 +8,10 @@ import pytest
 
 from gold.frames import Frames
 from gold.linear_baseline import answers
-from gold.steering.recipes import Choice, described, recipe_of
+from gold.steering.recipes import described, pair_of, recipe_of, setting_of
 from gold.tables import cap_hybrid_training
-from tests.unit.gold.steering_frames import cells, examples, explained, frames, generation, pooled, recipe, trainings
+from models.text_recipe import Choice
+from tests.unit.gold.steering_frames import cells, examples, explained, frames, generation, pooled, recipe, refused, trainings
 
 # Two classes along two axes. Of the four training texts the last lies on the wrong side, so that it can be told apart when it is left out.
 TEXTS = examples(
@@ -69,6 +70,27 @@ def test_only_the_generation_of_the_same_texts_and_masks_stands_behind_a_prior()
     assert (found["scorer"], found["leaky_prior"], found["setting"], found["shots_seed"]) == ("right", False, "5-shot", 1)
 
 
+def test_texts_that_no_prior_could_be_made_of_are_counted_with_their_reasons() -> None:
+    """Of a source that a recipe does not read, of other texts and of another twin nothing counts; a text refused twice counts once."""
+    own = recipe("steered", "cap+ig+shap")
+    generations = (
+        generation("g", "cap"), generation("h", "lime+shap"), generation("i", "ig", "twin", pair_id=pair_of(own)),
+        generation("i", "ig", "other", pair_id="x"), generation("g", "cap", choice=Choice(shots=1)),
+    )  # fmt: skip
+    lost = refused(
+        ("g", "llama", "cap", "t1", "too_large"), ("h", "llama", "shap", "t1", "too_large"), ("h", "llama", "shap", "t2", "nonfinite"),
+        ("h", "llama", "lime", "t3", "nonfinite"), ("i", "twin", "ig", "t4", "nonfinite"), ("i", "other", "ig", "t3", "nonfinite"),
+        ("g2", "llama", "cap", "t3", "bad_record"),
+    )  # fmt: skip
+    arms = {"a": own, "b": recipe("lime", "lime"), "c": recipe("cap", "cap"), "d": recipe(), "e": recipe("r", control="random")}
+    found = built(arms | {"f": recipe("gone", "cap", n=7), "g": recipe("mixed", "cap", shots=1)}, generations=generations, refused=lost)
+    columns = ["n_without_prior", "why_without_prior"]
+    assert found.loc["a", columns].tolist() == [3, "nonfinite 2, too_large 1"]
+    assert found.loc["b", columns].tolist() == [1, "nonfinite 1"] and found.loc["c", columns].tolist() == [1, "too_large 1"]
+    assert found.loc["d", columns].isna().all() and found.loc["e", columns].tolist() == [0, None]
+    assert found.loc["f", columns].isna().all()  # its generation is not among those of this run
+
+
 def test_arms_without_a_language_model_name_none_and_a_twin_is_not_leaky() -> None:
     found = built({"a": recipe(), "b": recipe("steered", "ig"), "c": recipe("noise", control="random")})
     names = ["priors", "fusion", "beta", "n_perturbations", "scorer", "leaky_prior"]
@@ -106,9 +128,8 @@ def test_pictures_have_no_row() -> None:
 
 
 def test_settings_name_shots_shares_and_wrong_labels() -> None:
-    assert [Choice.of(own).setting for own in (recipe(), recipe(shots=5), recipe(shots=10, label_noise=0.05), recipe(train_share=0.5))] == [
-        "full", "5-shot", "10-shot+noise5%", "full+share50%",
-    ]  # fmt: skip
+    recipes = (recipe(), recipe(shots=5), recipe(shots=10, label_noise=0.05), recipe(train_share=0.5))
+    assert [setting_of(Choice.of(own)) for own in recipes] == ["full", "5-shot", "10-shot+noise5%", "full+share50%"]
     # seeds of what is not drawn decide nothing
     assert Choice.of(recipe(shots_seed=4, label_noise_seed=5)) == Choice()
 

@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
 from models.attribution_loss import prior_matrix
 from models.buckets import BUCKETS
 from models.errors import ArtifactError
+from models.text_recipe import Choice
 from models.text_selection import few_shot, selected, with_wrong_labels
 from models.text_training_data import TextTrainingSet, text_fingerprint
 from models.texts import prepare
@@ -76,9 +79,9 @@ def test_wrong_labels_need_a_second_label() -> None:
 
 
 def test_share_comes_before_shots_before_noise() -> None:
-    chosen = selected(recipe(train_share=0.5, shots=4, label_noise=0.25), simple(60), 3)
+    chosen = selected(Choice.of(recipe(train_share=0.5, shots=4, label_noise=0.25)), simple(60), 3)
     assert len(chosen.examples) == 12 and len(chosen.wrong_ids) == 3
-    assert selected(recipe(), shuffled(simple(60)), 3).examples.example_ids == simple(60).example_ids
+    assert selected(Choice.of(recipe()), shuffled(simple(60)), 3).examples.example_ids == simple(60).example_ids
 
 
 @pytest.mark.parametrize(
@@ -116,6 +119,28 @@ def test_a_saved_set_is_loaded_as_it_was_with_texts_of_any_script_and_texts_with
         assert same(TextTrainingSet.load(tmp_path / name), one), name
 
 
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        ({"priors": [0.6, np.nan, 0.8, 1.0]}, "example a: a prior must be finite"),
+        ({"priors": [0.6, 0.8, 0.0]}, "as many numbers as its priors are long, 4, found 3"),
+        ({"priors": [0.6, 0.8, 1.0], "prior_lengths": [2, 0, 1]}, "example a: a prior must have one number per word, 3"),
+        ({"prior_lengths": [3, 1]}, "priors must be 3, one per text or None for it, found 2"),
+    ],
+    ids=["nan", "shorter", "another length", "a text without"],
+)
+def test_a_file_whose_priors_do_not_fit_its_texts_is_refused(damage: dict[str, list[float]], said: str, tmp_path: Path) -> None:
+    priors = (np.array([0.6, 0.8, 0.0], dtype=np.float32), None, np.ones(1, dtype=np.float32))
+    TextTrainingSet(("a b c", "two words", "x"), np.array([2, 0, 1]), ("a", "b", "c"), priors).save(tmp_path / "set")
+    (path,) = (tmp_path / "set").iterdir()
+    kinds = {"priors": torch.float32, "prior_lengths": torch.int64}
+    tensors = load_file(path) | {name: torch.tensor(values, dtype=kinds[name]) for name, values in damage.items()}
+    path.unlink()
+    save_file(tensors, path)
+    with pytest.raises(ValueError, match=said):
+        TextTrainingSet.load(tmp_path / "set")
+
+
 def test_the_fingerprint_is_of_texts_labels_lengths_and_priors_and_not_of_the_listing() -> None:
     train, val = simple(12, priors=True), simple(6, 100)
     first = text_fingerprint(LABELS, BUCKETS, train, val)
@@ -151,5 +176,8 @@ def test_the_prior_of_a_text_that_is_cut_is_that_of_the_words_inside_of_length_1
 
 def test_recipes_steered_by_one_prior_see_the_same_examples_as_their_twin() -> None:
     own = hybrid(shots=5, label_noise=0.2)
-    chosen, plain = selected(own, simple(60, priors=True), 3), selected(recipe(shots=5, label_noise=0.2), simple(60), 3)
+    chosen, plain = (
+        selected(Choice.of(own), simple(60, priors=True), 3),
+        selected(Choice.of(recipe(shots=5, label_noise=0.2)), simple(60), 3),
+    )
     assert chosen.examples.texts == plain.examples.texts and chosen.wrong_ids == plain.wrong_ids

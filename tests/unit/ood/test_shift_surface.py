@@ -12,6 +12,7 @@ import pytest
 from lake.fill import Inputs
 from lake.identity import settings_id
 from models.backbone_record import TextBackbone
+from models.text_backbone import resolve_text_backbone
 from models.text_scoring import TextScoring
 from ood.attack_settings import AttackSettings
 from ood.attacks import ATTACKS
@@ -21,6 +22,7 @@ from ood.settings import CLEAN, CorruptionSettings
 from ood.shift import Shifts
 from ood.shift_rows import shift_rows
 from ood.text_shifts import TextShifts
+from tests.text_folders import save_family
 from tests.unit.ood.attack_world import KEYWORDS
 from tests.unit.ood.toy_adapters import ToyScoring, scoring
 from xai.worlds.grammar import keeps_label
@@ -103,8 +105,9 @@ def test_the_rows_of_attacks_are_those_of_their_records() -> None:
     assert len(shift_rows(TEXTS)) == 3 * len(ATTACKS)
 
 
-def test_attacks_with_the_grammars_proof_ship_to_workers_and_edit_as_before() -> None:
-    shifts = replace(TEXTS, keeps_label=keeps_label)
+def test_attacks_with_the_grammars_proof_ship_to_workers_and_edit_as_before(tmp_path: Path) -> None:
+    backbone = resolve_text_backbone(str(save_family(tmp_path / "bert", "bert")))
+    shifts = replace(TEXTS, scoring=TextScoring(backbone, "float32", 4), keeps_label=keeps_label)
     shipped = pickle.loads(pickle.dumps(shifts))  # noqa: S301  # our own bytes, as Spark ships them
     assert shipped == shifts and shipped.keeps_label is keeps_label
     for name, severity in shifts.cells():

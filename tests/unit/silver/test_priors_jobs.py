@@ -8,13 +8,14 @@ import pytest
 from pydantic import ValidationError
 
 from models.label_scorer.settings import LabelPrompt
-from models.text_recipe import PriorRecipe, TextRecipe, twin_of
+from models.text_recipe import Choice, PriorRecipe, TextRecipe, twin_of
 from models.text_selection import selected
-from silver.priors.jobs import SOURCES, Chosen, IgJob, PriorJob, ig_jobs, jobs_of, prior_jobs, twins
+from silver.priors.jobs import SOURCES, IgJob, PriorJob, ig_jobs, jobs_of, prior_jobs, twins
 from silver.priors.settings import STATED, PriorSettings
+from silver.priors.work import choice_settings
 from tests.text_training_worlds import LABELS, simple
 
-FULL = Chosen()
+FULL = Choice()
 
 
 def steered(*sources: str, n: int = 100, control: str | None = None, **more: Any) -> TextRecipe:
@@ -45,23 +46,15 @@ def test_every_n_and_every_selection_is_a_job_and_what_a_recipe_does_not_read_ma
         steered("cap", shots_seed=3, label_noise_seed=4), steered("cap", n=50, rank=2, epochs=1, seed=9),
     ]  # fmt: skip
     assert [(job.chosen, job.n) for job in prior_jobs(recipes)] == [
-        (FULL, 50), (FULL, 200), (Chosen(shots=5), 100), (Chosen(shots=5, shots_seed=1), 100), (Chosen(label_noise=0.1), 100),
-        (Chosen(train_share=0.5), 100), (FULL, 100),
+        (FULL, 50), (FULL, 200), (Choice(shots=5), 100), (Choice(shots=5, shots_seed=1), 100), (Choice(label_noise=0.1), 100),
+        (Choice(train_share=0.5), 100), (FULL, 100),
     ]  # fmt: skip
-
-
-def test_a_choice_selects_what_the_recipe_trains_on_under_the_labels_it_trains() -> None:
-    train = simple(24)
-    for recipe in (steered("cap", shots=3, shots_seed=2, label_noise=0.25, label_noise_seed=5), steered("cap", train_share=0.5)):
-        ours, theirs = Chosen.of(recipe).selection(train, len(LABELS)), selected(recipe, train, len(LABELS))
-        assert ours.examples.example_ids == theirs.examples.example_ids and ours.wrong_ids == theirs.wrong_ids
-        assert ours.examples.label_ids.tolist() == theirs.examples.label_ids.tolist()
 
 
 def test_which_labels_are_wrong_is_part_of_the_settings_and_growing_data_without_noise_is_not() -> None:
     few, more = simple(12), simple(24)
-    for chosen, same in ((Chosen(), True), (Chosen(shots=2), True), (Chosen(label_noise=0.25), False)):
-        settings = [chosen.settings(chosen.selection(train, len(LABELS))) for train in (few, more)]
+    for chosen, same in ((Choice(), True), (Choice(shots=2), True), (Choice(label_noise=0.25), False)):
+        settings = [choice_settings(chosen, selected(chosen, train, len(LABELS))) for train in (few, more)]
         assert (settings[0] == settings[1]) == same
 
 

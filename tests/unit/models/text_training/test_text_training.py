@@ -1,11 +1,7 @@
-"""One text adapter is trained the same way every time, by either kind and tuning, goes on where it was killed, and reads back as it was."""
+"""One text adapter is trained the same way every time, by either kind and tuning, and reads back as it was."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from dataclasses import replace
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -14,47 +10,21 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from models.adapter_labels import label_order
-from models.adapters import read_adapter
 from models.backbone_record import TextBackbone
 from models.classifier import new_classifier
 from models.errors import ArtifactError
 from models.hashing import file_sha256
-from models.ig_prior import ig_prior
 from models.lora import trainable_count
 from models.manifest import find_trained, read_manifest
-from models.merge import write_merged
 from models.probe import probe
-from models.scored_adapter import ScoredAdapter
-from models.text_recipe import TextRecipe, twin_of
-from models.text_scoring import TextScoring
+from models.text_recipe import Choice
 from models.text_selection import selected
 from models.text_training import text_origin
 from models.texts import prepare
 from models.trained_adapter import Trained
 from models.validation import validation_metrics
 from tests.text_folders import SENTENCES
-from tests.text_training_worlds import LABELS, hybrid, recipe, simple, tiny, trained
-
-HOW: dict[str, Callable[..., TextRecipe]] = {"ce": recipe, "cap_hybrid": hybrid}
-KINDS = [("ce", "lora"), ("cap_hybrid", "lora"), ("ce", "full"), ("cap_hybrid", "full")]
-
-
-@pytest.fixture(scope="module")
-def backbone(tmp_path_factory: pytest.TempPathFactory) -> TextBackbone:
-    return tiny(tmp_path_factory.mktemp("models") / "small")
-
-
-@pytest.fixture(scope="module")
-def zoo(backbone: TextBackbone, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Trained]:
-    root = tmp_path_factory.mktemp("zoo")
-    return {(kind, tuning): trained(backbone, root / f"{kind}-{tuning}", HOW[kind](tuning=tuning)) for kind, tuning in KINDS}
-
-
-def scored(folder: Path, backbone: TextBackbone, merged: Path) -> tuple[Any, ScoredAdapter, TextScoring]:
-    adapter = read_adapter(folder, folder.parent, backbone, LABELS)
-    ready = ScoredAdapter(adapter.adapter_id, str(write_merged(adapter, backbone, "float32", merged)), label_order(adapter.labels, LABELS))
-    return adapter, ready, TextScoring(backbone, "float32", 8)
+from tests.text_training_worlds import HOW, KINDS, LABELS, hybrid, recipe, scored, simple, tiny, trained
 
 
 @pytest.mark.parametrize(("kind", "tuning"), KINDS)
@@ -145,63 +115,6 @@ def test_a_full_model_of_every_family_is_read_back(tmp_path: Path) -> None:
         assert found["eval_loss"] == pytest.approx(result.metrics["eval_loss"], abs=1e-5), family
 
 
-class Killed(RuntimeError):
-    """What stands for the end of the process."""
-
-
-def until(step: int) -> Callable[[int, int], None]:
-    def on_step(done: int, of: int) -> None:
-        if done == step:
-            raise Killed
-
-    return on_step
-
-
-@pytest.mark.parametrize(("kind", "tuning"), [("ce", "full"), ("cap_hybrid", "lora")])
-@pytest.mark.parametrize("step", [1, 2, 5])
-def test_a_training_killed_at_any_step_goes_on_and_ends_with_the_same_bytes(
-    kind: str, tuning: str, step: int, backbone: TextBackbone, zoo: dict[tuple[str, str], Trained], tmp_path: Path
-) -> None:
-    """24 texts, steps of 16: two steps an epoch. With dropout 0.1 of LoRA, whose draws must be those of the step."""
-    how = HOW[kind](tuning=tuning)
-    with pytest.raises(Killed):
-        trained(backbone, tmp_path / "a", how, on_step=until(step), checkpoint_seconds=0)
-    steps: list[int] = []
-    told: list[Any] = []
-    result = trained(backbone, tmp_path / "a", how, on_step=lambda done, _: steps.append(done), on_epoch=told.append)
-    assert steps[0] == step  # the step that was killed is done again; those saved before are not
-    first = zoo[kind, tuning]
-    assert result.weights_sha256 == first.weights_sha256 and result.epochs == first.epochs == tuple(told)
-    assert result.metrics | {"minutes": 0} == first.metrics | {"minutes": 0}
-    assert [item.name for item in tmp_path.iterdir()] == ["a"]
-
-
-def _train_and_die(backbone: TextBackbone, folder: Path) -> None:
-    def on_step(done: int, of: int) -> None:
-        if done == 4:
-            os._exit(9)
-
-    trained(backbone, folder, hybrid(), on_step=on_step, checkpoint_seconds=0)
-
-
-def test_a_process_that_dies_leaves_no_adapter_and_the_next_one_ends_as_if_it_had_not(
-    backbone: TextBackbone, zoo: dict[tuple[str, str], Trained], tmp_path: Path
-) -> None:
-    process = get_context("fork").Process(target=_train_and_die, args=(backbone, tmp_path / "a"))
-    process.start()
-    process.join()
-    assert process.exitcode == 9 and not (tmp_path / "a").exists()
-    assert trained(backbone, tmp_path / "a", hybrid()).weights_sha256 == zoo["cap_hybrid", "lora"].weights_sha256
-
-
-def test_the_checkpoint_of_another_recipe_is_passed_over(
-    backbone: TextBackbone, zoo: dict[tuple[str, str], Trained], tmp_path: Path
-) -> None:
-    with pytest.raises(Killed):
-        trained(backbone, tmp_path / "a", recipe(seed=5), on_step=until(4), checkpoint_seconds=0)
-    assert trained(backbone, tmp_path / "a", recipe()).weights_sha256 == zoo["ce", "lora"].weights_sha256
-
-
 def test_two_accumulated_batches_of_eight_are_one_of_sixteen_with_priors_too(backbone: TextBackbone, tmp_path: Path) -> None:
     settings: dict[str, Any] = {"dropout": 0, "epochs": 1, "learning_rate": 1e-3, "targets": ("query",)}
     halves = trained(backbone, tmp_path / "halves", hybrid(batch_size=8, accumulation=2, **settings)).folder
@@ -222,7 +135,7 @@ def test_priors_of_none_of_the_texts_that_are_trained_are_refused_unless_beta_is
     """Ids that match nothing would train cross-entropy alone, under the hash and name of a steered adapter."""
     examples = simple(24, priors=True)
     few = hybrid(epochs=1, shots=1)
-    chosen = set(selected(few, examples, len(LABELS)).examples.example_ids)
+    chosen = set(selected(Choice.of(few), examples, len(LABELS)).examples.example_ids)
     others = {i: p for i, p in zip(examples.example_ids, examples.priors or (), strict=True) if p is not None and i not in chosen}
     for how, given in ((hybrid(epochs=1), {"nobody": np.ones(1, dtype=np.float32)}), (few, others)):
         with pytest.raises(ValueError, match=r"none of the [0-9]+ texts that it trains on has a prior"):
@@ -291,42 +204,3 @@ def test_the_manifest_says_text_and_the_adapter_is_found_by_its_origin(zoo: dict
     assert manifest.preprocessing == {"buckets": [16, 32, 64]}
     expected = text_origin(how, backbone, LABELS, simple(24, priors=True), simple(12, 100)).sha256
     assert result.recipe_sha256 == expected and find_trained(result.folder.parent, expected) == result.folder
-
-
-def test_an_ig_prior_is_the_twins_and_no_other_adapters(backbone: TextBackbone, tmp_path: Path) -> None:
-    own = hybrid(shots=4, label_noise=0.1, epochs=1)
-    train, val = simple(24), simple(12, 100)
-    twin = trained(backbone, tmp_path / "zoo" / "twin", twin_of(own), train)
-    adapter, ready, scoring = scored(twin.folder, backbone, tmp_path / "merged")
-    found = ig_prior(own, adapter, ready, scoring, LABELS, train, val, steps=4)
-    assert len(found) == 12
-    # by hand for one text: |sum over its tokens| of the scorer's integrated gradients for the label it is trained under
-    examples = selected(own, train, 3).examples
-    texts = scoring.prepare(examples.texts)
-    values = scoring.scorer(ready).integrated_gradients(texts, examples.label_ids, 4).values
-    for row, example_id in enumerate(examples.example_ids):
-        np.testing.assert_array_equal(found[example_id], np.abs(values[row][texts.included[row]]))
-    for wrong in (own.model_copy(update={"shots": 5}), own.model_copy(update={"label_noise": 0.2})):
-        with pytest.raises(ArtifactError, match="must come from its twin"):
-            ig_prior(wrong, adapter, ready, scoring, LABELS, train, val)
-    with pytest.raises(ArtifactError, match="must come from its twin"):
-        ig_prior(own, adapter, ready, scoring, LABELS, train.take(range(23)), val)
-
-
-def test_an_ig_prior_is_read_from_the_twins_own_tensors_under_the_label_order_they_have(backbone: TextBackbone, tmp_path: Path) -> None:
-    own, train, val = hybrid(shots=4, epochs=1), simple(24), simple(12, 100)
-    twin = trained(backbone, tmp_path / "zoo" / "twin", twin_of(own), train)
-    seen_more = trained(backbone, tmp_path / "zoo" / "more", recipe(epochs=1), train)
-    adapter, ready, scoring = scored(twin.folder, backbone, tmp_path / "merged")
-    _, other, _ = scored(seen_more.folder, backbone, tmp_path / "merged")
-    with pytest.raises(ArtifactError, match="must be scored with its twin") as refused:
-        ig_prior(own, adapter, other, scoring, LABELS, train, val)
-    assert refused.value.code == "tensor_mismatch"
-    # merged tensors whose logit 1 is the dataset's label 0, and so on: label i is asked for at place label_order[i]
-    turned = replace(ready, label_order=(1, 2, 0))
-    found = ig_prior(own, adapter, turned, scoring, LABELS, train, val)
-    examples = selected(own, train, 3).examples
-    texts = scoring.prepare(examples.texts)
-    values = scoring.scorer(ready).integrated_gradients(texts, (examples.label_ids + 1) % 3, 8).values
-    for row, example_id in enumerate(examples.example_ids):
-        np.testing.assert_array_equal(found[example_id], np.abs(values[row][texts.included[row]]))
