@@ -1,4 +1,4 @@
-"""Adapters and clean examples -> silver.predictions, silver.attributions, silver.explanation_metrics."""
+"""Adapters and clean examples -> silver.predictions, silver.outside_predictions, silver.attributions, silver.explanation_metrics."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from silver.attribute import Attribution, attribute
 from silver.measure import Measurement, measure
 from silver.predict import Prediction, predict
 from silver.settings import ExplanationSettings
-from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, PREDICTIONS
+from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, OUTSIDE_PREDICTIONS, PREDICTIONS
 from silver.truth import truth_named
 
 if TYPE_CHECKING:
@@ -68,16 +68,30 @@ def silver_ids(meta: Inputs, scoring: AnyScoring, explanations: ExplanationSetti
 
 
 def build_silver(
-    lake: Lake, ledger: Ledger, meta: Inputs, scoring: AnyScoring, adapters: tuple[ScoredAdapter, ...], explanations: ExplanationSettings
+    lake: Lake,
+    ledger: Ledger,
+    meta: Inputs,
+    scoring: AnyScoring,
+    adapters: tuple[ScoredAdapter, ...],
+    explanations: ExplanationSettings,
+    outside: Inputs | None = None,
 ) -> SilverIds:
-    """Brings predictions, attributions and explanation metrics of these adapters up to date."""
+    """Brings predictions, attributions and explanation metrics of these adapters up to date.
+
+    `outside`: the inputs of no class, which are predicted and no more; None where the dataset has none.
+    """
     ids = silver_ids(meta, scoring, explanations)
     for table, settings in silver_settings(meta, scoring, explanations).items():
         lake.settings_id(table, meta.dataset, settings)
     names = [adapter.adapter_id for adapter in adapters]
     mine = Identity(meta.dataset, ids.predictions, tuple({"adapter_id": name} for name in names))
     plan = Prediction(scoring, adapters, mine)
-    fill(lake, ledger, _stage(PREDICTIONS, mine, lambda rows: predict(rows, plan), ("example_id", "label_id", scoring.column)), meta)
+    answered = ("example_id", "label_id", scoring.column)
+    fill(lake, ledger, _stage(PREDICTIONS, mine, lambda rows: predict(rows, plan), answered), meta)
+    if outside is not None:
+        lake.settings_id(OUTSIDE_PREDICTIONS, meta.dataset, silver_settings(meta, scoring, explanations)[PREDICTIONS])
+        apart = replace(plan, table=OUTSIDE_PREDICTIONS)
+        fill(lake, ledger, _stage(OUTSIDE_PREDICTIONS, mine, lambda rows: predict(rows, apart), answered), outside)
 
     variants = tuple({"adapter_id": name, "method": method} for name in names for method in explanations.methods)
     mine = Identity(meta.dataset, ids.attributions, variants)
