@@ -83,16 +83,12 @@ def build_silver(
     ids = silver_ids(meta, scoring, explanations)
     for table, settings in silver_settings(meta, scoring, explanations).items():
         lake.settings_id(table, meta.dataset, settings)
-    names = [adapter.adapter_id for adapter in adapters]
-    mine = Identity(meta.dataset, ids.predictions, tuple({"adapter_id": name} for name in names))
-    plan = Prediction(scoring, adapters, mine)
-    answered = ("example_id", "label_id", scoring.column)
-    fill(lake, ledger, _stage(PREDICTIONS, mine, lambda rows: predict(rows, plan), answered), meta)
+    build_predictions(lake, ledger, meta, scoring, adapters, ids.predictions)
     if outside is not None:
         lake.settings_id(OUTSIDE_PREDICTIONS, meta.dataset, silver_settings(meta, scoring, explanations)[PREDICTIONS])
-        apart = replace(plan, table=OUTSIDE_PREDICTIONS)
-        fill(lake, ledger, _stage(OUTSIDE_PREDICTIONS, mine, lambda rows: predict(rows, apart), answered), outside)
+        build_predictions(lake, ledger, outside, scoring, adapters, ids.predictions, OUTSIDE_PREDICTIONS)
 
+    names = [adapter.adapter_id for adapter in adapters]
     variants = tuple({"adapter_id": name, "method": method} for name in names for method in explanations.methods)
     mine = Identity(meta.dataset, ids.attributions, variants)
     look = Attribution(scoring, adapters, mine, explanations.method_settings)
@@ -111,6 +107,21 @@ def build_silver(
     waiting = sorted({str(variants[index]["adapter_id"]) for index in unfinished(ledger, stage, meta)})  # of the others nothing is read
     fill(lake, ledger, stage, replace(meta, frame=lambda: _with_attributions(lake, meta, ids.attributions, waiting)))
     return ids
+
+
+def build_predictions(
+    lake: Lake,
+    ledger: Ledger,
+    inputs: Inputs,
+    scoring: AnyScoring,
+    adapters: tuple[ScoredAdapter, ...],
+    identity: str,
+    table: Table = PREDICTIONS,
+) -> None:
+    """Brings the answers of these adapters up to date: to meta in PREDICTIONS, to inputs of no class in OUTSIDE_PREDICTIONS."""
+    mine = Identity(inputs.dataset, identity, tuple({"adapter_id": adapter.adapter_id} for adapter in adapters))
+    plan = Prediction(scoring, adapters, mine, table)
+    fill(lake, ledger, _stage(table, mine, lambda rows: predict(rows, plan), ("example_id", "label_id", scoring.column)), inputs)
 
 
 def _stage(table: Table, identity: Identity, verb: Verb, columns: tuple[str, ...]) -> Stage:
