@@ -74,7 +74,8 @@ def build(frames: Frames) -> pd.DataFrame:
 
 def _adapters(frames: Frames) -> Iterator[dict[str, Any]]:
     known = {row["adapter_id"]: row for row in frames.adapters.to_dict("records")}
-    settings = {} if frames.text is None else dict(frames.text.trainings[["adapter_id", "recipe_settings"]].itertuples(index=False))
+    trainings = [] if frames.text is None else frames.text.trainings.to_dict("records")
+    settings = {row["adapter_id"]: row["recipe_settings"] for row in trainings}
     for row in frames.separations.to_dict("records"):
         own, recipe = known.get(row["adapter_id"], {}), recipe_of(settings.get(row["adapter_id"]))
         about = {"setting": NOTHING, "shots_seed": 0, "label_noise_seed": 0, "seed": own.get("seed")}
@@ -87,7 +88,7 @@ def _logistic(linear: Mapping[Choice, Trained]) -> Iterator[dict[str, Any]]:
     nothing = dict.fromkeys(("adapter_id", "fusion", "tuning"), NOTHING) | dict.fromkeys(("beta", "n_perturbations", "seed"), 0)
     for choice, found in linear.items():
         for score, one in found.separations.items():
-            figures = {"adapter_id": NOTHING, "score": score, **asdict(one)}
+            figures: dict[Hashable, Any] = {"adapter_id": NOTHING, "score": score, **asdict(one)}
             yield _row(figures, nothing | choice.columns() | {"priors": LOGISTIC}) | {"name": LOGISTIC}
 
 
