@@ -15,7 +15,7 @@ from bronze.readers import list_source, reader_named
 from bronze.readers.fingerprint import fingerprint
 from bronze.reference import REFERENCE_SCHEMA, Listing, batches
 from bronze.settings import DecodeSettings, SourceSettings, SplitSettings
-from bronze.specs import EXAMPLES, PLACES, REFERENCES, REJECTED
+from bronze.specs import EXAMPLES, OUTSIDE, PLACES, REFERENCES, REJECTED, SPLITS
 from lake.door import Lake
 from lake.errors import ConfigError, DataRefusedError, MissingInputError
 from lake.fill import Inputs
@@ -69,6 +69,11 @@ class Examples:
 
     def count(self, *splits: str) -> int:
         return sum(self.stamps[split][0] for split in splits)
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The splits that backbones read: the three of the classes, and `outside` where there are inputs of no class."""
+        return (*SPLITS, OUTSIDE) if self.count(OUTSIDE) else SPLITS
 
 
 def build_examples(lake: Lake, ledger: Ledger, source: Source, read: bool = True) -> Examples:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lake.spec import DATASET, EXAMPLE, SETTINGS, Column, Table
 
 SPLITS = ("adapter_train", "adapter_val", "meta")
-OUTSIDE = "outside"  # inputs of no class of the dataset: no adapter learns them, and only what asks for them reads them
+OUTSIDE = "outside"  # inputs of no class of the dataset: embedded and predicted, apart from the others; no adapter learns them
 PLACES = (*SPLITS, OUTSIDE)
 
 RUN = Column("run_id", "string", "run that wrote this row", volatile=True)

@@ -11,9 +11,13 @@ import pandas as pd
 
 from gold import TABLES
 from gold.frames import ADAPTERS, CELLS, MEANS, METRICS, ROWS, XAI_FEATURES, Frames
+from gold.separations import DDL, SCORES, of_adapter
 from gold.settings import GoldSettings
-from gold.steering.build import text_frames
+from gold.steering.build import embedded_examples, text_frames
+from gold.steering.frames import TextFrames
 from gold.steering.inputs import TextInputs
+from gold.steering.recipes import Choice
+from gold.steering.selections import Trained, choices_of, trained_on
 from gold.table import GoldTable, to_arrow
 from lake.door import Lake
 from lake.identity import settings_id
@@ -22,7 +26,7 @@ from lake.progress import Progress
 from lake.spec import Table
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
 from silver.specs import ADAPTERS as SILVER_ADAPTERS
-from silver.specs import EXPLANATION_METRICS, PREDICTIONS
+from silver.specs import EXPLANATION_METRICS, OUTSIDE_PREDICTIONS, PREDICTIONS
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -31,11 +35,20 @@ WRITERS = 3  # a small commit mostly waits for the log, so a few at once cost li
 
 
 @dataclass(frozen=True)
+class OutsideInputs:
+    """settings_id of bronze.examples and of bronze.embeddings, of a dataset that has inputs of no class."""
+
+    examples_id: str
+    embeddings_id: str
+
+
+@dataclass(frozen=True)
 class GoldInputs:
     """One dataset's generations that gold reads, and what the configuration asked for.
 
     `labels` are ordered; `cells` are (corruption, severity) with clean first; `corruptions` has one row per cell for people.
     `sha256` is the hash of all cells of work that gold rests on. `text`: what the tables about priors read besides; None for pictures.
+    `outside`: None without inputs of no class.
     """
 
     dataset: str
@@ -50,10 +63,12 @@ class GoldInputs:
     metric_group: str
     sha256: str
     text: TextInputs | None = None
+    outside: OutsideInputs | None = None
 
     def defining(self, settings: GoldSettings) -> dict[str, object]:
         """All that defines the dataset's rows of gold."""
         own = {"inputs": self.sha256, "settings": settings, "group": self.metric_group}
+        own |= {} if self.outside is None else {"outside": vars(self.outside)}
         return own if self.text is None else own | {"text": self.text.settings()}
 
 
@@ -97,6 +112,9 @@ def _built(
     frames = _aggregates(lake, inputs, joined, settings)
     if inputs.text is not None:
         frames = replace(frames, text=text_frames(lake, inputs, inputs.text, labels_of, settings.steering, settings.seed))
+    if inputs.outside is not None:
+        frames = replace(frames, separations=_separations(lake, inputs))
+    frames = replace(frames, linear=_linear(lake, inputs, frames.text))
     made = _from_rows(lake, inputs, joined, settings)
     for table in TABLES:
         frame = made[table.spec.name] if table.needs_rows else table.build(frames)
@@ -146,6 +164,29 @@ def _aggregates(lake: Lake, inputs: GoldInputs, joined: DataFrame, settings: Gol
         corruptions=inputs.corruptions,
         settings=settings,
     )
+
+
+def _separations(lake: Lake, inputs: GoldInputs) -> pd.DataFrame:
+    """`SEPARATIONS`, each adapter in a task of its own."""
+    from pyspark.sql import functions as F
+
+    def mine(table: Table, is_outside: bool) -> DataFrame:
+        rows = lake.read(table).where((F.col("dataset") == inputs.dataset) & (F.col("settings_id") == inputs.predictions_id))
+        rows = rows.where(F.col("adapter_id").isin(list(inputs.adapter_ids)))
+        return rows.select("adapter_id", *SCORES, F.lit(is_outside).alias("is_outside"))
+
+    rows = mine(PREDICTIONS, is_outside=False).unionByName(mine(OUTSIDE_PREDICTIONS, is_outside=True))
+    found: pd.DataFrame = rows.groupBy("adapter_id").applyInPandas(of_adapter, DDL).toArrow().to_pandas()
+    return found
+
+
+def _linear(lake: Lake, inputs: GoldInputs, text: TextFrames | None) -> dict[Choice, Trained]:
+    """`Frames.linear`. Embeddings of adapter_train, meta and outside come to the driver, and only where they are asked for."""
+    choices = set() if text is None else choices_of(text.trainings)
+    if inputs.outside is not None:
+        examples = embedded_examples(lake, inputs.dataset, **vars(inputs.outside)) if text is None else text.examples
+        return trained_on(examples, choices or {Choice()}, len(inputs.labels))
+    return {} if text is None else trained_on(text.examples, choices, len(inputs.labels))
 
 
 def _from_rows(lake: Lake, inputs: GoldInputs, joined: DataFrame, settings: GoldSettings) -> dict[str, pd.DataFrame]:

@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from gold.separations import SEPARATIONS
 from gold.settings import GoldSettings
 from gold.steering.frames import TextFrames
+from gold.steering.recipes import Choice
+from gold.steering.selections import Trained
 
 XAI_FEATURES = ("entropy", "sparsity", "deletion", "insertion")
 METRICS = (*XAI_FEATURES, "confidence")
@@ -46,6 +49,9 @@ class Frames:
     corruptions  `CORRUPTIONS`, what the configuration asked for.
     built        gold tables of the same dataset built before, by name: the summaries quote them instead of fitting again.
     text         what the tables about priors and steered training read besides; None for pictures, of which they have no row.
+    separations  `SEPARATIONS`, per adapter and score, of meta from inputs of no class; empty where the dataset has none.
+    linear       logistic regression on the frozen embeddings per choice of training examples: those of the recipes for texts, or else,
+                 where there are inputs of no class, all of them.
     """
 
     dataset: str
@@ -57,10 +63,13 @@ class Frames:
     settings: GoldSettings = field(default_factory=GoldSettings)
     built: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     text: TextFrames | None = None
+    separations: pd.DataFrame = field(default_factory=lambda: empty(SEPARATIONS))
+    linear: Mapping[Choice, Trained] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Raises ValueError when a frame lacks one of its columns."""
         wanted = {"rows": ROWS, "cells": CELLS, "means": MEANS, "adapters": ADAPTERS, "corruptions": CORRUPTIONS}
+        wanted |= {"separations": SEPARATIONS}
         for name, columns in wanted.items():
             if lacking := [column for column in columns if column not in getattr(self, name).columns]:
                 wanting = ", ".join(lacking)

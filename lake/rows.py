@@ -38,5 +38,5 @@ def wanted_by(batch: pa.RecordBatch, identity: Identity, key: str, values: Seque
 
 
 def batch_of(table: Table, rows: Iterable[Mapping[str, object]]) -> pa.RecordBatch:
-    """Rows (missing keys are null) as one batch with the table's schema and error columns."""
+    """Rows (missing keys are null, keys that name no column are left out) as one batch with the table's schema and error columns."""
     return pa.RecordBatch.from_pylist(list(rows), schema=table.arrow_schema(ERROR_COLUMNS))

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from bronze.build import Examples, Source, build_examples, examples_of, first_examples, first_rows, split_frame
 from bronze.embeddings.build import build_embeddings, embedding_settings
-from bronze.specs import EMBEDDINGS
-from gold.build import GoldInputs, build_gold
+from bronze.specs import EMBEDDINGS, OUTSIDE
+from gold.build import GoldInputs, OutsideInputs, build_gold
 from lake.audit import TABLES as AUDIT_TABLES
 from lake.door import Lake
 from lake.errors import ConfigError
@@ -90,7 +90,8 @@ class Pipeline:
         meta = examples_of(self.lake, examples, META, self.config.execution.chunk_rows)
         examined = first_examples(meta, self.config.examined)
         if "silver" in layers:
-            build_silver(self.lake, self.ledger, meta, scoring, found.adapters, self.config.explanations, examined)
+            explanations, outside = self.config.explanations, self.outside(examples)
+            build_silver(self.lake, self.ledger, meta, scoring, found.adapters, explanations, examined, outside)
         shifts = self.shifts(examples, scoring) if {"ood", "gold"} & set(layers) else None
         if "ood" in layers and shifts is not None:
             if isinstance(shifts, TextShifts):
@@ -122,6 +123,10 @@ class Pipeline:
         config = self.config
         source = Source(config.dataset, config.source, config.splits, config.decode, config.execution.max_rejected_share)
         return build_examples(self.lake, self.ledger, source, read)
+
+    def outside(self, examples: Examples) -> Inputs | None:
+        """The inputs of no class; None where there are none."""
+        return examples_of(self.lake, examples, (OUTSIDE,), self.config.execution.chunk_rows) if examples.count(OUTSIDE) else None
 
     def backbone(self, examples: Examples) -> AnyBackbone:
         """The configured backbone; a small one is pre-trained here the first time."""
@@ -203,6 +208,7 @@ class Pipeline:
             corruptions=shift_rows(shifts),
             metric_group=config.gold_metric_group,
             sha256=settings_id(rests_on),
+            outside=OutsideInputs(examples.settings_id, self.embeddings_id(examples, scoring)) if examples.count(OUTSIDE) else None,
             text=None
             if config.modality == "image"
             else text_inputs(config, examples.settings_id, self.embeddings_id(examples, scoring), silver.attributions, found.priors),

@@ -1,4 +1,4 @@
-"""Adapters and clean examples -> silver.predictions, silver.attributions, silver.explanation_metrics."""
+"""Adapters and clean examples -> silver.predictions, silver.outside_predictions, silver.attributions, silver.explanation_metrics."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from silver.attribute import Attribution, attribute
 from silver.measure import Measurement, measure
 from silver.predict import Prediction, predict
 from silver.settings import ExplanationSettings
-from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, PREDICTIONS
+from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, OUTSIDE_PREDICTIONS, PREDICTIONS
 from silver.truth import truth_named
 
 if TYPE_CHECKING:
@@ -75,18 +75,23 @@ def build_silver(
     adapters: tuple[ScoredAdapter, ...],
     explanations: ExplanationSettings,
     examined: Inputs | None = None,
+    outside: Inputs | None = None,
 ) -> SilverIds:
-    """Brings predictions, attributions and explanation metrics of these adapters up to date. `examined`: the part of `meta` that is
-    explained; None: all of it."""
+    """Brings predictions, attributions and explanation metrics of these adapters up to date.
+
+    `examined`: the part of `meta` that is explained; None: all of it. `outside`: the inputs of no class, which are predicted and no
+    more; None where the dataset has none.
+    """
     examined = examined or meta
     ids = silver_ids(meta, scoring, explanations)
     for table, settings in silver_settings(meta, scoring, explanations).items():
         lake.settings_id(table, meta.dataset, settings)
-    names = [adapter.adapter_id for adapter in adapters]
-    mine = Identity(meta.dataset, ids.predictions, tuple({"adapter_id": name} for name in names))
-    plan = Prediction(scoring, adapters, mine)
-    fill(lake, ledger, _stage(PREDICTIONS, mine, lambda rows: predict(rows, plan), ("example_id", "label_id", scoring.column)), meta)
+    build_predictions(lake, ledger, meta, scoring, adapters, ids.predictions)
+    if outside is not None:
+        lake.settings_id(OUTSIDE_PREDICTIONS, meta.dataset, silver_settings(meta, scoring, explanations)[PREDICTIONS])
+        build_predictions(lake, ledger, outside, scoring, adapters, ids.predictions, OUTSIDE_PREDICTIONS)
 
+    names = [adapter.adapter_id for adapter in adapters]
     variants = tuple({"adapter_id": name, "method": method} for name in names for method in explanations.methods)
     mine = Identity(meta.dataset, ids.attributions, variants)
     look = Attribution(scoring, adapters, mine, explanations.method_settings)
@@ -105,6 +110,21 @@ def build_silver(
     waiting = sorted({str(variants[index]["adapter_id"]) for index in unfinished(ledger, stage, examined)})  # of the others nothing is read
     fill(lake, ledger, stage, replace(examined, frame=lambda: _with_attributions(lake, examined, ids.attributions, waiting)))
     return ids
+
+
+def build_predictions(
+    lake: Lake,
+    ledger: Ledger,
+    inputs: Inputs,
+    scoring: AnyScoring,
+    adapters: tuple[ScoredAdapter, ...],
+    identity: str,
+    table: Table = PREDICTIONS,
+) -> None:
+    """Brings the answers of these adapters up to date: to meta in PREDICTIONS, to inputs of no class in OUTSIDE_PREDICTIONS."""
+    mine = Identity(inputs.dataset, identity, tuple({"adapter_id": adapter.adapter_id} for adapter in adapters))
+    plan = Prediction(scoring, adapters, mine, table)
+    fill(lake, ledger, _stage(table, mine, lambda rows: predict(rows, plan), ("example_id", "label_id", scoring.column)), inputs)
 
 
 def _stage(table: Table, identity: Identity, verb: Verb, columns: tuple[str, ...]) -> Stage:

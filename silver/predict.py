@@ -1,4 +1,4 @@
-"""What does each adapter answer on each clean example? The verb of silver.predictions."""
+"""What does each adapter answer on each clean example? The verb of silver.predictions and silver.outside_predictions."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lake.rows import Identity, batch_of, wanted_by
+from lake.spec import Table
 from models.any_scoring import AnyScoring, Inputs
 from models.scored_adapter import ScoredAdapter
 from silver.confidence import confidence_scores
@@ -19,22 +20,26 @@ from silver.specs import PREDICTIONS
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the verb must know: how to score, which adapters, what `todo` counts in, and the constant columns."""
+    """What the verb must know: how to score, which adapters, what `todo` counts in, the constant columns, and whose columns to give.
+
+    `table`: PREDICTIONS, or OUTSIDE_PREDICTIONS, which has no `is_correct`.
+    """
 
     scoring: AnyScoring
     adapters: tuple[ScoredAdapter, ...]
     identity: Identity
+    table: Table = PREDICTIONS
 
 
 def predict(batches: Iterator[pa.RecordBatch], plan: Prediction) -> Iterator[pa.RecordBatch]:
-    """Batches of (example_id, label_id, image or text, todo) -> batches of silver.predictions with error columns."""
+    """Batches of (example_id, label_id, image or text, todo) -> batches of the plan's table with error columns."""
     for batch in batches:
         inputs = plan.scoring.prepare(batch.column(plan.scoring.column).to_pylist())
         wanted = wanted_by(batch, plan.identity, "adapter_id", [adapter.adapter_id for adapter in plan.adapters])
         for adapter in plan.adapters:
             rows = wanted[adapter.adapter_id]
             if rows:
-                yield batch_of(PREDICTIONS, _rows(plan, adapter, batch, rows, inputs[rows]))
+                yield batch_of(plan.table, _rows(plan, adapter, batch, rows, inputs[rows]))
 
 
 def _rows(

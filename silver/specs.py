@@ -86,6 +86,16 @@ PREDICTIONS = Table(
     BY_ADAPTER,
 )
 
+# A table of their own: silver.predictions are answers that can be right, and whoever counts them counts no others.
+OUTSIDE_PREDICTIONS = Table(
+    "silver",
+    "outside_predictions",
+    "What each adapter answers on each input of no class (split outside), which no answer fits; settings_id as in silver.predictions.",
+    PREDICTIONS.key,
+    tuple(column for column in PREDICTIONS.columns if column.name != "is_correct"),
+    BY_ADAPTER,
+)
+
 ATTRIBUTIONS = Table(
     "silver",
     "attributions",
@@ -178,4 +188,4 @@ PRIORS = Table(
     ("dataset",),
 )
 
-TABLES = (ADAPTERS, PREDICTIONS, ATTRIBUTIONS, EXPLANATION_METRICS, PRIORS)
+TABLES = (ADAPTERS, PREDICTIONS, OUTSIDE_PREDICTIONS, ATTRIBUTIONS, EXPLANATION_METRICS, PRIORS)

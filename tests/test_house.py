@@ -37,6 +37,7 @@ PINNED = {
     ),
     "silver.attributions": ("dataset example_id adapter_id method settings_id", "target_id values n_units words"),
     "silver.explanation_metrics": ("dataset example_id adapter_id method metric_group settings_id", "metrics"),
+    "silver.outside_predictions": ("dataset example_id adapter_id settings_id", "predicted_id confidence softmax_entropy energy logits"),
     "silver.priors": ("dataset example_id source scorer settings_id", "values words"),
     "ood.predictions": (
         "dataset example_id adapter_id corruption severity settings_id",
@@ -71,11 +72,15 @@ PINNED = {
     "gold.training_summary": ("dataset adapter_id", "train_loss eval_loss accuracy f1 precision recall"),
     "gold.cap_hybrid_training": (
         "dataset setting priors fusion beta n_perturbations scorer seed",
-        "accuracy comprehensiveness sufficiency adversarial_accuracy seconds leaky_prior",
+        "accuracy comprehensiveness sufficiency adversarial_accuracy auroc_outside seconds leaky_prior",
     ),
     "gold.cap_hybrid_arms": (
         "dataset setting priors fusion beta n_perturbations scorer tuning metric",
         "mean standard_error n_seeds over_none over_shuffled over_logistic verdict_shuffled beats_logistic_regression",
+    ),
+    "gold.out_of_scope": (
+        "dataset adapter_id setting shots_seed label_noise_seed score",
+        "priors fusion beta seed n_in n_out auroc standard_error fpr95 n",
     ),
     "gold.prior_correlations": ("dataset scorer source_a source_b", "pearson_r spearman_r top10_overlap n"),
     "gold.prior_top_words": ("dataset scorer source label rank", "word score"),

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from bronze.build import Examples, examples_of
 from bronze.embeddings.embed import Embed, PictureReading, Reading, TextReading, embed
-from bronze.specs import EMBEDDINGS, SPLITS
+from bronze.specs import EMBEDDINGS
 from lake.door import Lake
 from lake.fill import Stage, fill
 from lake.ledger import Ledger
@@ -38,7 +38,7 @@ def build_embeddings(
 ) -> None:
     """Brings bronze.embeddings up to date for all splits."""
     stage = embedding_stage(lake, examples, scoring, keep_units)
-    fill(lake, ledger, stage, examples_of(lake, examples, SPLITS, chunk_rows, by_content=False))
+    fill(lake, ledger, stage, examples_of(lake, examples, examples.splits, chunk_rows, by_content=False))
 
 
 def embedding_stage(lake: Lake, examples: Examples, scoring: Scoring | TextScoring, keep_units: bool) -> Stage:

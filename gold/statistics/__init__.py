@@ -1,4 +1,4 @@
-"""Which statistics does gold know? Association, contrast and interval; each is null with a reason where it cannot be computed."""
+"""Which statistics does gold know? Association, contrast, separation, interval; each is null with a reason where there is none."""
 
 from gold.statistics.contrast import (
     Contrast,
@@ -18,11 +18,13 @@ from gold.statistics.intervals import (
     percentile_interval,
     wilson,
 )
+from gold.statistics.separation import Separation, separation
 
 __all__ = [
     "Contrast",
     "Estimate",
     "Interval",
+    "Separation",
     "cluster_counts",
     "clustered_pearson_interval",
     "cohens_d",
@@ -32,6 +34,7 @@ __all__ = [
     "pearson",
     "percentile_interval",
     "point_biserial",
+    "separation",
     "separation_ratio",
     "separation_ratio_pooled",
     "spearman",

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from bronze.specs import EMBEDDINGS
 from bronze.specs import EXAMPLES as BRONZE_EXAMPLES
 from gold.steering.confusable import confusable_pairs
-from gold.steering.frames import ATTRIBUTIONS, EXPLAINED, EXPLAINERS, META, PRIORS, REFUSED, SCORES, TRAIN, TRAININGS, TextFrames
+from gold.steering.frames import (
+    ATTRIBUTIONS, EXPLAINED, EXPLAINERS, META, OUTSIDE, PRIORS, REFUSED, SCORES, TRAIN, TRAININGS, TextFrames,
+)  # fmt: skip
 from gold.steering.inputs import TextInputs
 from gold.steering.recipes import recipe_of
 from lake.audit import REJECTED
@@ -43,7 +45,7 @@ def text_frames(
         inputs.labels,
         trainings=trainings,
         explained=_explained(lake, inputs),
-        examples=_examples(lake, inputs.dataset, text),
+        examples=embedded_examples(lake, inputs.dataset, text.examples_id, text.embeddings_id),
         confusions=confusions,
         priors=_priors(lake, inputs.dataset, text, settings.max_words),
         refused=_refused(lake, inputs.dataset, text),
@@ -75,12 +77,13 @@ def _explained(lake: Lake, inputs: GoldInputs) -> pd.DataFrame:
     return _pandas(rows.groupBy("adapter_id", "method").agg(*means).select(*EXPLAINED))
 
 
-def _examples(lake: Lake, dataset: str, text: TextInputs) -> pd.DataFrame:
+def embedded_examples(lake: Lake, dataset: str, examples_id: str, embeddings_id: str) -> pd.DataFrame:
+    """The columns of TextFrames.examples; of pictures too, whose text is null."""
     from pyspark.sql import functions as F
 
-    examples = _mine(lake, BRONZE_EXAMPLES, dataset, text.examples_id).where(F.col("split").isin(TRAIN, META))
+    examples = _mine(lake, BRONZE_EXAMPLES, dataset, examples_id).where(F.col("split").isin(TRAIN, META, OUTSIDE))
     kept = F.when(F.col("split") == TRAIN, F.col("text")).alias("text")
-    vectors = _mine(lake, EMBEDDINGS, dataset, text.embeddings_id).select("example_id", "pooled")
+    vectors = _mine(lake, EMBEDDINGS, dataset, embeddings_id).select("example_id", "pooled")
     return _pandas(examples.select("example_id", "split", "label_id", kept).join(vectors, "example_id", "left"))
 
 

@@ -10,7 +10,7 @@ from gold.steering.inputs import PriorGeneration, Truth
 
 SCORES = ("comprehensiveness", "sufficiency", "comprehensiveness_20", "sufficiency_20")
 EXPLAINERS = ("occlusion", "ig", "random")
-TRAIN, META = "adapter_train", "meta"
+TRAIN, META, OUTSIDE = "adapter_train", "meta", "outside"
 
 TRAININGS = ("adapter_id", "name", "recipe_settings", "minutes", "status", "reason")
 EXPLAINED = ("adapter_id", "method", *SCORES)
@@ -31,7 +31,8 @@ class TextFrames:
 
     trainings     `TRAININGS` of silver.adapters; recipe_settings is null for adapters that were not trained from a recipe.
     explained     `EXPLAINED`: means over meta examples, of the explainers `EXPLAINERS` in gold's metric group.
-    examples      `EXAMPLES` of adapter_train and meta; text null but in adapter_train; pooled: half-precision numbers as bytes, or null.
+    examples      `EXAMPLES` of adapter_train, meta and outside; text null but in adapter_train; pooled: half-precision numbers as bytes,
+                  or null.
     confusions    `CONFUSIONS`: clean meta examples of class `label` that the adapter calls `predicted`, by name, wrong answers alone.
     priors        `PRIORS`, raw, of `generations` alone; texts of more words than the settings allow are left out.
     refused       `REFUSED`: texts that a source of `generations` has no prior of, and why, from audit.rejected.

@@ -24,7 +24,9 @@ METRICS = {
     "sufficiency_20": False,
     "comprehensiveness_ig": True,
     "sufficiency_ig": False,
+    "auroc_outside": True,
 }
+OF_OUTSIDE = ("auroc_outside",)  # no rows where the dataset has no inputs of no class
 RULE = (
     "better or worse where Student's t interval of the paired differences (gold.confidence_level) leaves out 0, else no evidence; null "
     "below gold.steering.min_pairs pairs"
@@ -90,10 +92,11 @@ def build(frames: Frames) -> pd.DataFrame:
 
 
 def _records(training: pd.DataFrame, settings: GoldSettings) -> Iterator[dict[str, Any]]:
+    metrics = {metric: higher for metric, higher in METRICS.items() if metric not in OF_OUTSIDE or training[metric].notna().any()}
     for values, group in training.groupby(list(GROUP)):
         about = dict(zip(GROUP, values, strict=True))
         control = _control(about, group, training)
-        for metric, higher in METRICS.items():
+        for metric, higher in metrics.items():
             mean = mean_of(group[metric].dropna().tolist())
             found = {"mean": mean.mean, "standard_error": mean.standard_error, "n_seeds": mean.n}
             compared, why = _compared(about, group, training, metric, control, settings)

@@ -13,7 +13,7 @@ from gold.frames import Frames
 from gold.steering.frames import EXPLAINERS, REFUSED, SCORES, TextFrames
 from gold.steering.inputs import PriorGeneration
 from gold.steering.recipes import ASKED, LOGISTIC, NOTHING, UNKNOWN, asks_model, behind, choice_columns, described, recipe_of
-from gold.steering.selections import Trained, trained_on
+from gold.steering.selections import Trained, choices_of
 from gold.table import TAIL, GoldTable, as_table, count, share, signed
 from lake.spec import DATASET, Column, Table
 from models.text_recipe import Choice, TextRecipe
@@ -85,9 +85,17 @@ SPEC = Table(
             added=True,
         ),
         Column("why_without_prior", "string", "codes in audit.rejected of silver.priors, each with its number of texts", added=True),
+        Column(
+            "auroc_outside",
+            "double",
+            "chance that confidence is higher on a meta text than on one of no class (gold.out_of_scope); null where the dataset has none",
+            unit="share",
+            added=True,
+        ),
     ),
 )
-FIGURES = ("accuracy", "adversarial_accuracy", *(f"{score}{SUFFIXES[method]}" for method in EXPLAINERS for score in SCORES))
+_REMOVAL = tuple(f"{score}{SUFFIXES[method]}" for method in EXPLAINERS for score in SCORES)
+FIGURES = ("accuracy", "adversarial_accuracy", "auroc_outside", *_REMOVAL)
 
 
 def build(frames: Frames) -> pd.DataFrame:
@@ -97,13 +105,12 @@ def build(frames: Frames) -> pd.DataFrame:
 
 def _records(frames: Frames, text: TextFrames) -> Iterator[dict[str, Any]]:
     recipes = {row["adapter_id"]: (row, recipe_of(row["recipe_settings"])) for row in text.trainings.to_dict("records")}
-    trained = trained_on(text.examples, (Choice.of(recipe) for _, recipe in recipes.values() if recipe), len(text.labels))
     figures = _figures(frames, text)
     for adapter_id, (row, recipe) in recipes.items():
         if recipe is not None:
             own = {name: figures.get(name, {}).get(adapter_id) for name in (*FIGURES, "n")}
             about = described(recipe) | _scorer(recipe, text.generations) | _without_prior(recipe, text)
-            reason = "; ".join(_reasons(row, own, about)) or None
+            reason = "; ".join(_reasons(row, own, about, len(frames.separations) > 0)) or None
             minutes = row["minutes"]
             yield {
                 **about,
@@ -111,22 +118,24 @@ def _records(frames: Frames, text: TextFrames) -> Iterator[dict[str, Any]]:
                 "adapter_id": adapter_id,
                 "name": row["name"],
                 "seconds": None if pd.isna(minutes) else 60.0 * minutes,
-                "n_train": trained[Choice.of(recipe)].n_train,
+                "n_train": frames.linear[Choice.of(recipe)].n_train,
                 "n": own["n"] or 0,
                 "reason": reason,
             }
-    for choice, found in trained.items():
-        yield _logistic(choice, found)
+    for choice in choices_of(text.trainings):
+        yield _logistic(choice, frames.linear[choice])
 
 
 def _figures(frames: Frames, text: TextFrames) -> dict[str, dict[Hashable, Any]]:
     """figure -> adapter id -> value."""
     clean = clean_accuracy(frames.cells).set_index("adapter_id")
     attacked = summed(frames.cells[frames.cells["corruption"].isin(text.attacks)], ["adapter_id", "corruption", "severity"])
+    confident = frames.separations[frames.separations["score"] == "confidence"]
     found = {
         "accuracy": clean["clean_accuracy"].to_dict(),
         "n": clean["n_examples"].to_dict(),
         "adversarial_accuracy": attacked.groupby("adapter_id")["accuracy"].mean().to_dict(),
+        "auroc_outside": confident.set_index("adapter_id")["auroc"].to_dict(),
     }
     for method, suffix in SUFFIXES.items():
         mine = text.explained[text.explained["method"] == method].set_index("adapter_id")
@@ -159,12 +168,13 @@ def _without_prior(recipe: TextRecipe, text: TextFrames) -> dict[str, Any]:
     return {"n_without_prior": len({example_id for example_id, _ in found}), "why_without_prior": why or None}
 
 
-def _reasons(row: dict[Any, Any], own: dict[str, Any], about: dict[str, Any]) -> Iterator[str]:
+def _reasons(row: dict[Any, Any], own: dict[str, Any], about: dict[str, Any], has_outside: bool) -> Iterator[str]:
     if row["status"] != "ready":
         yield f"adapter is {row['status']}: {row['reason']}"
     if about["scorer"] == UNKNOWN:
         yield "silver.priors of this run hold none, or those of several scorers, for this recipe"
     lacking = {"accuracy": "no clean rows", "adversarial_accuracy": "no rows of keyword attacks"}
+    lacking |= {"auroc_outside": "no answers to inputs of no class"} if has_outside else {}
     lacking |= {f"comprehensiveness{suffix}": f"no removal metrics of {method}" for method, suffix in SUFFIXES.items()}
     yield from (why for name, why in lacking.items() if pd.isna(own[name]))
 
@@ -172,13 +182,14 @@ def _reasons(row: dict[Any, Any], own: dict[str, Any], about: dict[str, Any]) ->
 def _logistic(choice: Choice, found: Trained) -> dict[str, Any]:
     why = "logistic regression reads embeddings: no words to explain, no attacked texts"
     return {
-        **dict.fromkeys(set(SPEC.column_names) - {"dataset", "settings_id"}),
+        **dict.fromkeys(name for name in SPEC.column_names if name not in ("dataset", "settings_id")),
         **choice_columns(choice),
         **dict.fromkeys(("fusion", "scorer", "scorer_name", "tuning", "variant", "adapter_id"), NOTHING),
         **dict.fromkeys(("beta", "n_perturbations", "seed", "ig_steps"), 0),
         "priors": LOGISTIC,
         "name": LOGISTIC,
         "accuracy": found.accuracy,
+        "auroc_outside": found.separations["confidence"].auroc if found.separations else None,
         "n_train": found.n_train,
         "n": found.n,
         "reason": why if found.reason is None else f"{found.reason}; {why}",

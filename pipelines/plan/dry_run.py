@@ -13,7 +13,7 @@ from bronze.build import Examples, Source, examples_of, examples_settings, first
 from bronze.embeddings.build import embedding_settings
 from bronze.readers import list_source, reader_named
 from bronze.readers.fingerprint import fingerprint
-from bronze.specs import EMBEDDINGS, EXAMPLES, SPLITS
+from bronze.specs import EMBEDDINGS, EXAMPLES, OUTSIDE
 from lake.door import Lake
 from lake.identity import settings_id
 from lake.ledger import Cell, Ledger
@@ -28,7 +28,7 @@ from pipelines.plan.adapters import Adapters, plan_adapters
 from pipelines.run import LAYERS, META, Pipeline
 from pipelines.visible import visible
 from silver.build import silver_ids
-from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, PREDICTIONS
+from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, OUTSIDE_PREDICTIONS, PREDICTIONS
 
 if TYPE_CHECKING:
     from models.backbone_record import AnyBackbone
@@ -82,7 +82,7 @@ def counted(pipeline: Pipeline) -> Counts:
     backbone = pipeline.known_backbone(examples)
     adapters = plan_adapters(pipeline, examples, backbone)
     identities = _identities(pipeline, examples, backbone) if backbone is not None else {}
-    tables = {EXAMPLES: (n_new, examples.count(*SPLITS) - n_new)} | _stages(pipeline, examples, adapters, identities)
+    tables = {EXAMPLES: (n_new, examples.count(*examples.splits) - n_new)} | _stages(pipeline, examples, adapters, identities)
     return Counts(examples, adapters, tables, identities)
 
 
@@ -112,8 +112,10 @@ def _examples(lake: Lake, ledger: Ledger, config: Config) -> tuple[Examples, int
     inputs = fingerprint(listing, reader_named(config.source.reader), source.root)
     if ledger.complete(EXAMPLES, identity, Cell(), inputs):
         return Examples(config.dataset, labels, identity, listing.ignored, split_stamps(lake, config.dataset, identity)), 0
-    sources = Counter(reference.source_split for reference in listing if reference.error_code is None)
-    expected = expected_splits(sources, config.source, config.splits)
+    outside = frozenset(config.source.outside_labels)
+    sources = Counter((reference.label in outside, reference.source_split) for reference in listing if reference.error_code is None)
+    of_classes = Counter({name: n for (is_outside, name), n in sources.items() if not is_outside})
+    expected = expected_splits(of_classes, config.source, config.splits) | {OUTSIDE: sources.total() - of_classes.total()}
     stamps = {split: (n, "unread") for split, n in expected.items()}
     return Examples(config.dataset, labels, identity, listing.ignored, stamps), sum(expected.values())
 
@@ -122,12 +124,16 @@ def _stages(pipeline: Pipeline, examples: Examples, adapters: Adapters, identiti
     """Rows (to do, done) of every model table, by the row-count law and the ledger. Adapters that have no id yet have nothing done."""
     meta = examples_of(pipeline.lake, examples, META, 1)
     per_adapter = rows_per_picture(pipeline.config)
-    n_all = examples.count(*SPLITS)
+    n_all = examples.count(*examples.splits)
     of = {table: meta if table is PREDICTIONS else first_examples(meta, pipeline.config.examined) for table in per_adapter}
     expected = {EMBEDDINGS: n_all} | {table: n * adapters.n_scored * of[table].n_examples for table, n in per_adapter.items()}
     sizes = {table: one.n_examples for table, one in of.items()}
     wanted = {EMBEDDINGS: {Cell(): n_all}} | adapter_cells(pipeline.config, adapters.ids, sizes)
-    inputs = {EMBEDDINGS: examples.inputs(*SPLITS)} | {table: one.sha256 for table, one in of.items()}
+    inputs = {EMBEDDINGS: examples.inputs(*examples.splits)} | {table: one.sha256 for table, one in of.items()}
+    if n_outside := examples.count(OUTSIDE):
+        expected[OUTSIDE_PREDICTIONS] = n_outside * adapters.n_scored
+        wanted[OUTSIDE_PREDICTIONS] = {Cell(adapter_id): n_outside for adapter_id in adapters.ids}
+        inputs[OUTSIDE_PREDICTIONS] = examples.inputs(OUTSIDE)
     done = {table: pipeline.ledger.rows_done(table, found, inputs[table], wanted[table]) for table, found in identities.items()}
     return {table: (n - done.get(table, 0), done.get(table, 0)) for table, n in expected.items()}
 
@@ -168,6 +174,8 @@ def _identities(pipeline: Pipeline, examples: Examples, backbone: AnyBackbone) -
         ATTRIBUTIONS: silver.attributions,
         EXPLANATION_METRICS: silver.explanation_metrics,
     }
-    if config.modality == "image" or pipeline.ledger.complete(EMBEDDINGS, embedded, Cell(), examples.inputs(*SPLITS)):
+    if examples.count(OUTSIDE):
+        found[OUTSIDE_PREDICTIONS] = silver.predictions
+    if config.modality == "image" or pipeline.ledger.complete(EMBEDDINGS, embedded, Cell(), examples.inputs(*examples.splits)):
         found[OOD_PREDICTIONS] = settings_id(ood_settings(meta, scoring, pipeline.shifts(examples, scoring)))  # attacks need embeddings
     return found

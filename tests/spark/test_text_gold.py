@@ -11,7 +11,7 @@ import pytest
 
 from bronze.specs import EMBEDDINGS, EXAMPLES
 from gold import TABLES
-from gold.build import GoldInputs, build_gold
+from gold.build import GoldInputs, OutsideInputs, build_gold
 from gold.frames import empty
 from gold.settings import BoostSettings, ForestSettings, GoldSettings, SteeringSettings
 from gold.steering.build import text_frames
@@ -22,7 +22,7 @@ from lake.ledger import Ledger
 from lake.spec import Table
 from models.text_recipe import Choice, TextRecipe
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
-from silver.specs import ADAPTERS, ATTRIBUTIONS, EXPLANATION_METRICS, PREDICTIONS, PRIORS
+from silver.specs import ADAPTERS, ATTRIBUTIONS, EXPLANATION_METRICS, OUTSIDE_PREDICTIONS, PREDICTIONS, PRIORS
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -31,10 +31,12 @@ pytestmark = pytest.mark.spark
 
 OWN = "intents"
 LABELS = ("off", "on")
+NAMES = (*LABELS, "oos")  # the last is no class of the dataset
 TEXTS = {
     "t1": ("adapter_train", 1, "turn music on"), "t2": ("adapter_train", 0, "turn music off"), "t3": ("adapter_train", 1, "music on"),
     "t4": ("adapter_train", 0, "off now"),
     "m1": ("meta", 1, "on please"), "m2": ("meta", 0, "off please"), "m3": ("meta", 0, "music off"),
+    "o1": ("outside", 2, "how tall is the moon"), "o2": ("outside", 2, "off the moon"),
 }  # fmt: skip
 META = [name for name, (split, _, _) in TEXTS.items() if split == "meta"]
 STEERED = TextRecipe.model_validate({"name": "steered", "kind": "cap_hybrid", "use_dora": False, "priors": {"sources": ["cap"]}})
@@ -43,6 +45,7 @@ RECIPES = {"a": TextRecipe(name="plain", use_dora=False), "b": STEERED, "foreign
 WRONG = {"a": ({"m1"}, {"m1", "m2"}), "b": (set[str](), {"m3"}), "foreign": (set[str](), set[str]())}
 SMALL = GoldSettings(forest=ForestSettings(trees=2), boost=BoostSettings(trees=2), boost_tuned=BoostSettings(trees=2))
 OLD = "an-older-generation"
+SURE = (("o1", 0.9), ("o2", 0.5))
 
 
 def fill(lake: Lake, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -71,12 +74,12 @@ def predictions(shifted: bool) -> list[dict[str, Any]]:
 def lake(toy: Lake) -> Lake:
     """Seven texts, three adapters (arm none, arm cap, one from elsewhere), and all that silver and ood would hold of them."""
     examples = [
-        {"example_id": name, "modality": "text", "split": split, "label_id": label, "label": LABELS[label], "text": text}
+        {"example_id": name, "modality": "text", "split": split, "label_id": label, "label": NAMES[label], "text": text}
         | {"source_path": name, "notes": []}
         for name, (split, label, text) in TEXTS.items()
     ]
     fill(toy, EXAMPLES, examples)
-    vectors = {name: np.eye(2, dtype="<f2")[label].tobytes() for name, (_, label, _) in TEXTS.items()}
+    vectors = {name: np.array([[1, 0], [0, 1], [1, 1]], dtype="<f2")[label].tobytes() for name, (_, label, _) in TEXTS.items()}
     del vectors["m3"]  # an embedding that was rejected
     fill(toy, EMBEDDINGS, ({"example_id": n, "backbone": "bert", "pooled": v, "n_units": 2, "dim": 2} for n, v in vectors.items()))
     adapters = [
@@ -85,7 +88,11 @@ def lake(toy: Lake) -> Lake:
         for name, recipe in RECIPES.items()
     ]
     fill(toy, ADAPTERS, adapters)
-    fill(toy, PREDICTIONS, predictions(shifted=False))
+    clean = predictions(shifted=False)
+    fill(toy, PREDICTIONS, clean)
+    # one settings_id with silver.predictions; o1 as sure as every text of meta, o2 less
+    lone = [row | {"settings_id": PREDICTIONS.name} for row in clean if row["example_id"] == "m1"]
+    fill(toy, OUTSIDE_PREDICTIONS, (row | {"example_id": name, "confidence": sure} for row in lone for name, sure in SURE))
     fill(toy, OOD_PREDICTIONS, predictions(shifted=True))
     explained = [(adapter, name, method) for adapter in RECIPES for name in META for method in ("attention", "occlusion", "ig", "random")]
     removal = {"comprehensiveness": 0.5, "sufficiency": 0.25, "comprehensiveness_20": 0.125, "sufficiency_20": None}
@@ -115,7 +122,8 @@ def inputs(text: TextInputs | None) -> GoldInputs:
     cells = (("none", 0), ("keyword_addition", 1), ("typos", 1))
     corruptions = empty(("corruption", "severity", "parameter", "value", "expected_impact"))
     own = [table.name for table in (ADAPTERS, PREDICTIONS, EXPLANATION_METRICS, OOD_PREDICTIONS)]
-    return GoldInputs(OWN, LABELS, *own, tuple(RECIPES), cells, corruptions, "default_text", "sha", text)
+    outside = OutsideInputs(EXAMPLES.name, EMBEDDINGS.name) if text is not None else None
+    return GoldInputs(OWN, LABELS, *own, tuple(RECIPES), cells, corruptions, "default_text", "sha", text, outside)
 
 
 CAP = PriorGeneration(PRIORS.name, "llama", ("cap", "lime"), Choice(), 100, leaky=False, scorer_name="tiny")
@@ -155,6 +163,11 @@ def test_gold_of_seven_texts_is_what_counting_says(lake: Lake) -> None:
     assert np.isnan(training.loc["b", "sufficiency_20"]) and training.loc["b", "seconds"] == 30.0
     assert training.loc["none", ["priors", "accuracy", "n"]].tolist() == ["logistic_regression", 1.0, 2]  # m3 has no embedding
 
+    # 0.9 against 0.9 and 0.5: (1/2 + 1) / 2 for every adapter; logistic regression is surer on either axis than between them
+    apart = found["out_of_scope"].set_index(["adapter_id", "score"])["auroc"]
+    assert [apart[name, "confidence"] for name in ("a", "b", "foreign", "none")] == [0.75, 0.75, 0.75, 1.0]
+    assert apart["a", "energy"] == 0.5 and training["auroc_outside"].to_dict() == {"a": 0.75, "b": 0.75, "none": 1.0}
+
     arms = found["cap_hybrid_arms"].set_index(["priors", "metric"])
     assert arms.loc[("cap", "accuracy"), ["over_none", "n_pairs_none", "over_logistic"]].tolist() == pytest.approx([1 / 3, 1, 0])
     assert not arms.loc[("cap", "accuracy"), "beats_logistic_regression"]
@@ -185,7 +198,7 @@ def test_gold_of_seven_texts_is_what_counting_says(lake: Lake) -> None:
 def test_pictures_get_the_tables_about_texts_empty_without_a_commit(lake: Lake) -> None:
     found = built(lake, inputs(None))
     empty_ones = {name for name, frame in found.items() if not len(frame)} - {"corruption_settings"}
-    assert {"cap_hybrid_training", "cap_hybrid_arms", "prior_top_words", "prior_precision"} <= empty_ones
+    assert {"cap_hybrid_training", "cap_hybrid_arms", "prior_top_words", "prior_precision", "out_of_scope"} <= empty_ones
     for table in TABLES:
         assert lake.version(table.spec) == (0 if not len(found[table.spec.name]) else 1), table.spec.name
     before = {table.spec.name: lake.version(table.spec) for table in TABLES}

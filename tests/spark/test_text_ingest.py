@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bronze.build import Source, build_examples, examples_of, first_examples, split_frame
 from bronze.settings import DecodeSettings, SourceSettings, SplitSettings
-from bronze.specs import EXAMPLES, OUTSIDE, REFERENCES, REJECTED
+from bronze.specs import EXAMPLES, OUTSIDE, PLACES, REFERENCES, REJECTED, SPLITS
 from lake.door import Lake
 from lake.errors import ConfigError
 from lake.ledger import Ledger
@@ -57,6 +58,7 @@ def test_texts_come_into_the_lake_as_a_naive_twin_says(toy: Lake, source: Source
     outside = examples_of(toy, found, (OUTSIDE,), 100)
     assert [row.text for row in outside.frame().collect()] == ["how tall is the moon"]
     assert (outside.n_examples, found.count("adapter_train", "adapter_val", "meta")) == (1, 3)
+    assert found.splits == PLACES and replace(found, stamps=found.stamps | {OUTSIDE: (0, "")}).splits == SPLITS  # what is embedded
 
     both = examples_of(toy, found, ("adapter_train",), 100)
     one = first_examples(both, 1)

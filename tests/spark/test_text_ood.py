@@ -30,6 +30,9 @@ from ood.score import Exposure, expose
 from ood.specs import ATTACKED_TEXTS, PREDICTIONS
 from ood.text_shifts import TextShifts
 from pipelines.tables import TABLES, VIEWS
+from silver.build import build_predictions
+from silver.specs import OUTSIDE_PREDICTIONS
+from silver.specs import PREDICTIONS as SILVER_PREDICTIONS
 from tests.text_folders import save_family
 from xai.worlds.grammar import texts
 
@@ -149,6 +152,17 @@ def test_attacked_texts_and_the_answers_to_them_are_those_of_the_verbs_under_one
         (adapter, name, 1, 6) for adapter in ("a", "b") for name in ATTACKS.names
     ]
     assert all(0 < row.edited_share <= 1 and row.kept_share is None for row in reach)
+
+
+def test_a_text_of_no_class_is_answered_apart_by_every_adapter_once(toy: Lake, world: World) -> None:
+    outside = examples_of(toy, world.examples, ("outside",), 100)
+    for run in (toy, Lake(toy.spark, toy.root, "again")):
+        build_predictions(run, Ledger(run, DATASET), outside, world.scoring, world.adapters, "s" * 16, OUTSIDE_PREDICTIONS)
+        assert run.counts["silver.outside_predictions"].rows_written == (2 if run is toy else 0)
+    own = world.scoring.prepare(["set moon moon alarm"])
+    expected = {adapter.adapter_id: world.scoring.logits(adapter, own)[0].tolist() for adapter in world.adapters}
+    assert {str(row["adapter_id"]): row["logits"] for row in stored(toy, OUTSIDE_PREDICTIONS)} == expected
+    assert not toy.exists(SILVER_PREDICTIONS)
 
 
 def test_a_second_run_computes_nothing_and_an_attack_asked_for_later_costs_itself_alone(toy: Lake, world: World) -> None:

@@ -11,6 +11,7 @@ from gold.frames import Frames
 from gold.settings import GoldSettings
 from gold.steering.frames import ATTRIBUTIONS, CONFUSIONS, EXAMPLES, EXPLAINED, PRIORS, REFUSED, TextFrames
 from gold.steering.inputs import PriorGeneration, Truth
+from gold.steering.selections import choices_of, trained_on
 from models.text_recipe import Choice, TextRecipe
 
 LABELS = ("off", "on")
@@ -81,8 +82,16 @@ def generation(identity: str, sources: str, scorer: str = SCORER, choice: Choice
     return PriorGeneration(identity, scorer, tuple(sources.split("+")), choice, 0 if sources == "ig" else n, **given)
 
 
-def frames(own_cells: pd.DataFrame | None = None, truth: Truth | None = None, settings: GoldSettings | None = None, **given: Any) -> Frames:
-    """Frames of the dataset `intents` with these text frames."""
+def frames(
+    own_cells: pd.DataFrame | None = None,
+    truth: Truth | None = None,
+    settings: GoldSettings | None = None,
+    separations: pd.DataFrame | None = None,
+    **given: Any,
+) -> Frames:
+    """Frames of the dataset `intents` with these text frames, and logistic regression on their examples."""
     text = TextFrames(LABELS, attacks=("keyword_addition", "keyword_deletion"), truth=truth, **given)
     rest: dict[str, Any] = {} if own_cells is None else {"cells": own_cells}
-    return Frames("intents", settings=settings or GoldSettings(), text=text, **rest)
+    rest |= {} if separations is None else {"separations": separations}
+    linear = trained_on(text.examples, choices_of(text.trainings), len(LABELS))
+    return Frames("intents", settings=settings or GoldSettings(), text=text, linear=linear, **rest)

@@ -146,11 +146,14 @@ def test_the_baseline_does_not_see_the_length_of_a_vector_and_answers_where_noth
     generator = np.random.default_rng(0)
     train, asked = generator.standard_normal((30, 4)), generator.standard_normal((50, 4))
     ids = (train[:, 0] > 0).astype(np.int64)
-    found = answers(train, ids, asked)
-    assert (found == answers(100 * train, ids, asked * generator.uniform(0.1, 9, (50, 1)))).all()
+    found, p = answers(train, ids, asked)
+    assert (found == answers(100 * train, ids, asked * generator.uniform(0.1, 9, (50, 1))).label_ids).all()
+    assert (p.argmax(axis=1) == found).all() and p.sum(axis=1) == pytest.approx(np.ones(50))
     assert (found == (asked[:, 0] > 0)).mean() > 0.8
-    assert answers(train, np.full(30, 7), asked).tolist() == [7] * 50 and len(answers(train, ids, asked[:0])) == 0
-    assert answers(train, ids, np.zeros((1, 4))).shape == (1,)  # no length at all
+    lone = answers(train, np.full(30, 7), asked)
+    assert lone.label_ids.tolist() == [7] * 50 and lone.p.tolist() == [[1.0]] * 50
+    assert len(answers(train, ids, asked[:0]).label_ids) == 0
+    assert answers(train, ids, np.zeros((1, 4))).p.shape == (1, 2)  # no length at all
     with pytest.raises(ValueError, match="one vector at least"):
         answers(train[:0], ids[:0], asked)
     with pytest.raises(ValueError, match="of one backbone"):

@@ -17,7 +17,7 @@ from silver.attribute import Attribution, attribute
 from silver.measure import Measurement, measure
 from silver.predict import Prediction, predict
 from silver.settings import ExplanationSettings, MetricGroup
-from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, PREDICTIONS
+from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, OUTSIDE_PREDICTIONS, PREDICTIONS
 from tests.text_folders import save_family
 from xai.attribution import random, reverse
 from xai.explain import explanation_metrics
@@ -61,6 +61,10 @@ def test_predictions_are_the_models_answers_in_the_datasets_label_order(scoring:
         assert row["predicted_id"] == int(expected.argmax())
         assert row["is_correct"] == (row["predicted_id"] == IDS.index(row["example_id"]))
     assert PREDICTIONS.arrow_schema(ERROR_COLUMNS).names == list(rows[0])
+    # of inputs of no class the same answers, which are neither right nor wrong
+    apart = Prediction(scoring, adapters, identity, OUTSIDE_PREDICTIONS)
+    found = [row for part in predict(iter([batch([0, 1])]), apart) for row in part.to_pylist()]
+    assert found == [{name: value for name, value in row.items() if name != "is_correct"} for row in rows]
 
 
 def test_attributions_stand_beside_the_words_they_belong_to(scoring: TextScoring, adapters: tuple[ScoredAdapter, ...]) -> None:
