@@ -1,0 +1,99 @@
+"""What do the arms' figures allow to say? Whether any beats logistic regression, no prior, and its own numbers on other words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from docs_markdown import grid
+from results_arms import FAMILIES, METRICS, Arm, metrics_of
+
+
+def sentences(arms: Sequence[Arm]) -> str:
+    """Markdown: a sentence per setting and family of arms on logistic regression; who is better or worse than what; the reading."""
+    settings = list(dict.fromkeys(arm.setting for arm in arms))
+    families = [family for family in FAMILIES if family != "logistic regression"]
+    lines = [
+        f"- {setting}, {family}: {against_logistic(_of(arms, setting, family), _of(arms, setting, 'logistic regression'))}"
+        for setting in settings
+        for family in families
+        if _of(arms, setting, family)
+    ]
+    parts = ["Against logistic regression on the frozen embeddings, on the same training texts (accuracy):", "\n".join(lines)]
+    if not any(arm.has_prior for arm in arms):
+        parts.append("No arm was steered by a prior.")
+    elif not any(arm.verdict(other, metric) for arm in arms if arm.has_prior for other in ("none", "shuffled") for metric in METRICS):
+        parts.append("**Reading.** No arm with a prior has enough pairs for a verdict: nothing is shown for or against priors.")
+    else:
+        parts += ["Which priors are better or worse than no prior, and than their shuffled control:", _verdicts(arms), reading(arms)]
+    return "\n\n".join(parts)
+
+
+def _of(arms: Sequence[Arm], setting: str, family: str) -> list[Arm]:
+    return [arm for arm in arms if (arm.setting, arm.family) == (setting, family)]
+
+
+def against_logistic(arms: Sequence[Arm], linear: Sequence[Arm]) -> str:
+    """One sentence on one family in one setting: which arms beat logistic regression, or that none does and how near they come."""
+    compared = [arm for arm in arms if arm.value("over_logistic") is not None]
+    if not compared or not linear:
+        return "nothing to compare, logistic regression could not be fitted on the same texts."
+    floor = f"logistic regression ({linear[0].level('accuracy')})"
+    winners = [arm for arm in compared if arm.verdict("logistic", "accuracy") == "better"]
+    if winners:
+        rest = len(compared) - len(winners)
+        others = "" if not rest else f"; {rest} other arm{'s do' if rest > 1 else ' does'} not"
+        return f"{_listed(winners)} beat{'s' if len(winners) == 1 else ''} {floor}{others}."
+    judged = [arm for arm in compared if arm.verdict("logistic", "accuracy") is not None]
+    nearest = max(judged or compared, key=lambda arm: arm.value("over_logistic") or 0.0)
+    if judged:
+        return f"no arm beats {floor}; the nearest is {_one(nearest)}."
+    return f"no arm can be said to beat {floor}, for there are too few pairs for a verdict; the highest is {_one(nearest)}."
+
+
+def _one(arm: Arm) -> str:
+    return f"{arm.title} with {arm.over('logistic', 'accuracy')}"
+
+
+def _listed(arms: Sequence[Arm]) -> str:
+    return ", ".join(f"{arm.title} ({arm.over('logistic', 'accuracy')})" for arm in arms)
+
+
+def _verdicts(arms: Sequence[Arm]) -> str:
+    titles = ["setting", "metric", "better than none", "worse than none", "better than shuffled", "worse than shuffled"]
+    rows = []
+    for setting in dict.fromkeys(arm.setting for arm in arms):
+        mine = [arm for arm in arms if arm.setting == setting and arm.has_prior]
+        for metric, title in metrics_of(arms).items() if mine else ():
+            if not any(arm.verdict(other, metric) for arm in mine for other in ("none", "shuffled")):
+                continue
+            cells = [_who(mine, other, metric, said) for other in ("none", "shuffled") for said in ("better", "worse")]
+            rows.append([setting, title, *cells])
+    return grid(titles, rows).rstrip()
+
+
+def _who(arms: Sequence[Arm], other: str, metric: str, said: str) -> str:
+    """`cap, ig of 5`: who has this verdict, of how many that have one."""
+    judged = [arm for arm in arms if arm.verdict(other, metric) is not None]
+    if not judged:
+        return "no verdict on any"
+    found = [arm.title for arm in judged if arm.verdict(other, metric) == said]
+    return f"{', '.join(found) or 'no arm'} of {len(judged)}"
+
+
+def reading(arms: Sequence[Arm]) -> str:
+    """Per metric: is any prior better than both no prior and its own numbers on other words? Only then did what it says matter."""
+    said = []
+    for metric, title in metrics_of(arms).items():
+        judged = [arm for arm in arms if arm.verdict("none", metric) is not None and arm.verdict("shuffled", metric) is not None]
+        both = [arm for arm in judged if arm.verdict("none", metric) == arm.verdict("shuffled", metric) == "better"]
+        if not judged:
+            said.append(f"{title}: no arm has both verdicts")
+        elif not both:
+            said.append(f"{title}: none of {len(judged)} arms")
+        else:
+            named = ", ".join(f"{arm.title} in {arm.setting}" for arm in both)
+            said.append(f"{title}: {named}, {len(both)} of {len(judged)} arms")
+    return (
+        "**Reading.** A prior's content helped only where the arm is better than `none` and than its shuffled control (better than `none` "
+        f"alone may be the regularisation). That holds for: {'; '.join(said)}. Verdicts are one by one, not corrected for their number."
+    )
