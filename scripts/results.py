@@ -2,8 +2,8 @@
 
     python scripts/results.py --lake build/caltech101-lake --lake build/cifar10-lake --out docs/results.md
 
-What the page says of other datasets stays: their lakes need not be at hand. Only the raw-pixel linear probe of pictures is computed here; it
-is trained on adapter_train and tuned on adapter_val, like the adapters.
+What the page says of other datasets stays: their lakes need not be at hand. Only the raw-pixel linear probe of pictures is computed here;
+it is trained on adapter_train and tuned on adapter_val, like the adapters.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from docs_markdown import grid
 from results_arms import FAMILIES, METRICS, Arm, metrics_of
+from results_numbers import code, counted_pairs
 
 
 def sentences(arms: Sequence[Arm]) -> str:
@@ -33,7 +34,10 @@ def _of(arms: Sequence[Arm], setting: str, family: str) -> list[Arm]:
 
 
 def against_logistic(arms: Sequence[Arm], linear: Sequence[Arm]) -> str:
-    """One sentence on one family in one setting: which arms beat logistic regression, or that none does and how near they come."""
+    """One sentence on one family in one setting: which arms beat logistic regression, or that none does and how near they come.
+
+    To beat is the verdict `better` of gold.cap_hybrid_arms. `linear`: the arm of logistic regression in that setting.
+    """
     compared = [arm for arm in arms if arm.value("over_logistic") is not None]
     if not compared or not linear:
         return "nothing to compare, logistic regression could not be fitted on the same texts."
@@ -41,21 +45,22 @@ def against_logistic(arms: Sequence[Arm], linear: Sequence[Arm]) -> str:
     winners = [arm for arm in compared if arm.verdict("logistic", "accuracy") == "better"]
     if winners:
         rest = len(compared) - len(winners)
-        others = "" if not rest else f"; {rest} other arm{'s do' if rest > 1 else ' does'} not"
-        return f"{_listed(winners)} beat{'s' if len(winners) == 1 else ''} {floor}{others}."
+        others = "" if not rest else f"; not by {rest} other arm{'s' if rest > 1 else ''}"
+        return f"{floor} is beaten by {_listed(winners)}{others}."
     judged = [arm for arm in compared if arm.verdict("logistic", "accuracy") is not None]
     nearest = max(judged or compared, key=lambda arm: arm.value("over_logistic") or 0.0)
     if judged:
-        return f"no arm beats {floor}; the nearest is {_one(nearest)}."
+        return f"no arm beats {floor}; the highest is {_one(nearest)}."
     return f"no arm can be said to beat {floor}, for there are too few pairs for a verdict; the highest is {_one(nearest)}."
 
 
 def _one(arm: Arm) -> str:
-    return f"{arm.title} with {arm.over('logistic', 'accuracy')}"
+    return f"{code(arm.title)} with {arm.over('logistic', 'accuracy')}"
 
 
 def _listed(arms: Sequence[Arm]) -> str:
-    return ", ".join(f"{arm.title} ({arm.over('logistic', 'accuracy')})" for arm in arms)
+    figures = [(arm, arm.by("logistic", "accuracy"), counted_pairs(arm.pairs("logistic", "accuracy"))) for arm in arms]
+    return ", ".join(f"{code(arm.title)} ({gain}, {pairs})" for arm, gain, pairs in figures)
 
 
 def _verdicts(arms: Sequence[Arm]) -> str:

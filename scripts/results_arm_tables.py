@@ -85,16 +85,34 @@ def _differences(arms: Sequence[Arm], metrics: Mapping[str, str], recipes: Mappi
     what = {"none": "arm `none`", "shuffled": "the same prior's numbers on other words of the text"}[other]
     if not compared:
         return [f"Over {what}: no arm has a pair, nothing can be said."]
-    titles = ["setting", "arm", "prior", *(["recipe"] if recipes else []), *metrics.values()]
-    rows = [[*_named(arm, recipes), *(arm.over(other, metric) for metric in metrics)] for arm in compared]
+    titles = ["setting", "arm", "prior", *(["recipe"] if recipes else []), "pairs", *metrics.values()]
+    rows = [
+        [*_named(arm, recipes), _pairs(arm, metrics, other), *(_difference(arm, other, metric) for metric in metrics)] for arm in compared
+    ]
     return [f"Over {what}{_controls(compared) if other == 'shuffled' else ''}:", grid(titles, rows).rstrip()]
+
+
+def _pairs(arm: Arm, metrics: Mapping[str, str], other: str) -> str:
+    """`3`, or `2 to 3` where some metrics have fewer."""
+    counts = [arm.pairs(other, metric) for metric in metrics]
+    return f"{min(counts)} to {max(counts)}" if min(counts) < max(counts) else f"{counts[0]}"
+
+
+def _difference(arm: Arm, other: str, metric: str) -> str:
+    if not arm.pairs(other, metric):
+        return "–"
+    return f"{arm.by(other, metric)}: {arm.verdict(other, metric) or 'no verdict'}"
 
 
 def _controls(arms: Sequence[Arm]) -> str:
     """Which arms were held against another arm's shuffled prior, for want of their own."""
-    taken = {(arm.priors, str(arm.by_metric["accuracy"]["shuffled_control"])) for arm in arms}
-    foreign = sorted(f"{priors} against {control}" for priors, control in taken if control != f"shuffled:{priors}")
-    return f" ({', '.join(foreign)})" if foreign else ""
+    foreign: dict[str, set[str]] = {}
+    for arm in arms:
+        control = str(arm.by_metric["accuracy"]["shuffled_control"])
+        if control != f"shuffled:{arm.priors}":
+            foreign.setdefault(control, set()).add(arm.priors)
+    said = [f"{', '.join(sorted(names))} against {control}" for control, names in sorted(foreign.items())]
+    return f" ({'; '.join(said)}, for want of their own)" if said else ""
 
 
 def _at_random(training: pd.DataFrame) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from results_numbers import difference, with_error
+from results_numbers import difference, signed, with_error
 
 from gold.steering.recipes import LOGISTIC, NOTHING, is_shuffled, sources_of
 from models.text_recipe import PriorRecipe
@@ -87,13 +87,18 @@ class Arm:
         row = self.by_metric.get(metric, {})
         return with_error(row.get("mean"), row.get("standard_error"))
 
+    def pairs(self, other: str, metric: str) -> int:
+        """Pairs behind the difference to `none`, `shuffled` or `logistic`."""
+        return int(self.value(f"n_pairs_{other}", metric) or 0)
+
+    def by(self, other: str, metric: str) -> str:
+        """`+0.012 ± 0.004`: the paired difference alone."""
+        return signed(self.value(f"over_{other}", metric), self.value(f"over_{other}_se", metric))
+
     def over(self, other: str, metric: str) -> str:
-        """The paired difference to `none`, `shuffled` or `logistic`, with its verdict."""
-        row = self.by_metric.get(metric, {})
-        verdict = row.get(f"verdict_{other}")
-        pairs = row.get(f"n_pairs_{other}", 0)
-        said = None if verdict is None or pd.isna(verdict) else str(verdict)
-        return difference(row.get(f"over_{other}"), row.get(f"over_{other}_se"), 0 if pd.isna(pairs) else int(pairs), said)
+        """The paired difference to `none`, `shuffled` or `logistic`, with its pairs and verdict."""
+        mean, error = (self.value(f"over_{other}{end}", metric) for end in ("", "_se"))
+        return difference(mean, error, self.pairs(other, metric), self.verdict(other, metric))
 
     def verdict(self, other: str, metric: str) -> str | None:
         """better, worse, no evidence; None where there is none."""

@@ -17,12 +17,24 @@ def with_error(mean: float | None, error: float | None) -> str:
     return three(mean) if mean is None or error is None or pd.isna(mean) or pd.isna(error) else f"{mean:.3f} ± {error:.3f}"
 
 
+def signed(mean: float | None, error: float | None) -> str:
+    """`+0.012 ± 0.004`: a mean difference and its standard error, where it has one; nothing is ever -0.000."""
+    if mean is None or pd.isna(mean):
+        return NOTHING
+    doubt = "" if error is None or pd.isna(error) else f" ± {error:.3f}"
+    return f"{round(mean, 3) + 0.0:+.3f}{doubt}"
+
+
+def counted_pairs(n: int) -> str:
+    """`1 pair`, `3 pairs`."""
+    return f"{n} pair{'s' if n != 1 else ''}"
+
+
 def difference(mean: float | None, error: float | None, pairs: int, verdict: str | None) -> str:
     """`+0.012 ± 0.004 (3 pairs): better`; a dash where there is no pair, `no verdict` where there are too few."""
     if mean is None or pd.isna(mean) or not pairs:
         return NOTHING
-    doubt = "" if error is None or pd.isna(error) else f" ± {error:.3f}"
-    return f"{mean:+.3f}{doubt} ({pairs} pair{'s' if pairs > 1 else ''}): {verdict or 'no verdict'}"
+    return f"{signed(mean, error)} ({counted_pairs(pairs)}): {verdict or 'no verdict'}"
 
 
 def code(text: object) -> str:

@@ -30,7 +30,7 @@ def outside_section(steering: Steering) -> str:
         rows.append([*map(str, key), *(with_error(found.mean, found.standard_error) for found in means), f"{len(part)}"])
     if "setting" in keys:
         rows.sort(key=lambda row: (setting_order(row[keys.index("setting")]), row))
-    head = f"{HEAD}0.5 is chance, 1 tells all of them from the texts of meta. Mean ± standard error over adapters."
+    head = f"{HEAD}0.5 is chance, 1 tells all of them from the texts of meta. Mean ± standard error over adapters (all beta, masks)."
     return f"{head}\n\n{grid([*keys, *scores, 'adapters'], rows).rstrip()}"
 
 

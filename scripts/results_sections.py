@@ -21,7 +21,7 @@ ROW = re.compile(r"\| \[\w+\]\(#(?P<dataset>\w+)\) \|")
 
 @dataclass(frozen=True)
 class Section:
-    """One dataset on the page. `lake`: as the page may say it; `rows`: its lines of the summary table; `text`: all of it, title included."""
+    """One dataset on the page. `lake`: as the page may say it; `rows`: its lines of the summary; `text`: all of it, title included."""
 
     dataset: str
     modality: str

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 from docs_markdown import grid
 from results_arm_sentences import sentences
-from results_arm_tables import arms_section
+from results_arm_tables import arms_section, recipe_texts
 from results_arms import arms_of, setting_order, usual
 from results_arms_chart import arms_chart
 from results_corruption import accuracy_by_severity
@@ -58,10 +58,13 @@ def _arms(findings: Findings, steering: Steering, out: Path) -> list[str]:
     if not arms:
         return ["No adapter was trained from a recipe: there are no arms."]
     title = f"{findings.dataset}: accuracy of each arm, with Student's t interval over trainings, 95 %"
-    note = f"(trainings); n = {findings.n_meta:,} texts of meta; settings {steering.settings_id}"
+    what = "In brackets: trainings. Intervals are of arms, not of their paired differences."
+    note = f"{what} n = {findings.n_meta:,} texts of meta; settings {steering.settings_id}"
     folder = out.parent / out.stem
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{findings.dataset}-arms.svg").write_text(arms_chart(title, note, arms), encoding="utf-8")
+    (folder / f"{findings.dataset}-arms.svg").write_text(
+        arms_chart(title, note, arms, recipe_texts(steering.training, steering.recipes)), encoding="utf-8"
+    )
     return [f"![{title}]({out.stem}/{findings.dataset}-arms.svg)\n", arms_section(findings, steering), "", sentences(arms)]
 
 

@@ -64,7 +64,7 @@ def _figures(arms: Sequence[Arm]) -> list[str]:
     return [
         _level(by_priors.get("logistic_regression")),
         _level(by_priors.get("none")),
-        _level(cap),
+        f"{_level(cap)}{' (leaky)' if cap is not None and cap.leaky else ''}",
         *(NOTHING if cap is None else cap.over(other, "accuracy") for other in ("none", "shuffled")),
         f"{fused[0].title}: {_level(fused[0])}" if fused else NOTHING,
         fused[0].over("none", "accuracy") if fused else NOTHING,
