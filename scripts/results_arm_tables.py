@@ -49,7 +49,7 @@ def _paired(steering: Steering) -> str:
     level, least = steering.settings.confidence_level, steering.settings.steering.min_pairs
     return (
         "Paired differences, mean ± standard error over pairs of trainings that share all but the prior (seed, shots and the rest of the "
-        f"recipe). `better` or `worse`: Student's t interval at {level:.0%} leaves out 0; below {least} pairs there is no verdict."
+        f"recipe). `better` or `worse`: Student's t interval at {100 * level:g} % leaves out 0; below {least} pairs there is no verdict."
     )
 
 

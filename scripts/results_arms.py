@@ -124,7 +124,7 @@ def setting_order(setting: str) -> tuple[float, float, float, str]:
     """Few shots before many before all texts, smaller shares before larger, true labels before noise."""
     match = _SETTING.fullmatch(setting)
     if match is None:
-        return (float("inf"), 0.0, 0.0, setting)
+        return (float("inf"), float("inf"), 0.0, setting)
     numbers = match.groupdict()
     return (float(numbers["shots"] or "inf"), float(numbers["share"] or 100), float(numbers["noise"] or 0), setting)
 
