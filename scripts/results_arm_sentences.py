@@ -11,15 +11,7 @@ from results_numbers import code, counted_pairs
 
 def sentences(arms: Sequence[Arm]) -> str:
     """Markdown: a sentence per setting and family of arms on logistic regression; who is better or worse than what; the reading."""
-    settings = list(dict.fromkeys(arm.setting for arm in arms))
-    families = [family for family in FAMILIES if family != "logistic regression"]
-    lines = [
-        f"- {setting}, {family}: {against_logistic(_of(arms, setting, family), _of(arms, setting, 'logistic regression'))}"
-        for setting in settings
-        for family in families
-        if _of(arms, setting, family)
-    ]
-    parts = ["Against logistic regression on the frozen embeddings, on the same training texts (accuracy):", "\n".join(lines)]
+    parts = ["Against logistic regression on the frozen embeddings, on the same training texts (accuracy):", on_logistic(arms, "accuracy")]
     if not any(arm.has_prior for arm in arms):
         parts.append("No arm was steered by a prior.")
     elif not any(arm.verdict(other, metric) for arm in arms if arm.has_prior for other in ("none", "shuffled") for metric in METRICS):
@@ -29,37 +21,48 @@ def sentences(arms: Sequence[Arm]) -> str:
     return "\n\n".join(parts)
 
 
+def on_logistic(arms: Sequence[Arm], metric: str) -> str:
+    """A list with a sentence per setting and family of arms."""
+    lines = [
+        f"- {setting}, {family}: {against_logistic(_of(arms, setting, family), _of(arms, setting, 'logistic regression'), metric)}"
+        for setting in dict.fromkeys(arm.setting for arm in arms)
+        for family in FAMILIES
+        if family != "logistic regression" and _of(arms, setting, family)
+    ]
+    return "\n".join(lines)
+
+
 def _of(arms: Sequence[Arm], setting: str, family: str) -> list[Arm]:
     return [arm for arm in arms if (arm.setting, arm.family) == (setting, family)]
 
 
-def against_logistic(arms: Sequence[Arm], linear: Sequence[Arm]) -> str:
+def against_logistic(arms: Sequence[Arm], linear: Sequence[Arm], metric: str) -> str:
     """One sentence on one family in one setting: which arms beat logistic regression, or that none does and how near they come.
 
     To beat is the verdict `better` of gold.cap_hybrid_arms. `linear`: the arm of logistic regression in that setting.
     """
-    compared = [arm for arm in arms if arm.value("over_logistic") is not None]
+    compared = [arm for arm in arms if arm.value("over_logistic", metric) is not None]
     if not compared or not linear:
         return "nothing to compare, logistic regression could not be fitted on the same texts."
-    floor = f"logistic regression ({linear[0].level('accuracy')})"
-    winners = [arm for arm in compared if arm.verdict("logistic", "accuracy") == "better"]
+    floor = f"logistic regression ({linear[0].level(metric)})"
+    winners = [arm for arm in compared if arm.verdict("logistic", metric) == "better"]
     if winners:
         rest = len(compared) - len(winners)
         others = "" if not rest else f"; not by {rest} other arm{'s' if rest > 1 else ''}"
-        return f"{floor} is beaten by {_listed(winners)}{others}."
-    judged = [arm for arm in compared if arm.verdict("logistic", "accuracy") is not None]
-    nearest = max(judged or compared, key=lambda arm: arm.value("over_logistic") or 0.0)
+        return f"{floor} is beaten by {_listed(winners, metric)}{others}."
+    judged = [arm for arm in compared if arm.verdict("logistic", metric) is not None]
+    nearest = max(judged or compared, key=lambda arm: arm.value("over_logistic", metric) or 0.0)
     if judged:
-        return f"no arm beats {floor}; the highest is {_one(nearest)}."
-    return f"no arm can be said to beat {floor}, for there are too few pairs for a verdict; the highest is {_one(nearest)}."
+        return f"no arm beats {floor}; the highest is {_one(nearest, metric)}."
+    return f"no arm can be said to beat {floor}, for there are too few pairs for a verdict; the highest is {_one(nearest, metric)}."
 
 
-def _one(arm: Arm) -> str:
-    return f"{code(arm.title)} with {arm.over('logistic', 'accuracy')}"
+def _one(arm: Arm, metric: str) -> str:
+    return f"{code(arm.title)} with {arm.over('logistic', metric)}"
 
 
-def _listed(arms: Sequence[Arm]) -> str:
-    figures = [(arm, arm.by("logistic", "accuracy"), counted_pairs(arm.pairs("logistic", "accuracy"))) for arm in arms]
+def _listed(arms: Sequence[Arm], metric: str) -> str:
+    figures = [(arm, arm.by("logistic", metric), counted_pairs(arm.pairs("logistic", metric))) for arm in arms]
     return ", ".join(f"{code(arm.title)} ({gain}, {pairs})" for arm, gain, pairs in figures)
 
 

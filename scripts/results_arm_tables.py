@@ -72,7 +72,7 @@ def _levels(arms: Sequence[Arm], metrics: Mapping[str, str], recipes: Mapping[st
 def seconds_of(training: pd.DataFrame) -> dict[tuple[Any, ...], str]:
     """Arm -> mean seconds of one training, without making its prior."""
     means = training.dropna(subset=["seconds"]).groupby(list(OF_TRAINING))["seconds"].mean()
-    return {tuple(key): f"{value:,.0f}" for key, value in means.items()}
+    return {tuple(key): f"{value:,.0f}" for key, value in zip(means.index, means, strict=True)}
 
 
 def _named(arm: Arm, recipes: Mapping[str, str]) -> list[str]:

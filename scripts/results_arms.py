@@ -69,18 +69,12 @@ class Arm:
     @property
     def prior_settings(self) -> str:
         """`beta 1, n 100, mean`; a dash without a prior."""
-        parts = [f"beta {self.about['beta']:g}"] if self.has_prior else []
-        parts += [f"n {self.about['n_perturbations']}"] if self.about["n_perturbations"] else []
-        parts += [str(self.about["fusion"])] if len(sources_of(self.priors)) > 1 else []
-        return ", ".join(parts) or "–"
+        return prior_settings(self.about)
 
     @property
     def family(self) -> str:
         """One of FAMILIES."""
-        named = {NOTHING: "no prior", "random": "random priors", LOGISTIC: "logistic regression"}
-        if self.priors in named:
-            return named[self.priors]
-        return "shuffled priors" if is_shuffled(self.priors) else "fused priors" if len(sources_of(self.priors)) > 1 else "single priors"
+        return family_of(self.priors)
 
     def level(self, metric: str) -> str:
         """`0.912 ± 0.004`: mean over trainings and its standard error."""
@@ -109,6 +103,24 @@ class Arm:
         """A column of a metric's row, None where it is null."""
         found = self.by_metric.get(metric, {}).get(column)
         return None if found is None or pd.isna(found) else float(found)
+
+
+def prior_settings(about: Mapping[Any, Any]) -> str:
+    """`beta 1, n 100, mean` of a row of any table about trainings; a dash without a prior."""
+    if str(about["priors"]) in (NOTHING, LOGISTIC) or pd.isna(about["beta"]):
+        return "–"
+    parts = [f"beta {about['beta']:g}"]
+    parts += [f"n {about['n_perturbations']:.0f}"] if about["n_perturbations"] else []
+    parts += [str(about["fusion"])] if len(sources_of(str(about["priors"]))) > 1 else []
+    return ", ".join(parts)
+
+
+def family_of(priors: str) -> str:
+    """The one of FAMILIES that an arm belongs to, by its name."""
+    named = {NOTHING: "no prior", "random": "random priors", LOGISTIC: "logistic regression"}
+    if priors in named:
+        return named[priors]
+    return "shuffled priors" if is_shuffled(priors) else "fused priors" if len(sources_of(priors)) > 1 else "single priors"
 
 
 def arms_of(frame: pd.DataFrame) -> list[Arm]:

@@ -62,8 +62,8 @@ def arms_chart(title: str, note: str, arms: Sequence[Arm], recipes: Mapping[str,
     blocks = {}
     for setting in dict.fromkeys(arm.setting for arm in arms):
         mine = [arm for arm in arms if arm.setting == setting]
-        drawn = [bar_of(arm, recipes.get(str(arm.about["variant"]), "")) for arm in mine if arm.priors != LOGISTIC]
-        bars = [bar for bar in drawn if bar is not None]
+        found = [bar_of(arm, recipes.get(str(arm.about["variant"]), "")) for arm in mine if arm.priors != LOGISTIC]
+        bars = [bar for bar in found if bar is not None]
         blocks[setting] = (bars, [bar for arm in mine if arm.priors == LOGISTIC and (bar := bar_of(arm)) is not None])
     drawn = [bar for bars, linear in blocks.values() for bar in (*bars, *linear)]
     left = max([LEFT, *(round(24 + LETTER * len(_name(bar))) for bar in drawn)])

@@ -111,15 +111,30 @@ def test_wrong_labels_stand_beside_true_ones(script: Script) -> None:
     assert "0.600" not in text  # 5-shot has no wrong labels
 
 
-def test_texts_of_no_class_are_rendered_whatever_the_scores_are(script: Script) -> None:
+def judged(adapter: str, score: str, auroc: float | None, **given: Any) -> dict[str, Any]:
+    """A row of gold.out_of_scope."""
+    about = {"setting": "full", "priors": "cap", "fusion": "mean", "beta": 1.0, "n_perturbations": 100, "n_out": 1200}
+    return about | {"adapter_id": adapter, "score": score, "auroc": auroc} | given
+
+
+def test_texts_of_no_class_are_told_apart_by_each_score_of_each_arm(script: Script) -> None:
     section = script("results_outside").outside_section
-    rows = [{"dataset": "d", "adapter_id": a, "score": "energy", "auroc": v, "n": 9} for a, v in (("a", 0.8), ("b", 0.9), ("x", 0.5))]
-    steering = SimpleNamespace(outside=pd.DataFrame(rows), training=training({"adapter_id": "a"}, {"adapter_id": "b"}))
-    text = section(steering)
-    assert "| setting | priors | score | auroc | adapters |" in text
-    assert "| full | cap+ig | energy | 0.850 ± 0.050 | 2 |" in text and "| no recipe | no recipe | energy | 0.500 | 1 |" in text
-    assert section(SimpleNamespace(outside=None, training=None)) == "Texts of no class: the lake judges none."
-    assert "holds no AUROC" in section(SimpleNamespace(outside=pd.DataFrame([{"adapter_id": "a", "n": 3}]), training=training({})))
+    foreign = {"setting": "none", "priors": None, "fusion": None, "beta": None, "n_perturbations": None}
+    linear = {"priors": "logistic_regression", "fusion": "none", "beta": 0.0, "n_perturbations": 0}
+    rows = [judged("a", "energy", 0.8), judged("b", "energy", 0.9), judged("a", "confidence", 0.7), judged("x", "energy", 0.5, **foreign)]
+    rows.append(judged("none", "confidence", 0.65, **linear))
+    judgements = [
+        row("logistic_regression", 0.65, "auroc_outside"),
+        row("cap", 0.7, "auroc_outside", logistic=(0.05, 0.01, 3, "better"), leaky_prior=False),
+    ]
+    text = section(SimpleNamespace(outside=pd.DataFrame(rows), arms=arms(*judgements)))
+    assert text.startswith("1,200 texts of no class")
+    assert "| setting | arm | prior | trainings | confidence | energy |" in text and "let in" not in text
+    # 0.8 and 0.9: mean 0.85, sd 0.0707, se 0.05
+    assert "| full | cap | beta 1, n 100 | 2 | 0.700 | 0.850 ± 0.050 |" in text
+    assert "| full | logistic_regression | – | 1 | 0.650 | – |" in text and "| none | no recipe | – | 1 | – | 0.500 |" in text
+    assert "- full, single priors: logistic regression (0.650) is beaten by `cap` (+0.050 ± 0.010, 3 pairs)." in text
+    assert section(SimpleNamespace(outside=None)) == "Texts of no class: the lake judges none."
 
 
 def test_the_papers_figures_stand_beside_none_and_the_arm_of_most_sources(script: Script) -> None:
