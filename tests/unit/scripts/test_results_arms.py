@@ -57,6 +57,11 @@ def test_a_grid_of_values_leaves_the_usual_ones_in_the_arms_table(script: Script
     assert all(arm.about["n_perturbations"] in (0, 50) for arm in found if arm.priors != "shap")
 
 
+def test_of_values_that_as_many_arms_have_the_default_is_the_usual_one(script: Script) -> None:
+    found = script("results_arms").usual(script("results_arms").arms_of(arms(*(row("cap", 0.9, beta=beta) for beta in (0.3, 1.0, 3.0)))))
+    assert [arm.about["beta"] for arm in found] == [1.0]
+
+
 LINEAR = row("logistic_regression", 0.77)
 TOO_FEW = (
     "no arm can be said to beat logistic regression (0.770), for there are too few pairs for a verdict; the highest is `cap` with +0.130 ± "
