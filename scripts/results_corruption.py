@@ -15,6 +15,24 @@ BAND = (0.05, 0.60)  # shares of wrong answers between which a cell leaves somet
 
 def corruption_section(findings: Findings) -> str:
     """Accuracy per corruption and severity over adapters, and what hurts each adapter most."""
+    lines = [
+        accuracy_by_severity(findings),
+        "",
+        "What hurts each adapter most, all severities together (wrong: share of rows, t over pictures, 95 %):",
+        "",
+        grid(
+            ["adapter", "corruption", "wrong", "lost from clean", "rows"],
+            [_worst(findings, row) for row in findings.adapters.to_dict("records")],
+        ).rstrip(),
+        "",
+        _ranks(findings.ranks),
+    ]
+    return "\n".join(lines)
+
+
+def accuracy_by_severity(findings: Findings) -> str:
+    """Mean accuracy over adapters per corruption (of texts: attack) and severity, with what it rests on."""
+    words = findings.words
     cells = by_cell(findings.cells)
     names = list(dict.fromkeys(name for name, severity in cells if severity))
     deepest = max((severity for _, severity in cells), default=0)
@@ -22,27 +40,16 @@ def corruption_section(findings: Findings) -> str:
     for name in names:
         found = [cells.get((name, severity)) for severity in range(1, deepest + 1)]
         rows.append([name, *("" if share is None else shown(share) for share in found)])
-    adapters = findings.adapters.to_dict("records")
     clean = cells.get(("none", 0))
     wrong = [1 - share.value for (_, severity), share in cells.items() if severity]
     inside = sum(BAND[0] <= value <= BAND[1] for value in wrong)
     head = (
-        f"Mean accuracy over {len(findings.adapters)} adapters, t over {findings.n_meta:,} pictures of meta, 95 %. Clean: "
+        f"Mean accuracy over {len(findings.adapters)} adapters, t over {findings.n_meta:,} {words.many} of meta, 95 %. Clean: "
         f"{'–' if clean is None else shown(clean)}. {inside} of {len(wrong)} cells fail between {BAND[0]:.0%} and {BAND[1]:.0%}. Settings "
         f"`{findings.settings_ids['ood.predictions']}`."
     )
-    lines = [
-        head,
-        "",
-        grid(["corruption", *(f"severity {severity}" for severity in range(1, deepest + 1))], rows).rstrip(),
-        "",
-        "What hurts each adapter most, all severities together (wrong: share of rows, t over pictures, 95 %):",
-        "",
-        grid(["adapter", "corruption", "wrong", "lost from clean", "rows"], [_worst(findings, row) for row in adapters]).rstrip(),
-        "",
-        _ranks(findings.ranks),
-    ]
-    return "\n".join(lines)
+    titles = [words.change, *(f"severity {severity}" for severity in range(1, deepest + 1))]
+    return f"{head}\n\n{grid(titles, rows).rstrip()}"
 
 
 def _worst(findings: Findings, row: Mapping[Any, Any]) -> list[str]:

@@ -7,38 +7,46 @@ from typing import Any
 
 import pandas as pd
 from docs_markdown import grid
-from results_read import Findings
+from results_read import Findings, Words
 
 Row = dict[Hashable, Any]
 
 
 def forecast_section(findings: Findings) -> str:
     """Markdown: correlations, the learners of both protocols, and what they allow to say."""
-    ids = findings.settings_ids
+    ids, words = findings.settings_ids, findings.words
+    method = "Attention" if findings.method == "attention" else f"`{findings.method}`"
+    shifted = "corrupted" if findings.modality == "image" else "attacked"
     association = (
-        f"Attention metrics of the clean picture (preset `{findings.metric_group}`) and its clean confidence, against "
-        "`is_correct` over all corrupted rows. Pearson's r, 95 % bootstrap over pictures; *within*: without what differs between adapters; "
+        f"{method} metrics of the clean {words.one} (preset `{findings.metric_group}`) and its clean confidence, against `is_correct` over "
+        f"all {shifted} rows. Pearson's r, 95 % bootstrap over {words.many}; *within*: without what differs between adapters; "
         f"split meta, settings `{ids['gold.correlations']}`."
     )
     forecast = (
-        "Forecasting *right* from four explanation metrics: AUROC on held-out rows of meta, 95 % bootstrap over pictures, beside plain "
-        "clean confidence, the adapter's own accuracy and the majority answer on the same rows. Protocol `ki` is leaky (a picture is on "
-        "both sides) and there for comparison; `grouped` keeps a picture on one side. Settings "
+        f"Forecasting *right* from four explanation metrics: AUROC on held-out rows of meta, 95 % bootstrap over {words.many}, beside "
+        "plain clean confidence, the adapter's own accuracy and the majority answer on the same rows. Protocol `ki` is leaky (a "
+        f"{words.one} is on both sides) and there for comparison; `grouped` keeps a {words.one} on one side. Settings "
         f"`{ids['gold.classifier_comparison']}`."
     )
-    title = f"### {findings.dataset}: explanations of clean pictures against being right under corruption"
-    tables = (association, _correlations(findings.correlations), forecast, _learners(findings.learners), reading(findings.learners))
+    title = f"### {findings.dataset}: explanations of clean {words.many} against being right under {words.change}"
+    tables = (
+        association,
+        _correlations(findings.correlations, words),
+        forecast,
+        _learners(findings.learners),
+        reading(findings.learners, words.one),
+    )
     return "\n\n".join([title, *tables])
 
 
-def _correlations(frame: pd.DataFrame) -> str:
+def _correlations(frame: pd.DataFrame, words: Words) -> str:
     rows = []
     for feature, part in frame.groupby("feature", sort=True):
         scopes = {str(row["scope"]): row for row in part.to_dict("records")}
         pooled = scopes["pooled"]
         shown = [_r(scopes[scope]) for scope in ("pooled", "within_adapter")]
         rows.append([str(feature), *shown, f"{int(pooled['n']):,}", f"{int(pooled['n_examples']):,}"])
-    return grid(["metric of the clean picture", "r pooled", "r within adapter", "rows", "pictures"], rows).rstrip()
+    return grid([f"metric of the clean {words.one}", "r pooled", "r within adapter", "rows", words.many], rows).rstrip()
 
 
 def _r(row: Row) -> str:
@@ -64,7 +72,7 @@ def _three(value: float) -> str:
     return "–" if pd.isna(value) else f"{value:.3f}"
 
 
-def reading(frame: pd.DataFrame) -> str:
+def reading(frame: pd.DataFrame, one: str = "picture") -> str:
     """One paragraph: the grouped learner that was best inside the training rows, against confidence on the same test rows; then the leak.
 
     The learner is chosen by cross-validation on training rows, so that test rows choose nothing.
@@ -73,13 +81,14 @@ def reading(frame: pd.DataFrame) -> str:
     if chosen is None:
         return "**Reading.** Nothing could be learned under the grouped protocol; the column says why."
     text = (
-        f"**Reading.** {chosen['model']} was the best learner inside the training rows. Split by picture, explanations alone reach "
+        f"**Reading.** {chosen['model']} was the best learner inside the training rows. Split by {one}, explanations alone reach "
         f"{chosen['roc_auc']:.3f} ({chosen['ci_low']:.3f} to {chosen['ci_high']:.3f}); {_against_confidence(chosen)}"
     )
     leaky = frame[(frame["protocol"] == "ki") & (frame["model"] == chosen["model"])].dropna(subset=["roc_auc"])
     if len(leaky):
         gap = float(leaky["roc_auc"].iloc[0]) - chosen["roc_auc"]
-        text += f" The published split of rows gives the same learner {leaky['roc_auc'].iloc[0]:.3f}: {gap:+.3f} that is not foresight."
+        said = f"{gap:+.3f} that is not foresight" if gap > 0 else f"{gap:+.3f}, no gain from its leak is seen here"
+        text += f" The published split of rows gives the same learner {leaky['roc_auc'].iloc[0]:.3f}: {said}."
     return text + " Whether explanations add to confidence is another question, which this table does not answer."
 
 

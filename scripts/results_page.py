@@ -19,18 +19,23 @@ FACTOR = 2.0  # a backbone whose adapters stay below this multiple of raw pixels
 def data_section(findings: Findings) -> str:
     """Pictures, classes, rejected inputs, the backbone and how it was made."""
     splits = ", ".join(f"{name} {findings.splits.get(name, 0):,}" for name in ("adapter_train", "adapter_val", "meta"))
-    refused = "; ".join(f"{row['table_name']}: {row['n']} × {row['error_code']}" for row in findings.refused.to_dict("records"))
     scored = (
         f"- Scored in {findings.scoring['dtype']} with batches of {findings.scoring['batch_size']} at "
         f"{findings.scoring['preprocessing']['size']} px; settings `{findings.settings_ids['silver.predictions']}`."
     )
     lines = [
         f"- Pictures: {splits}; {findings.n_labels} classes. Settings `{findings.settings_ids['bronze.examples']}`.",
-        f"- Refused: {refused or 'nothing'}.",
+        f"- Refused: {refused_text(findings)}.",
         f"- Backbone: {backbone_text(findings)}",
         scored,
     ]
     return "\n".join(lines)
+
+
+def refused_text(findings: Findings) -> str:
+    """How many inputs and rows were refused, by table and reason."""
+    found = "; ".join(f"{row['table_name']}: {row['n']} × {row['error_code']}" for row in findings.refused.to_dict("records"))
+    return found or "nothing"
 
 
 def backbone_text(findings: Findings) -> str:

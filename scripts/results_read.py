@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import pandas as pd
@@ -31,7 +31,9 @@ BY_ADAPTER = ("silver.adapters", "silver.predictions", "silver.explanation_metri
 CURRENT = ("bronze.examples", *BY_ADAPTER)
 
 SPLIT_SQL = "SELECT split, COUNT(*) AS n FROM bronze.examples_current WHERE dataset = ? GROUP BY split ORDER BY split"
-LABEL_SQL = "SELECT COUNT(DISTINCT label) AS n FROM bronze.examples_current WHERE dataset = ?"
+LABEL_SQL = (
+    "SELECT COUNT(DISTINCT label) AS n, MIN(modality) AS modality FROM bronze.examples_current WHERE dataset = ? AND split <> 'outside'"
+)
 # Gold lists the adapters the configuration asked for; of those only what has rows is judged here.
 ADAPTER_SQL = """
 SELECT a.adapter_id, a.name, a.rank, a.update_scale, a.seed, a.trainable_parameters, a.trainable_share, a.minutes, a.backbone,
@@ -73,12 +75,32 @@ UNION ALL SELECT table_name, error_code, COUNT(*) FROM audit.rejected WHERE data
 RUN_SQL = "SELECT * FROM audit.runs WHERE dataset = ? ORDER BY started_at, run_id"
 
 
+class Words(NamedTuple):
+    """What the page calls an example, and what is done to it."""
+
+    one: str
+    many: str
+    change: str
+    changes: str
+
+
+WORDS = {
+    "image": Words("picture", "pictures", "corruption", "corruptions"),
+    "text": Words("text", "texts", "attack", "attacks"),
+}
+
+
 @dataclass(frozen=True)
 class Findings:
-    """Everything the page says about one dataset of one lake. Frames have the columns of the SELECT they come from."""
+    """What the page says about one dataset of one lake, of whatever modality. Frames have the columns of the SELECT they come from.
+
+    `clean` and `failures`, which have rows per adapter and example, are empty of texts: of those there may be a hundred adapters, and the
+    page speaks of arms. `method`: the explainer whose metrics gold holds.
+    """
 
     lake: Path
     dataset: str
+    modality: str
     n_labels: int
     splits: dict[str, int]
     adapters: pd.DataFrame
@@ -95,11 +117,17 @@ class Findings:
     settings_ids: dict[str, str]
     scoring: dict[str, Any]
     metric_group: str
+    method: str
 
     @property
     def n_meta(self) -> int:
-        """Pictures on which everything is judged."""
+        """Examples on which everything is judged."""
         return self.splits.get("meta", 0)
+
+    @property
+    def words(self) -> Words:
+        """What the page calls an example, and what is done to it."""
+        return WORDS[self.modality]
 
     @property
     def config(self) -> dict[str, Any] | None:
@@ -143,21 +171,25 @@ def _findings(connection: duckdb.DuckDBPyConnection, lake: Path, dataset: str) -
         return connection.execute(sql, [dataset]).df()
 
     ids = {name: _identity(connection, name, dataset) for name in TABLES}
-    splits = frame(SPLIT_SQL)
+    splits, labels = frame(SPLIT_SQL), frame(LABEL_SQL).iloc[0]
+    modality = str(labels["modality"])
+    judged = settings_behind(connection, dataset, "gold.correlations", ids["gold.correlations"])
     return Findings(
         lake=lake,
         dataset=dataset,
-        n_labels=int(frame(LABEL_SQL)["n"].iloc[0]),
+        modality=modality,
+        n_labels=int(labels["n"]),
         splits={str(row["split"]): int(row["n"]) for row in splits.to_dict("records")},
         adapters=frame(ADAPTER_SQL),
-        clean=frame(CLEAN_SQL),
+        clean=frame(CLEAN_SQL) if modality == "image" else pd.DataFrame(),
         cells=frame(CELL_SQL),
-        failures=frame(FAILURE_SQL),
+        failures=frame(FAILURE_SQL) if modality == "image" else pd.DataFrame(),
         refused=frame(REFUSED_SQL),
         runs=frame(RUN_SQL),
         settings_ids=ids,
-        scoring=_settings(connection, dataset, "silver.predictions", ids),
-        metric_group=str(_settings(connection, dataset, "gold.correlations", ids)["group"]),
+        scoring=settings_behind(connection, dataset, "silver.predictions", ids["silver.predictions"]),
+        metric_group=str(judged["group"]),
+        method=str(judged["settings"]["method"]),
         **{name: frame(sql) for name, sql in GOLD_SQL.items()},
     )
 
@@ -177,11 +209,12 @@ def _identity(connection: duckdb.DuckDBPyConnection, table: str, dataset: str) -
     return str(rows[0][0])
 
 
-def _settings(connection: duckdb.DuckDBPyConnection, dataset: str, table: str, ids: dict[str, str]) -> dict[str, Any]:
+def settings_behind(connection: duckdb.DuckDBPyConnection, dataset: str, table: str, identity: str) -> dict[str, Any]:
+    """The settings that a settings_id of a table stands for. Raises ContractError where audit.settings does not hold them."""
     sql = "SELECT settings FROM audit.settings WHERE dataset = ? AND table_name = ? AND settings_id = ?"
-    row = connection.execute(sql, [dataset, table, ids[table]]).fetchone()
+    row = connection.execute(sql, [dataset, table, identity]).fetchone()
     if row is None:
-        raise ContractError(f"audit.settings: nothing stands behind {ids[table]} of {table}; run the configuration again")
+        raise ContractError(f"audit.settings: nothing stands behind {identity} of {table}; run the configuration again")
     found: dict[str, Any] = json.loads(row[0])
     return found
 

@@ -31,6 +31,8 @@ STAGES = {
     "ood.predictions": "predictions under corruption",
     "gold": "gold",
 }
+# Only of texts, and named only where there are any.
+OF_TEXTS = {"silver.priors": "attribution priors", "ood.attacked_texts": "attacked texts"}
 # Where the files lie on a machine says nothing about a result.
 PLACES = ("lake", "artifacts", "source.root", "adapters.folders", "backbone.name")
 
@@ -48,7 +50,7 @@ def commits(lake: Path) -> list[Commit]:
     """Every commit of a run, in the order of the clock."""
     found = []
     for table in TABLES:
-        stage = STAGES.get(table.full_name) or STAGES.get(table.layer)
+        stage = STAGES.get(table.full_name) or OF_TEXTS.get(table.full_name) or STAGES.get(table.layer)
         if stage is None or not exists(str(lake), table):
             continue
         for entry in opened(str(lake), table).history():
@@ -63,7 +65,7 @@ def stage_seconds(found: Sequence[Commit], starts: Mapping[str, float]) -> dict[
 
     `starts`: run -> its first second. A run that was killed has none: what it spent before its first commit is not known and left out.
     """
-    total = dict.fromkeys(STAGES.values(), 0.0)
+    total = dict.fromkeys([*STAGES.values(), *(stage for stage in OF_TEXTS.values() if any(one.stage == stage for one in found))], 0.0)
     for run_id in dict.fromkeys(commit.run_id for commit in found):
         mine = [commit for commit in found if commit.run_id == run_id]
         if run_id in starts:

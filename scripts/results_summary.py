@@ -1,11 +1,8 @@
-"""What is the page's answer in one table, a row per dataset?"""
+"""What is the page's answer for pictures in one table, a row per dataset?"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pandas as pd
-from docs_markdown import grid
 from results_forecast import Row, headline
 from results_intervals import counted, failed, shown
 from results_page import verdict
@@ -25,12 +22,8 @@ TITLES = (
 )
 
 
-def summary(found: Sequence[tuple[Findings, Probe | None]]) -> str:
-    """Markdown: what each section below says at length. AUROC: of foreseeing *right under corruption* on unseen pictures (grouped)."""
-    return grid(TITLES, [_row(findings, probe) for findings, probe in found])
-
-
-def _row(findings: Findings, probe: Probe | None) -> list[str]:
+def picture_row(findings: Findings, probe: Probe | None) -> list[str]:
+    """What the section says at length. AUROC: of foreseeing *right under corruption* on unseen pictures (grouped)."""
     accuracies = findings.adapters["clean_accuracy"]
     best = headline(findings.learners, "grouped")
     auroc = ("–", "–") if best is None else (f"{best['roc_auc']:.3f} ({best['ci_low']:.3f} to {best['ci_high']:.3f})", _confidence(best))

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -29,14 +26,6 @@ from tests.lakes import config_of, rows_of
 from tests.small_lake import write_table
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
-@pytest.fixture(scope="module")
-def script() -> Iterator[Callable[[str], ModuleType]]:
-    """The modules of scripts/results*.py by name; they are no package and find each other on the path."""
-    sys.path.insert(0, str(ROOT / "scripts"))
-    yield importlib.import_module
-    sys.path.remove(str(ROOT / "scripts"))
 
 
 # Intervals.

@@ -8,7 +8,17 @@ from bronze.specs import EMBEDDINGS
 from bronze.specs import EXAMPLES as BRONZE_EXAMPLES
 from gold.steering.confusable import confusable_pairs
 from gold.steering.frames import (
-    ATTRIBUTIONS, EXPLAINED, EXPLAINERS, META, OUTSIDE, PRIORS, REFUSED, SCORES, TRAIN, TRAININGS, TextFrames,
+    ATTRIBUTIONS,
+    EXPLAINED,
+    EXPLAINERS,
+    META,
+    OUTSIDE,
+    PRIORS,
+    REFUSED,
+    SCORES,
+    TRAIN,
+    TRAININGS,
+    TextFrames,
 )  # fmt: skip
 from gold.steering.inputs import TextInputs
 from gold.steering.recipes import recipe_of

@@ -1,0 +1,144 @@
+"""Does the page say of arms what gold's rows say, in words that the verdicts allow?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import pytest
+from scipy import stats
+
+from tests.unit.scripts.arm_rows import arms, row, training
+
+Script = Callable[[str], Any]
+
+
+def test_settings_stand_from_few_shots_to_all_texts_and_noise_behind_true_labels(script: Script) -> None:
+    order = ["5-shot", "10-shot", "full+share30%", "full", "full+noise5%", "full+noise10%", "of another make"]
+    mixed = [order[place] for place in (6, 3, 1, 5, 0, 4, 2)]
+    assert sorted(mixed, key=script("results_arms").setting_order) == order
+    assert script("results_arms").without_noise("full+share30%+noise2.5%") == "full+share30%"
+
+
+def test_arms_stand_with_no_prior_first_and_no_adapter_last(script: Script) -> None:
+    names = ["none", "cap", "ig", "cap+ig", "shuffled:cap", "random", "logistic_regression"]
+    found = script("results_arms").arms_of(arms(*(row(name, 0.9) for name in reversed(names)), row("none", 0.7, setting="5-shot")))
+    assert [(arm.setting, arm.priors) for arm in found] == [("5-shot", "none"), *(("full", name) for name in names)]
+
+
+def test_a_difference_is_shown_with_its_error_pairs_and_verdict(script: Script) -> None:
+    given = [
+        row("cap", 0.912, standard_error=0.0042, none=(0.0121, 0.0044, 3, "better"), shuffled=(-0.0004, None, 1, None), leaky_prior=True),
+        row("cap", 0.5, "sufficiency", none=(-0.1, 0.01, 2, None), leaky_prior=True),
+    ]
+    (arm,) = script("results_arms").arms_of(arms(*given))
+    assert (arm.level("accuracy"), arm.title, arm.prior_settings) == ("0.912 ± 0.004", "cap (leaky)", "beta 1, n 100")
+    assert arm.over("none", "accuracy") == "+0.012 ± 0.004 (3 pairs): better"
+    assert arm.over("shuffled", "accuracy") == "+0.000 (1 pair): no verdict"  # never -0.000
+    assert arm.over("none", "sufficiency") == "-0.100 ± 0.010 (2 pairs): no verdict"
+    assert arm.over("logistic", "accuracy") == "–" == arm.over("none", "comprehensiveness")
+
+
+def test_a_prior_of_which_nobody_knows_whether_it_leaks_says_so(script: Script) -> None:
+    found = script("results_arms").arms_of(arms(row("cap", 0.9), row("random", 0.9), row("none", 0.9), row("ig", 0.9, leaky_prior=False)))
+    assert [arm.title for arm in found] == ["none", "cap (leak unknown)", "ig", "random"]
+    asked = pd.DataFrame({"scorer": ["none", "a", "a", "b", "b", "b"], "leaky_prior": [None, True, False, False, None, None]})
+    assert script("results_text").leaks(asked) == ("1 of 5 trainings flagged leaky, 2 of 5 trainings not leaky, 2 of 5 trainings not known")
+
+
+def test_a_grid_of_values_leaves_the_usual_ones_in_the_arms_table(script: Script) -> None:
+    given = [row("cap", 0.9, beta=beta, n_perturbations=n) for beta in (0.3, 1.0) for n in (50, 100)]
+    given += [row("lime", 0.9, beta=0.3, n_perturbations=50), row("cap+ig", 0.9, beta=0.3, n_perturbations=50), row("none", 0.9)]
+    given += [row("shap", 0.9, beta=7.0)]
+    found = script("results_arms").usual(script("results_arms").arms_of(arms(*given)))
+    # beta 0.3 and n 50 have three arms each; shap has no such row and keeps its own.
+    assert [(arm.priors, arm.about["beta"]) for arm in found] == [("none", 0), ("cap", 0.3), ("lime", 0.3), ("shap", 7), ("cap+ig", 0.3)]
+    assert all(arm.about["n_perturbations"] in (0, 50) for arm in found if arm.priors != "shap")
+
+
+def test_of_values_that_as_many_arms_have_the_default_is_the_usual_one(script: Script) -> None:
+    found = script("results_arms").usual(script("results_arms").arms_of(arms(*(row("cap", 0.9, beta=beta) for beta in (0.3, 1.0, 3.0)))))
+    assert [arm.about["beta"] for arm in found] == [1.0]
+
+
+LINEAR = row("logistic_regression", 0.77)
+TOO_FEW = (
+    "no arm can be said to beat logistic regression (0.770), for there are too few pairs for a verdict; the highest is `cap` with +0.130 ± "
+    "0.004 (2 pairs): no verdict."
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (
+            [row("cap", 0.80, logistic=(0.03, 0.004, 3, "better")), row("ig", 0.75, logistic=(-0.02, 0.004, 3, "worse"))],
+            "logistic regression (0.770) is beaten by `cap` (+0.030 ± 0.004, 3 pairs); not by 1 other arm.",
+        ),
+        (
+            [row("cap", 0.78, logistic=(0.01, 0.004, 3, "no evidence")), row("ig", 0.75, logistic=(-0.02, 0.004, 3, "worse"))],
+            "no arm beats logistic regression (0.770); the highest is `cap` with +0.010 ± 0.004 (3 pairs): no evidence.",
+        ),
+        (
+            [row("cap", 0.90, logistic=(0.13, 0.004, 2, None))],
+            TOO_FEW,
+        ),
+        ([row("cap", None)], "nothing to compare, logistic regression could not be fitted on the same texts."),
+    ],
+)
+def test_each_family_gets_a_sentence_on_logistic_regression(script: Script, given: list[dict[str, Any]], says: str) -> None:
+    known = [one | {"leaky_prior": False} for one in given]
+    text = script("results_arm_sentences").sentences(script("results_arms").arms_of(arms(*known, LINEAR)))
+    assert f"- full, single priors: {says}\n" in text
+
+
+BETTER, SAME, WORSE = (0.02, 0.004, 3, "better"), (0.0, 0.01, 3, "no evidence"), (-0.02, 0.004, 3, "worse")
+
+
+def test_a_prior_helped_only_where_it_is_better_than_none_and_than_its_shuffled_control(script: Script) -> None:
+    given = [
+        row("none", 0.9),
+        row("cap", 0.92, none=BETTER, shuffled=SAME),
+        row("cap", 0.6, "comprehensiveness", none=BETTER, shuffled=BETTER),
+        row("ig", 0.88, none=WORSE, shuffled=SAME),
+        row("ig", 0.5, "comprehensiveness", none=SAME, shuffled=SAME),
+        row("ig", 0.5, "adversarial_accuracy", none=BETTER),
+    ]
+    text = script("results_arm_sentences").sentences(script("results_arms").arms_of(arms(*(one | {"leaky_prior": False} for one in given))))
+    assert "accuracy: none of 2 arms; robustness: no arm has both verdicts; comprehensiveness: cap in full, 1 of 2 arms." in text
+    assert "| full | accuracy | cap of 2 | ig of 2 | no arm of 2 | no arm of 2 |" in text
+    assert "| full | robustness | ig of 1 | no arm of 1 | no verdict on any | no verdict on any |" in text
+
+
+def test_without_pairs_nothing_is_shown_for_or_against_priors(script: Script) -> None:
+    text = script("results_arm_sentences").sentences(script("results_arms").arms_of(arms(row("none", 0.9), row("cap", 0.99))))
+    assert text.endswith("nothing is shown for or against priors.")
+
+
+def test_recipes_are_named_by_what_tells_them_apart(script: Script) -> None:
+    tables = script("results_arm_tables")
+    frame = training({"adapter_id": "a", "variant": "v", "accuracy": 0.9}, {"adapter_id": "b", "variant": "w", "accuracy": 0.9})
+    recipes = {"a": {"name": "x", "rank": 4, "epochs": 3, "seed": 1}, "b": {"name": "y", "rank": 8, "epochs": 3, "shots": 5}}
+    assert tables.recipe_texts(frame, recipes) == {"v": "rank 4", "w": "rank 8"}
+    assert tables.recipe_texts(frame, recipes | {"b": {"name": "y", "rank": 4, "epochs": 3}}) == {}
+
+
+def test_seconds_are_those_of_one_training(script: Script) -> None:
+    frame = training({"priors": "cap", "seconds": 60.0}, {"priors": "cap", "seconds": 1940.0}, {"priors": "none", "seconds": None})
+    (arm,) = script("results_arms").arms_of(arms(row("cap", 0.9)))
+    assert script("results_arm_tables").seconds_of(frame) == {arm.key: "1,000"}
+
+
+def test_a_bar_has_students_interval_and_one_training_has_none(script: Script) -> None:
+    chart = script("results_arms_chart")
+    many, one = script("results_arms").arms_of(arms(row("cap", 0.95, standard_error=0.02), row("ig", 0.7, n_seeds=1)))
+    bar = chart.bar_of(many)
+    # Half an interval of 3 trainings is 4.303 standard errors: 0.95 - 0.086, and the upper end is cut at 1.
+    assert bar.low == pytest.approx(0.95 - stats.t.ppf(0.975, 2) * 0.02) == pytest.approx(0.8639, abs=1e-4)
+    assert (bar.high, bar.n) == (1.0, 3)
+    assert chart.bar_of(one)[1:] == (0.7, None, None, 1)
+    text = chart.arms_chart("a < b", "n", [many, one, *script("results_arms").arms_of(arms(LINEAR))], {"v": "rank <4>"})
+    assert "a &lt; b" in text and "rank &lt;4&gt;" in text and "<4>" not in text
+    assert text.count("<circle") == 2 and text.count("stroke-opacity") == 1
+    assert "logistic regression 0.770" in text
