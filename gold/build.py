@@ -16,7 +16,6 @@ from gold.settings import GoldSettings
 from gold.steering.build import embedded_examples, text_frames
 from gold.steering.frames import TextFrames
 from gold.steering.inputs import TextInputs
-from gold.steering.recipes import Choice
 from gold.steering.selections import Trained, choices_of, trained_on
 from gold.table import GoldTable, to_arrow
 from lake.door import Lake
@@ -24,6 +23,7 @@ from lake.identity import settings_id
 from lake.ledger import Cell, Done, Ledger
 from lake.progress import Progress
 from lake.spec import Table
+from models.text_recipe import Choice
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
 from silver.specs import ADAPTERS as SILVER_ADAPTERS
 from silver.specs import EXPLANATION_METRICS, OUTSIDE_PREDICTIONS, PREDICTIONS

@@ -10,8 +10,8 @@ import pandas as pd
 from gold.separations import SEPARATIONS
 from gold.settings import GoldSettings
 from gold.steering.frames import TextFrames
-from gold.steering.recipes import Choice
 from gold.steering.selections import Trained
+from models.text_recipe import Choice
 
 XAI_FEATURES = ("entropy", "sparsity", "deletion", "insertion")
 METRICS = (*XAI_FEATURES, "confidence")
