@@ -21,4 +21,5 @@ def small_frame(lake: Lake, table: Table, dataset: str) -> pd.DataFrame:
     from lake.local_files import local_dataset
 
     found = local_dataset(DeltaTable(lake.path(table)), lake.path(table))
-    return found.to_table(filter=ds.field("dataset") == dataset).to_pandas()
+    frame: pd.DataFrame = found.to_table(filter=ds.field("dataset") == dataset).to_pandas()
+    return frame
