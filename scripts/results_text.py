@@ -59,7 +59,8 @@ def _arms(findings: Findings, steering: Steering, out: Path) -> list[str]:
         return ["No adapter was trained from a recipe: there are no arms."]
     title = f"{findings.dataset}: accuracy of each arm, with Student's t interval over trainings, 95 %"
     what = "In brackets: trainings. Intervals are of arms, not of their paired differences."
-    note = f"{what} {texts_behind(steering.training).partition(' **')[0]} Settings {steering.settings_id}"
+    accuracy, _, _ = texts_behind(steering.training).partition(" **")
+    note = f"{what} {accuracy} Settings {steering.settings_id}"
     folder = out.parent / out.stem
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{findings.dataset}-arms.svg").write_text(
