@@ -48,7 +48,7 @@ def _head(findings: Findings, steering: Steering) -> str:
 
 
 def texts_behind(training: pd.DataFrame) -> str:
-    """On how many clean texts of meta accuracies rest, and in plain words where logistic regression was asked about others than the arms."""
+    """On how many clean texts of meta accuracies rest, and in words where logistic regression was asked about others than the arms."""
     known = training[training["n"].fillna(0) > 0]
     linear = known["priors"] == LOGISTIC
     arms, regression = (sorted({int(n) for n in known[mine]["n"]}) for mine in (~linear, linear))
