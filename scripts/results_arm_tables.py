@@ -13,6 +13,7 @@ from results_numbers import three
 from results_read import Findings
 from results_steering import Steering
 
+from gold.steering.recipes import LOGISTIC
 from models.text_recipe import TextRecipe
 
 OF_TRAINING = tuple("scorer_name" if name == "scorer" else name for name in KEY)  # KEY as gold.cap_hybrid_training has it
@@ -38,11 +39,30 @@ def arms_section(findings: Findings, steering: Steering) -> str:
 
 def _head(findings: Findings, steering: Steering) -> str:
     return (
-        f"n = {findings.n_meta:,} texts of meta in every cell. Mean ± standard error over trainings (seeds, shots); the chance of the test "
-        "texts is not in it, and one training has no error. Robustness: accuracy under keyword attacks, mean over attacks and severities. "
+        f"{texts_behind(steering.training)} Attacked and explained: {findings.n_shifted:,} texts. Mean ± standard error over trainings "
+        "(seeds, shots); the chance of the test texts is not in it, and one training has no error. Robustness: accuracy under keyword "
+        "attacks, mean over attacks and severities. "
         "Comprehensiveness (higher is better) and sufficiency (lower is better): words ranked by occlusion, never a training signal, mean "
         f"over 1, 5, 10, 20, 50 % of the words. Settings `{steering.settings_id}`."
     )
+
+
+def texts_behind(training: pd.DataFrame) -> str:
+    """On how many clean texts of meta accuracies rest, and in words where logistic regression was asked about others than the arms."""
+    known = training[training["n"].fillna(0) > 0]
+    linear = known["priors"] == LOGISTIC
+    arms, regression = (sorted({int(n) for n in known[mine]["n"]}) for mine in (~linear, linear))
+    said = f"Accuracy: on {_counts(arms)} clean texts of meta."
+    if arms and regression and arms != regression:
+        said += (
+            f" **Logistic regression was asked about {_counts(regression)} of them: differences to it are between different sets of test "
+            "texts, whose chance is in no error here.**"
+        )
+    return said
+
+
+def _counts(numbers: Sequence[int]) -> str:
+    return " to ".join(f"{n:,}" for n in dict.fromkeys([*numbers[:1], *numbers[-1:]])) or "no"
 
 
 def _paired(steering: Steering) -> str:

@@ -44,7 +44,7 @@ def accuracy_by_severity(findings: Findings) -> str:
     wrong = [1 - share.value for (_, severity), share in cells.items() if severity]
     inside = sum(BAND[0] <= value <= BAND[1] for value in wrong)
     head = (
-        f"Mean accuracy over {len(findings.adapters)} adapters, t over {findings.n_meta:,} {words.many} of meta, 95 %. Clean: "
+        f"Mean accuracy over {len(findings.adapters)} adapters, t over {findings.n_shifted:,} {words.many} of meta, 95 %. Clean: "
         f"{'–' if clean is None else shown(clean)}. {inside} of {len(wrong)} cells fail between {BAND[0]:.0%} and {BAND[1]:.0%}. Settings "
         f"`{findings.settings_ids['ood.predictions']}`."
     )

@@ -125,6 +125,11 @@ class Findings:
         return self.splits.get("meta", 0)
 
     @property
+    def n_shifted(self) -> int:
+        """Examples of meta that were shifted: all, unless the configuration examines a part."""
+        return int(self.cells["example_id"].nunique())
+
+    @property
     def words(self) -> Words:
         """What the page calls an example, and what is done to it."""
         return WORDS[self.modality]

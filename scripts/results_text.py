@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 from docs_markdown import grid
 from results_arm_sentences import sentences
-from results_arm_tables import arms_section, recipe_texts
+from results_arm_tables import arms_section, recipe_texts, texts_behind
 from results_arms import arms_of, setting_order, usual
 from results_arms_chart import arms_chart
 from results_corruption import accuracy_by_severity
@@ -59,7 +59,8 @@ def _arms(findings: Findings, steering: Steering, out: Path) -> list[str]:
         return ["No adapter was trained from a recipe: there are no arms."]
     title = f"{findings.dataset}: accuracy of each arm, with Student's t interval over trainings, 95 %"
     what = "In brackets: trainings. Intervals are of arms, not of their paired differences."
-    note = f"{what} n = {findings.n_meta:,} texts of meta; settings {steering.settings_id}"
+    accuracy, _, _ = texts_behind(steering.training).partition(" **")
+    note = f"{what} {accuracy} Settings {steering.settings_id}"
     folder = out.parent / out.stem
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{findings.dataset}-arms.svg").write_text(

@@ -132,7 +132,7 @@ def write_arms(write: Any) -> None:
     arms["cap"] |= {"scorer": MODEL, "scorer_name": "/a/machine/llama-8b", "leaky_prior": True}
     accuracy = {"none": 1.0, "cap": 0.5, "logistic_regression": 0.75}
     adapter = {arm: adapter for adapter, arm in LEARNED.items()}
-    more = {"seed": 0, "shots_seed": 0, "label_noise_seed": 0, "n_train": 2, "pair_id": "p"}
+    more = {"seed": 0, "shots_seed": 0, "label_noise_seed": 0, "n_train": 2, "pair_id": "p", "n": 2}
     for arm, about in arms.items():
         seconds = 30.0 if arm in adapter else None
         own_row = {"adapter_id": adapter.get(arm, "none"), "priors": arm, "accuracy": accuracy[arm], "seconds": seconds, **more, **about}

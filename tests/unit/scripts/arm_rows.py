@@ -37,6 +37,7 @@ def training(*rows: dict[str, Any]) -> pd.DataFrame:
         "sufficiency": None,
         "seconds": 60.0,
         "leaky_prior": None,
+        "n": 200,
     }
     frame = pd.DataFrame([shared | one for one in rows])
     figures = ["accuracy", "adversarial_accuracy", "comprehensiveness", "sufficiency"]

@@ -124,6 +124,14 @@ def test_recipes_are_named_by_what_tells_them_apart(script: Script) -> None:
     assert tables.recipe_texts(frame, recipes | {"b": {"name": "y", "rank": 4, "epochs": 3}}) == {}
 
 
+def test_arms_and_logistic_regression_on_different_test_texts_are_named(script: Script) -> None:
+    texts_behind = script("results_arm_tables").texts_behind
+    linear = {"priors": "logistic_regression", "n": 3080}
+    assert texts_behind(training({"n": 200}, linear | {"n": 200})) == "Accuracy: on 200 clean texts of meta."
+    text = texts_behind(training({"n": 200}, {"n": 190}, {"n": 0}, linear))
+    assert text.startswith("Accuracy: on 190 to 200 clean texts of meta. **Logistic regression was asked about 3,080 of them")
+
+
 def test_seconds_are_those_of_one_training(script: Script) -> None:
     frame = training({"priors": "cap", "seconds": 60.0}, {"priors": "cap", "seconds": 1940.0}, {"priors": "none", "seconds": None})
     (arm,) = script("results_arms").arms_of(arms(row("cap", 0.9)))
