@@ -20,7 +20,7 @@ from models.decode import decode
 from models.errors import RejectedInput
 from models.recipe import Recipe
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
-from pipelines.check.adapters import Tried
+from pipelines.check.tried_pictures import TriedPictures
 from pipelines.check.backbone import stand_in
 from pipelines.check.drawn import Drawn, drawn
 from pipelines.pictures_only import picture_backbone, picture_pretraining, picture_recipe, picture_scoring
@@ -77,7 +77,7 @@ def plan_costs(pipeline: Pipeline, counts: Counts, seconds: float, scratch: Path
         backbone = picture_backbone(pipeline.backbone(counts.examples))
     scoring = picture_scoring(pipeline.scoring(backbone, config.scoring.dtype, config.scoring.batch_size))
     label_ids = tuple(labels.index(picture.reference.label or "") for picture in pictures)
-    tried = Tried(scoring.pictures([picture.content for picture in pictures]), np.array(label_ids, dtype=np.int64))
+    tried = TriedPictures(scoring.pictures([picture.content for picture in pictures]), np.array(label_ids, dtype=np.int64))
     recipe = picture_recipe(next(iter(counts.adapters.to_train or config.adapters.recipes), Recipe(name="tried", rank=16)))
     zoo = Zoo(config.dataset, labels, scoring, config.adapters, scratch / "artifacts")
     training = training_costs(recipe, zoo, tried, scratch / "training", seconds * TRAINING_SHARE)

@@ -22,7 +22,7 @@ from models.recipe import Recipe
 from models.scoring import Scoring
 from ood.settings import CorruptionSettings
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
-from pipelines.check.adapters import Tried
+from pipelines.check.tried_pictures import TriedPictures
 from pipelines.check.drawn import Drawn
 from pipelines.check.splits import expected_splits
 from pipelines.plan.calibrate import Costs, calibrate
@@ -54,7 +54,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> tuple[Work, TrainingCosts]
     pictures = tuple(Drawn(Reference(f"{i}.png", f"{i}.png"), content, content_id("image", content)) for i, content in enumerate(contents))
     label_ids = (0, 1, 2, 0)
     zoo = Zoo("d", LABELS, scoring, AdapterSettings(), folder / "artifacts")
-    tried = Tried(scoring.pictures(contents), np.array(label_ids, dtype=np.int64))
+    tried = TriedPictures(scoring.pictures(contents), np.array(label_ids, dtype=np.int64))
     recipe = Recipe(name="r2", rank=2, learning_rate=1e-3)
     training = training_costs(recipe, zoo, tried, folder / "training", 0.2)
     own = ExplanationSettings(), CorruptionSettings(names=("ki_contrast",))
@@ -166,7 +166,7 @@ def test_the_price_of_training_is_measured_with_the_threads_that_the_run_trains_
     monkeypatch.setattr(torch, "set_num_threads", noting)
     pictures = np.random.Generator(np.random.PCG64(1)).integers(0, 256, (2, 56, 56, 3), dtype=np.uint8)
     zoo = Zoo("d", LABELS, work[0].scoring, AdapterSettings(threads=2), tmp_path / "artifacts")
-    found = training_costs(Recipe(name="r2", rank=2), zoo, Tried(pictures, np.array([0, 1])), tmp_path / "training", 0.0)
+    found = training_costs(Recipe(name="r2", rank=2), zoo, TriedPictures(pictures, np.array([0, 1])), tmp_path / "training", 0.0)
     assert found.threads == 2 and 2 in asked
 
 
