@@ -20,9 +20,9 @@ from models.decode import decode
 from models.errors import RejectedInput
 from models.recipe import Recipe
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
-from pipelines.check.tried_pictures import TriedPictures
 from pipelines.check.backbone import stand_in
 from pipelines.check.drawn import Drawn, drawn
+from pipelines.check.tried_pictures import TriedPictures
 from pipelines.pictures_only import picture_backbone, picture_pretraining, picture_recipe, picture_scoring
 from pipelines.plan.calibrate import PICTURES, Costs, calibrate
 from pipelines.plan.calibrate_training import TrainingCosts, pretraining_pace, training_costs

@@ -22,9 +22,9 @@ from models.recipe import Recipe
 from models.scoring import Scoring
 from ood.settings import CorruptionSettings
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
-from pipelines.check.tried_pictures import TriedPictures
 from pipelines.check.drawn import Drawn
 from pipelines.check.splits import expected_splits
+from pipelines.check.tried_pictures import TriedPictures
 from pipelines.plan.calibrate import Costs, calibrate
 from pipelines.plan.calibrate_training import TrainingCosts, training_costs
 from pipelines.plan.calibrate_verbs import Work, measured
