@@ -26,8 +26,8 @@ DEFAULT_BACKBONES = {"pictures": DEFAULT_BACKBONE, "texts": "roberta-base"}
 
 @dataclass(frozen=True)
 class Wish:
-    """What the user gave: `folder` of pictures or texts (or a table of texts), `adapters` (folder of adapter folders), `backbone` (folder or hub name), `out` (file to
-    write), `dataset` (its name); `force` overwrites; `text` and `label` name the columns of a table of texts."""
+    """What the user gave: `folder` of pictures or texts (or a table of texts), `adapters` (folder of adapter folders), `backbone` (folder
+    or hub name), `out` (file to write), `dataset` (its name); `force` overwrites; `text` and `label` name the columns of a table."""
 
     folder: Path
     adapters: Path | None = None

@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 
 from pipelines.check.command import check
+from pipelines.check.findings import Checked
+from pipelines.check.label_scorer import check_label_scorer
+from pipelines.check.text_source import check_text_source
 from tests import language_models
 from tests.lakes import config_of
 from tests.unit.pipelines.text_places import N_PLACES, write_place
@@ -102,8 +105,6 @@ def test_recipes_of_one_shape_are_tried_once_and_a_steered_one_with_its_scorer(p
     [
         ({"source": {"reader": "table", "root": "nowhere"}}, 66, "source.root must be a folder"),
         ({"backbone": {"name": "./no/such/folder"}}, 66, "set backbone.name to that folder"),
-        ({"adapters": {"recipes": [CAP]}, "priors": {"scorer": {"name": "./nowhere"}}}, 66, "set priors.scorer.name to that folder"),
-        ({"adapters": {"recipes": [CAP]}, "priors": {"scorer": {"train": {"max_tokens": 20}}}}, 78, "0 of 10 tried texts"),
         ({"splits": {"adapter_train": 1.0, "adapter_val": 0.0, "meta": 0.0}}, 78, "meta would be empty"),
         ({"execution": {"max_rejected_share": 0.0}}, 65, "the run would refuse the data"),
     ],
@@ -121,3 +122,22 @@ def test_a_backbone_to_come_is_tried_by_one_of_its_shape(place: Path, tmp_path: 
     code, told = checked(tmp_path, tree(place, backbone={"pretrain": pretrain}, adapters={"recipes": recipes}))
     assert code == 0 and "pre-trained by the run" in rows(told, "backbone")[0] and rows(told, "adapter a")[0].startswith("ok")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["c.yaml"]  # nothing was written
+
+
+@pytest.mark.parametrize(
+    ("scorer", "code", "words"),
+    [
+        ({"name": "./nowhere"}, 66, "set priors.scorer.name to that folder"),
+        ({"train": {"max_tokens": 20}}, 78, "0 of 10 tried texts"),
+        ({"train": {}}, 0, "10 of 10 tried texts"),
+    ],
+)
+def test_a_label_scorer_that_is_not_there_or_reads_too_little_is_told(
+    place: Path, tmp_path: Path, scorer: dict[str, Any], code: int, words: str
+) -> None:
+    changes: dict[str, Any] = {"adapters": {"recipes": [CAP]}, "priors": {"scorer": scorer}}
+    config, found = config_of(tmp_path / "c.yaml", tree(place, **changes)), Checked()
+    texts = check_text_source(config, Checked())
+    assert texts is not None
+    check_label_scorer(config, texts, found)
+    assert found.code == code and any(words in f"{finding.found} {finding.fix}" for finding in found.findings)
