@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 
 from lake.errors import MissingInputError
 from models.backbone_record import TextBackbone
@@ -16,18 +15,16 @@ from models.errors import ArtifactError
 from models.text_backbone import resolve_text_backbone
 from models.text_scoring import TextScoring
 from models.words import word_spans
-from ood.keyword_source import TRAIN, source_keywords
-from ood.text_shifts import TextShifts
 from pipelines.backbones import named_text_backbone
 from pipelines.check.adapter_rows import check_adapters
 from pipelines.check.backbone import pretrained_folder, text_stand_in
 from pipelines.check.findings import Checked
 from pipelines.check.label_scorer import check_label_scorer
 from pipelines.check.text_source import Texts
+from pipelines.check.tried_attacks import tried_shifts
 from pipelines.check.tried_texts import TriedTexts
 from pipelines.config import Config, ScoringConfig
 from pipelines.exits import DATA, MISSING
-from pipelines.modality import label_proof
 from pipelines.texts_only import text_pretraining
 from silver.adapters.offers import Zoo
 
@@ -101,15 +98,9 @@ def _tokenizer(backbone: TextBackbone, texts: Texts, stands_in: bool, checked: C
 
 def _attacks(config: Config, scoring: TextScoring, texts: Texts, checked: Checked) -> None:
     """Every cell applied once to the first tried text, with keywords of the drawn texts."""
-    columns = {
-        "example_id": [text.example_id for text in texts.drawn],
-        "split": [TRAIN] * len(texts.drawn),
-        "label_id": [text.label_id for text in texts.drawn],
-        "text": [text.text for text in texts.drawn],
-        "pooled": pa.array([None] * len(texts.drawn), pa.binary()),
-    }
-    keywords = source_keywords(pa.table(columns), texts.labels, config.attacks.keywords)
-    shifts = TextShifts(scoring, config.attacks, keywords, texts.labels, label_proof(config.source.reader))
+    drawn = texts.drawn
+    own = [text.example_id for text in drawn], [text.label_id for text in drawn], [text.text for text in drawn]
+    shifts = tried_shifts(config, scoring, texts.labels, *own)
     first, cells = texts.tried[0], config.cells
     started = time.monotonic()
     edited = [shifts.attacked(first.text, first.label, first.example_id, *cell).edited for cell in cells]

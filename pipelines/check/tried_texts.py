@@ -42,9 +42,7 @@ class TriedTexts:
 
     def shape(self, recipe: TrainingRecipe) -> str:
         """See Tried."""
-        own = text_recipe(recipe)
-        built = "every weight" if own.tuning == "full" else lora_shape(own)
-        return built if own.priors is None else f"{built}, steered by a prior with {own.priors.ig_steps} steps"
+        return text_shape(text_recipe(recipe))
 
     def train(self, recipe: TrainingRecipe, zoo: Zoo, folder: Path, threads: int) -> None:
         """See Tried. A recipe with a prior is steered by one that gives every word the same: priors are made by the run."""
@@ -57,6 +55,12 @@ class TriedTexts:
         texts = tuple(self.texts[place] for place in places)
         ids = tuple(f"{place:032x}" for place in range(n))
         return TextTrainingSet(texts, self.label_ids[places], ids, tuple(map(even_prior, texts)) if steered else None)
+
+
+def text_shape(recipe: TextRecipe) -> str:
+    """What a recipe for texts builds and how its loss is made, in words."""
+    built = "every weight" if recipe.tuning == "full" else lora_shape(recipe)
+    return built if recipe.priors is None else f"{built}, steered by a prior with {recipe.priors.ig_steps} steps"
 
 
 def train_on(recipe: TextRecipe, examples: TextTrainingSet, zoo: Zoo, folder: Path, threads: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -18,16 +18,21 @@ from lake.door import Lake
 from lake.identity import settings_id
 from lake.ledger import Cell, Ledger
 from lake.spec import Table
+from models.recipe import Recipe
+from models.text_recipe import TextRecipe
 from ood.build import ood_settings
+from ood.specs import ATTACKED_TEXTS
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
 from pipelines.backbones import named_backbone, named_text_backbone
 from pipelines.check.splits import expected_splits
 from pipelines.config import Config
 from pipelines.plan.adapters import Adapters, plan_adapters
+from pipelines.plan.text_counts import rows_of_job
 from pipelines.run import META, Pipeline
 from pipelines.visible import visible
 from silver.build import silver_ids
-from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, PREDICTIONS
+from silver.priors.jobs import jobs_of
+from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, PREDICTIONS, PRIORS
 
 if TYPE_CHECKING:
     from models.backbone_record import AnyBackbone
@@ -65,12 +70,22 @@ def dry_run(config: Config, root: str, stream: TextIO, seconds: float = 20.0) ->
     write_adapters(counts.adapters, stream)
     _write_tables(counts, stream)
     if seconds > 0 and (counts.n_to_do or counts.adapters.to_train):
-        from pipelines.plan.costs import plan_costs, write_costs
-
         with tempfile.TemporaryDirectory(prefix="assay-calibration-") as scratch:
-            write_costs(plan_costs(pipeline, counts, seconds, Path(scratch)), stream)
+            _price(pipeline, counts, seconds, Path(scratch), stream)
     stream.write("nothing was written; run again without --dry-run to compute this\n")
     return 0
+
+
+def _price(pipeline: Pipeline, counts: Counts, seconds: float, scratch: Path, stream: TextIO) -> None:
+    if pipeline.config.modality == "text":
+        from pipelines.plan.text_costs import plan_text_costs
+        from pipelines.plan.text_told import write_text_costs
+
+        write_text_costs(plan_text_costs(pipeline, counts, seconds, scratch), stream)
+        return
+    from pipelines.plan.costs import plan_costs, write_costs
+
+    write_costs(plan_costs(pipeline, counts, seconds, scratch), stream)
 
 
 def counted(pipeline: Pipeline) -> Counts:
@@ -80,6 +95,8 @@ def counted(pipeline: Pipeline) -> Counts:
     adapters = plan_adapters(pipeline, examples, backbone)
     identities = _identities(pipeline, examples, backbone) if backbone is not None else {}
     tables = {EXAMPLES: (n_new, examples.count(*SPLITS) - n_new)} | _stages(pipeline, examples, adapters, identities)
+    if pipeline.config.modality == "text":
+        tables |= {PRIORS: prior_rows(pipeline.config.adapters.recipes, adapters.to_train, examples)}
     return Counts(examples, adapters, tables, identities)
 
 
@@ -120,8 +137,10 @@ def _stages(pipeline: Pipeline, examples: Examples, adapters: Adapters, identiti
     meta = examples_of(pipeline.lake, examples, META, 1)
     per_adapter = rows_per_picture(pipeline.config)
     n_all = examples.count(*SPLITS)
+    attacked = attack_cells(pipeline.config, meta.n_examples)
     expected = {EMBEDDINGS: n_all} | {table: n * adapters.n_scored * meta.n_examples for table, n in per_adapter.items()}
-    wanted = {EMBEDDINGS: {Cell(): n_all}} | adapter_cells(pipeline.config, adapters.ids, meta.n_examples)
+    expected |= {ATTACKED_TEXTS: sum(attacked.values())} if attacked else {}
+    wanted = {EMBEDDINGS: {Cell(): n_all}, ATTACKED_TEXTS: attacked} | adapter_cells(pipeline.config, adapters.ids, meta.n_examples)
     inputs = {table: examples.inputs(*SPLITS) if table is EMBEDDINGS else meta.sha256 for table in expected}
     done = {table: pipeline.ledger.rows_done(table, found, inputs[table], wanted[table]) for table, found in identities.items()}
     return {table: (n - done.get(table, 0), done.get(table, 0)) for table, n in expected.items()}
@@ -149,6 +168,22 @@ def adapter_cells(config: Config, adapter_ids: Collection[str], n_examples: int)
     return cells | {OOD_PREDICTIONS: corrupted}
 
 
+def attack_cells(config: Config, n_examples: int) -> dict[Cell, int]:
+    """Cell of ood.attacked_texts -> rows; none for pictures."""
+    if config.modality != "text":
+        return {}
+    return {Cell(corruption=name, severity=severity): n_examples for name, severity in config.cells if severity}
+
+
+def prior_rows(recipes: Sequence[Recipe | TextRecipe], to_train: Sequence[Recipe | TextRecipe], examples: Examples) -> tuple[int, int]:
+    """Rows of silver.priors (to do, done): those that recipes without an adapter read count as to do, what is there already or not."""
+    wanted = {job for recipe in recipes if isinstance(recipe, TextRecipe) for job in jobs_of(recipe)}
+    open_ = {job for recipe in to_train if isinstance(recipe, TextRecipe) for job in jobs_of(recipe)}
+    n_train, n_labels = examples.count("adapter_train"), len(examples.labels)
+    rows = {job: rows_of_job(job, n_train, n_labels) for job in wanted}
+    return sum(rows[job] for job in open_), sum(rows[job] for job in wanted - open_)
+
+
 def _identities(pipeline: Pipeline, examples: Examples, backbone: AnyBackbone) -> dict[Table, str]:
     """settings_id of each model table's rows under this configuration."""
     config = pipeline.config
@@ -165,4 +200,5 @@ def _identities(pipeline: Pipeline, examples: Examples, backbone: AnyBackbone) -
     }
     if config.modality == "image" or pipeline.ledger.complete(EMBEDDINGS, embedded, Cell(), examples.inputs(*SPLITS)):
         found[OOD_PREDICTIONS] = settings_id(ood_settings(meta, scoring, pipeline.shifts(examples, scoring)))  # attacks need embeddings
+        found |= {ATTACKED_TEXTS: found[OOD_PREDICTIONS]} if config.modality == "text" else {}
     return found
