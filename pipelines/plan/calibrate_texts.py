@@ -14,7 +14,6 @@ from bronze.reference import Listing, batches
 from bronze.specs import EMBEDDINGS, EXAMPLES
 from lake.progress import Progress
 from ood.specs import ATTACKED_TEXTS
-from ood.specs import PREDICTIONS as OOD_PREDICTIONS
 from pipelines.plan.calibrate import one_thread
 from pipelines.plan.calibrate_verbs import (
     TextWork,
@@ -23,12 +22,11 @@ from pipelines.plan.calibrate_verbs import (
     attributed_by,
     edited,
     embedded,
-    exposed,
     measured,
     predicted,
     timed,
 )
-from pipelines.plan.pace import Pace, pace_of
+from pipelines.plan.pace import Pace, pace_of, refilled
 from pipelines.plan.stopwatch import crowding
 from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, PREDICTIONS
 
@@ -37,7 +35,6 @@ VERBS: Mapping[str, Callable[[TextWork, int], Timed]] = {  # the cheap ones firs
     PREDICTIONS.full_name: predicted,
     EMBEDDINGS.full_name: embedded,
     ATTACKED_TEXTS.full_name: edited,
-    OOD_PREDICTIONS.full_name: exposed,
     ATTRIBUTIONS.full_name: attributed,
     EXPLANATION_METRICS.full_name: measured,
 }
@@ -46,7 +43,8 @@ VERBS: Mapping[str, Callable[[TextWork, int], Timed]] = {  # the cheap ones firs
 @dataclass(frozen=True)
 class TextCosts:
     """Seconds of one worker with one thread. `stages`: full name of a table -> a text, with all its rows of one adapter (of
-    bronze.examples, bronze.embeddings and ood.attacked_texts: of none). `methods`: attribution method alone -> a text; together they cost
+    bronze.examples, bronze.embeddings and ood.attacked_texts: of none); without ood.predictions, each of which is a prediction, after the
+    edits that ood.attacked_texts makes too. `methods`: attribution method alone -> a text; together they cost
     less, for they share what they ask. `load`: the first adapter with its backbone, into a worker. `crowding`: slow-down of all workers
     computing at once, at least 1. `seconds`: what the calibration took."""
 
@@ -73,8 +71,15 @@ def calibrate_texts(work: TextWork, source: Source, seconds: float, workers: int
             left = max(0.0, started + seconds - time.monotonic())
             paces[key] = pace_of(part, len(work.drawn), left / (len(parts) - place))
         crowd = crowding(workers)
+    for key, scoring in ((PREDICTIONS, work.scoring), (EMBEDDINGS, work.embedding)):
+        place = STAGE, key.full_name
+        paces[place] = refilled(paces[place], scoring.prepare(_contents(work)).lengths, scoring.fitted_buckets, scoring.batch_size)
     stages, methods = ({name: pace for (kind, name), pace in paces.items() if kind == wanted} for wanted in (STAGE, METHOD))
     return TextCosts(stages, methods, load, crowd, time.monotonic() - started)
+
+
+def _contents(work: TextWork) -> list[str]:
+    return [example.content.decode() for example in work.drawn]
 
 
 def _seconds(work: TextWork, verb: Callable[[TextWork, int], Timed], n: int) -> float:

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.buckets import bucket_of
+from pipelines.plan.forwards import padded
 
 GROWTH = 4
 
@@ -31,3 +37,16 @@ def pace_of(work: Callable[[int], float], most: int, budget: float) -> Pace:
             break
         n, seconds = more, work(more)
     return Pace(seconds / n, n)
+
+
+def refilled(pace: Pace, lengths: NDArray[np.int64], buckets: Sequence[int], batch_size: int) -> Pace:
+    """The pace on the first `n` texts turned into that of all (`lengths`: tokens of each), which fill batches better. For work whose
+    forwards are of whole texts: masked ones fill batches however few texts there are."""
+    few = padded_tokens(lengths[: pace.n], buckets, batch_size) / pace.n
+    return Pace(pace.seconds * padded_tokens(lengths, buckets, batch_size) / len(lengths) / few, pace.n)
+
+
+def padded_tokens(lengths: NDArray[np.int64], buckets: Sequence[int], batch_size: int) -> int:
+    """Tokens that go through the model when texts of these lengths are scored together: each in its bucket, each batch filled up."""
+    sizes, counts = np.unique(bucket_of(lengths, buckets), return_counts=True)
+    return int(sum(size * padded(n, batch_size) for size, n in zip(sizes.tolist(), counts.tolist(), strict=True)))

@@ -24,14 +24,15 @@ from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, PREDICTIONS, PRIORS
 class TextSize:
     """How much there is to do.
 
-    `n_train`, `n_val`: examples of these splits. `n_labels`. `n_adapters`: that are scored; `n_new_adapters`: to check and merge. `to_do`:
-    table -> rows. `rows_per_text`: table -> rows of one text (and adapter). `forwards`: per text and adapter. `plain`, `twins`, `steered`:
-    recipes to train, the twins of IG priors among the second. `jobs`, `ig_jobs`: priors of `steered`; `asked`: masked texts of one text
+    `n_train`, `n_val`, `n_meta`: examples of these splits. `n_adapters`: that are scored; `n_new_adapters`: to check and merge. `to_do`:
+    table -> rows. `rows_per_text`: table -> rows of one text (and adapter). `forwards`: per text and adapter. `plain`, `twins`,
+    `steered`: recipes to train, the twins of IG priors apart. `jobs`, `ig_jobs`: priors of `steered`; `asked`: masked texts of one text
     for each job. `scorer_epochs`: of the label scorer that is trained, 0 where none is. `pretrain_texts`: texts times epochs.
     """
 
     n_train: int
     n_val: int
+    n_meta: int
     n_labels: int
     n_adapters: int
     n_new_adapters: int
@@ -68,7 +69,7 @@ def text_lines(
         _scored(ATTRIBUTIONS.full_name, size.forwards.attributions, size, costs, machine),
         _scored(EXPLANATION_METRICS.full_name, size.forwards.metrics, size, costs, machine),
         _scored(ATTACKED_TEXTS.full_name, 0, size, costs, machine),
-        _scored(OOD_PREDICTIONS.full_name, size.rows_per_text[OOD_PREDICTIONS.full_name], size, costs, machine),
+        _shifted(size, costs, machine),
     ]
     return [line for line in lines if line.seconds or line.untimed]
 
@@ -86,6 +87,14 @@ def _scored(stage: str, forwards: float, size: TextSize, costs: TextCosts, machi
     loads = costs.load * size.n_adapters * machine.workers if stage == PREDICTIONS.full_name else 0.0
     seconds = texts * costs.stages[stage].seconds * costs.crowding + loads
     return stage_line(stage, rows, texts * forwards, seconds, machine, size.chunk_rows)
+
+
+def _shifted(size: TextSize, costs: TextCosts, machine: Machine) -> Line:
+    """Every row is a prediction; texts are edited once for all adapters."""
+    rows = size.to_do.get(OOD_PREDICTIONS.full_name, 0)
+    edits = size.n_meta * costs.stages[ATTACKED_TEXTS.full_name].seconds
+    seconds = (rows * costs.stages[PREDICTIONS.full_name].seconds + edits) * costs.crowding
+    return stage_line(OOD_PREDICTIONS.full_name, rows, rows, seconds, machine, size.chunk_rows)
 
 
 def _priors(size: TextSize, priors: PriorCosts, costs: TextCosts, machine: Machine) -> Line:
