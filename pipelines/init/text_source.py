@@ -90,7 +90,7 @@ def _of_tables(root: Path, tables: list[Path], given: Given) -> Seen:
 
 def _options(roles: Roles, files: list[str] | None) -> dict[str, Any]:
     """What the reader must be told: what is not its own default."""
-    told = {key: value for key, value in (("text", roles.text), ("label", roles.label)) if value != key}
+    told: dict[str, Any] = {key: value for key, value in (("text", roles.text), ("label", roles.label)) if value != key}
     told |= {} if files is None else {"files": files}
     return {"table": told} if told else {}
 
