@@ -1,4 +1,4 @@
-"""Would a run of this configuration work, and what would it reject? Tried on ten pictures and every adapter, without Spark."""
+"""Would a run of this configuration work, and what would it reject? Tried on ten pictures or texts and every adapter, without Spark."""
 
 from __future__ import annotations
 
@@ -7,11 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
-from lake.errors import ConfigError
 from pipelines.check.findings import Checked, write_findings
 from pipelines.check.lake import check_lake
-from pipelines.check.models import check_models
-from pipelines.check.source import check_source
 from pipelines.config import Config
 
 
@@ -21,15 +18,8 @@ def check(config: Config, lake: str | None, name: str, stream: TextIO, overrides
     Gives 0 when a run would work, 65 when it would refuse the data, 66 when an input is missing, 78 for the configuration. `lake`: where
     the tables are, or None; `name`: how the user calls the configuration; `overrides`: what --set changed in it.
     """
-    if config.modality != "image":
-        raise ConfigError(
-            f"assay check tries pictures; reader {config.source.reader!r} gives texts. `assay run CONFIG --lake DIR --dry-run "
-            f"--calibrate-seconds 0` counts what a run would do"
-        )
     checked = Checked()
-    pictures = check_source(config, checked)
-    if pictures is not None:
-        check_models(config, _artifacts(config, lake), pictures, checked)
+    (_check_texts if config.modality == "text" else _check_pictures)(config, _artifacts(config, lake), checked)
     check_lake(lake, checked)
     write_findings(checked.findings, stream)
     if checked.code:
@@ -37,6 +27,22 @@ def check(config: Config, lake: str | None, name: str, stream: TextIO, overrides
     else:
         stream.write(f"next: {next_command(config, lake, name, overrides)}\n")
     return checked.code
+
+
+def _check_pictures(config: Config, artifacts: Path | None, checked: Checked) -> None:
+    from pipelines.check.models import check_models
+    from pipelines.check.source import check_source
+
+    if (pictures := check_source(config, checked)) is not None:
+        check_models(config, artifacts, pictures, checked)
+
+
+def _check_texts(config: Config, artifacts: Path | None, checked: Checked) -> None:
+    from pipelines.check.text_models import check_text_models
+    from pipelines.check.text_source import check_text_source
+
+    if (texts := check_text_source(config, checked)) is not None:
+        check_text_models(config, artifacts, texts, checked)
 
 
 def next_command(config: Config, lake: str | None, name: str, overrides: Sequence[str]) -> str:

@@ -23,6 +23,10 @@ class Checked:
         self.findings.append(Finding(what, "bad" if code else "warn" if fix else "ok", found, fix))
         self.code = self.code or code
 
+    def note(self, what: str, found: str) -> None:
+        """More about a finding that was warned of: what to do stands there."""
+        self.findings.append(Finding(what, "warn", found, ""))
+
 
 def near(path: str) -> str:
     """A path as a person would type it: relative to the working folder where that is shorter."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from lake.errors import MissingInputError
 from lake.identity import rng
-from models.backbone import Backbone
+from models.backbone import Backbone, resolve_backbone
 from models.decode import decode
 from models.dtype import resolve_dtype
 from models.errors import ArtifactError
@@ -19,15 +18,15 @@ from models.images import preprocessing_of
 from models.scoring import Scoring
 from ood.corruptions import corrupt
 from pipelines.backbones import named_backbone
-from pipelines.check.adapters import Answer, Tried, try_offers, try_recipes
-from pipelines.check.backbone import pretrained_backbone, stand_in
+from pipelines.check.adapter_rows import check_adapters
+from pipelines.check.backbone import pretrained_folder, stand_in
 from pipelines.check.findings import Checked
 from pipelines.check.source import Pictures
+from pipelines.check.tried_pictures import TriedPictures
 from pipelines.config import Config
-from pipelines.doctor import usable_cores
 from pipelines.exits import DATA, MISSING
-from pipelines.pictures_only import picture_pretraining, picture_recipe
-from silver.adapters.offers import Zoo, foreign_offers
+from pipelines.pictures_only import picture_pretraining
+from silver.adapters.offers import Zoo
 
 
 def check_models(config: Config, artifacts: Path | None, pictures: Pictures, checked: Checked) -> None:
@@ -41,7 +40,7 @@ def check_models(config: Config, artifacts: Path | None, pictures: Pictures, che
         tried = _embedded(config, backbone, pictures, stands_in, checked)
         _corruptions(config, pictures, tried, checked)
         zoo = Zoo(config.dataset, pictures.labels, scoring, config.adapters, Path(scratch))
-        _adapters(config, zoo, tried, stands_in, checked)
+        check_adapters(config, zoo, tried, stands_in, checked)
 
 
 def scoring_of(config: Config, backbone: Backbone) -> Scoring:
@@ -57,8 +56,10 @@ def _backbone(config: Config, artifacts: Path | None, scratch: Path, checked: Ch
     try:
         if own.name is not None:
             return named_backbone(own.name, own.revision), False
-        if (found := pretrained_backbone(config, artifacts)) is not None or own.pretrain is None:
-            return found, False
+        if own.pretrain is None:
+            return None, False
+        if (folder := pretrained_folder(config, artifacts)) is not None:
+            return resolve_backbone(str(folder)), False
         return stand_in(picture_pretraining(own.pretrain), scratch), True
     except MissingInputError as error:
         checked.add("backbone", "missing", str(error), MISSING)
@@ -67,10 +68,10 @@ def _backbone(config: Config, artifacts: Path | None, scratch: Path, checked: Ch
     return None, False
 
 
-def _embedded(config: Config, backbone: Backbone, pictures: Pictures, stands_in: bool, checked: Checked) -> Tried:
+def _embedded(config: Config, backbone: Backbone, pictures: Pictures, stands_in: bool, checked: Checked) -> TriedPictures:
     """The tried pictures at model resolution; row `backbone` says whether their embeddings are finite."""
     scoring = scoring_of(config, backbone)
-    tried = Tried(
+    tried = TriedPictures(
         scoring.pictures([picture.content for picture in pictures.tried]),
         np.array([pictures.labels.index(picture.reference.label or "") for picture in pictures.tried], dtype=np.int64),
     )
@@ -89,7 +90,7 @@ def _embedded(config: Config, backbone: Backbone, pictures: Pictures, stands_in:
     return tried
 
 
-def _corruptions(config: Config, pictures: Pictures, tried: Tried | None, checked: Checked) -> None:
+def _corruptions(config: Config, pictures: Pictures, tried: TriedPictures | None, checked: Checked) -> None:
     """Every cell applied once to the first tried picture."""
     cells = config.corruptions.cells()
     if tried is not None and config.corruptions.apply_at == "model":
@@ -105,30 +106,3 @@ def _corruptions(config: Config, pictures: Pictures, tried: Tried | None, checke
     checked.add(
         "corruptions", f"{kinds} in {len(cells) - 1} cells beside clean, {seconds * 1000:.0f} ms for one {width} x {height} picture"
     )
-
-
-def _adapters(config: Config, zoo: Zoo, tried: Tried, stands_in: bool, checked: Checked) -> None:
-    own = config.adapters
-    usable = _answers(try_recipes([*map(picture_recipe, own.recipes)], zoo, tried, usable_cores()), len(own.recipes), checked)
-    try:
-        offers = foreign_offers(own.folders)
-    except MissingInputError as error:
-        checked.add("adapters", "missing", str(error), MISSING)
-        return
-    if offers and stands_in:
-        checked.add("adapters", f"{len(offers)} offered", "they cannot be tried before the run has pre-trained the backbone")
-        return
-    usable += _answers(try_offers(offers, zoo, tried), len(offers), checked)
-    if not usable:
-        fix = "add adapters.recipes to train some, or a folder of adapters that fit this backbone and these labels to adapters.folders"
-        checked.add("adapters", f"none of {len(own.recipes) + len(offers)} usable", fix, DATA if own.recipes or offers else 0)
-
-
-def _answers(answers: Iterable[Answer], expected: int, checked: Checked) -> int:
-    """A row per answer; gives the number of adapters that can be used."""
-    usable = 0
-    for answer in answers:
-        usable += answer.state != "rejected"
-        fixes = {"ready": "", "inert": "it changes nothing: its rows repeat the backbone's", "rejected": "the run goes on without it"}
-        checked.add(f"adapter {answer.name}", f"{answer.state}: {answer.text}", fixes[answer.state])
-    return usable

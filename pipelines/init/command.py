@@ -1,4 +1,4 @@
-"""What is a good first configuration for this folder of pictures, and for these adapters?"""
+"""What is a good first configuration for this folder of pictures or texts, and for these adapters?"""
 
 from __future__ import annotations
 
@@ -13,18 +13,21 @@ from lake.errors import ConfigError, MissingInputError
 from models.atomic import write_text
 from pipelines.config import Config, load_config
 from pipelines.init.adapters import Told, adapters_in, common_base, local_base
-from pipelines.init.source import Seen, dataset_name, look
+from pipelines.init.looked import look_any
+from pipelines.init.source import Seen, dataset_name
 from pipelines.init.text import RANKS, Draft, config_text
+from pipelines.init.text_source import table_root
 from pipelines.visible import visible
 
 NAME = re.compile(Config.model_fields["dataset"].metadata[0].pattern)
 DEFAULT_BACKBONE = "facebook/dinov2-base"
+DEFAULT_BACKBONES = {"pictures": DEFAULT_BACKBONE, "texts": "roberta-base"}
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What the user gave: `folder` of pictures, `adapters` (folder of adapter folders), `backbone` (folder or hub name), `out` (file to
-    write), `dataset` (its name); `force` overwrites."""
+    """What the user gave: `folder` of pictures or texts (or a table of texts), `adapters` (folder of adapter folders), `backbone` (folder
+    or hub name), `out` (file to write), `dataset` (its name); `force` overwrites; `text` and `label` name the columns of a table."""
 
     folder: Path
     adapters: Path | None = None
@@ -32,21 +35,23 @@ class Wish:
     out: Path | None = None
     dataset: str | None = None
     force: bool = False
+    text: str | None = None
+    label: str | None = None
 
 
 def init(wish: Wish, stream: TextIO) -> int:
     """Writes a commented configuration that loads and runs, says what was seen and what comes next; gives 0.
 
-    Raises ConfigError for a name or file that cannot be used, MissingInputError where there are no pictures, or a folder that
-    was named is absent.
+    Raises ConfigError for a name or file that cannot be used and for columns that are not clear, MissingInputError where there are no
+    pictures and no texts, or a folder that was named is absent.
     """
-    dataset = wish.dataset or dataset_name(wish.folder)
+    dataset = wish.dataset or dataset_name(wish.folder if table_root(wish.folder) == wish.folder else wish.folder.with_suffix(""))
     if not NAME.match(dataset):
         raise ConfigError(f"--dataset must match {NAME.pattern}, found {dataset!r}")
     out = wish.out or Path(f"{dataset}.yaml")
     _require_free(out, wish.force)
     _require_backbone(wish.backbone)
-    seen = look(wish.folder)
+    seen = look_any(wish.folder, {"text": wish.text, "label": wish.label})
     adapters = adapters_in(wish.adapters) if wish.adapters is not None else []
     draft = drafted(wish, dataset, out, seen, adapters)
     _write(out, config_text(draft))
@@ -95,10 +100,10 @@ def _require_backbone(name: str | None) -> None:
 def drafted(wish: Wish, dataset: str, out: Path, seen: Seen, adapters: list[Told]) -> Draft:
     """All that goes into the file, its paths relative to the file where they share more than the root."""
     base = out.resolve().parent
-    backbone, known = _backbone(wish, adapters)
+    backbone, known = _backbone(wish, adapters, DEFAULT_BACKBONES[seen.what])
     return Draft(
         dataset=dataset,
-        root=_path(wish.folder, base),
+        root=_path(table_root(wish.folder), base),
         seen=seen,
         backbone=_path(Path(backbone), base) if known else backbone,
         backbone_is_local=known,
@@ -108,13 +113,13 @@ def drafted(wish: Wish, dataset: str, out: Path, seen: Seen, adapters: list[Told
     )
 
 
-def _backbone(wish: Wish, adapters: list[Told]) -> tuple[str, bool]:
+def _backbone(wish: Wish, adapters: list[Told], usual: str) -> tuple[str, bool]:
     """The backbone's name or folder, and whether it is a folder that is there."""
     if wish.backbone is not None:
         return wish.backbone, Path(os.path.expanduser(wish.backbone)).is_dir()
     named = common_base(adapters)
     if named is None or wish.adapters is None:
-        return DEFAULT_BACKBONE, False
+        return usual, False
     root = wish.adapters.resolve()
     places = (root, root.parent, root.parent.parent, wish.folder.resolve().parent)
     found = Path(named) if Path(named).is_dir() else local_base(named, places)
@@ -134,9 +139,11 @@ def report(draft: Draft, out: Path, stream: TextIO) -> None:
     seen = draft.seen
     splits = ", ".join(f"{name} {n:,}" for name, n in seen.splits.items() if name is not None)
     fewest, most = min(seen.labels.values()), max(seen.labels.values())
-    counted = f"{seen.n_pictures:,} pictures in {len(seen.labels):,} classes (reader {seen.source['reader']})"
+    counted = f"{seen.n_examples:,} {seen.what} in {len(seen.labels):,} classes (reader {seen.source['reader']})"
     lines = [f"{counted}, splits: {splits}" if splits else counted]
-    lines.append(f"{fewest:,} to {most:,} pictures a class; {seen.ignored:,} other files are ignored")
+    lines.append(f"{fewest:,} to {most:,} {seen.what} a class; {seen.ignored:,} other files are ignored")
+    if outside := seen.source.get("outside_labels"):
+        lines.append(f"texts of no class: those labelled {', '.join(outside)} (source.outside_labels)")
     if seen.refused:
         lines.append(f"refused: {', '.join(f'{n:,} {code}' for code, n in seen.refused.most_common())}")
     if seen.warning:

@@ -1,8 +1,7 @@
-"""What kind of source lies in this folder, and what is in it? Looked at through the readers themselves; no picture is opened."""
+"""What kind of pictures lie in this folder, and how many? Looked at through the readers themselves; no picture is opened."""
 
 from __future__ import annotations
 
-import csv
 import os
 import re
 from collections import Counter
@@ -10,9 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from bronze.options import ManifestOptions
 from bronze.readers import list_source
@@ -22,9 +18,11 @@ from bronze.readers.walk import walk
 from bronze.reference import escaped
 from bronze.settings import DecodeSettings, SourceSettings
 from lake.errors import MissingInputError
+from pipelines.init.counted import counted
+from pipelines.init.headers import header_of
 from pipelines.init.split_names import advice, overlooked, role
 
-MANIFEST_SUFFIXES = {".csv": ",", ".tsv": "\t", ".parquet": ""}
+MANIFEST_SUFFIXES = (".csv", ".tsv", ".parquet")
 # Names that people give to the columns, the reader's own first.
 PATH_COLUMNS = ("path", "file", "filename", "file_name", "filepath", "image", "image_path")
 LABEL_COLUMNS = ("label", "class", "class_name", "category", "target", "species")
@@ -40,8 +38,8 @@ LAYOUTS = (
 @dataclass(frozen=True)
 class Seen:
     """What the reader found. `source`: keys of the configuration's `source` but `root`. `splits`: the source's own split (None where it
-    has none) -> pictures. `refused`: error code -> places. `ignored`: files that are no examples. `warning`: why the layout may be another
-    than it was read as."""
+    has none) -> examples. `refused`: error code -> places. `ignored`: files that are no examples. `warning`: why the layout may be another
+    than it was read as. `what`: pictures or texts."""
 
     source: dict[str, Any]
     labels: Counter[str]
@@ -49,9 +47,10 @@ class Seen:
     refused: Counter[str] = field(default_factory=Counter)
     ignored: int = 0
     warning: str = ""
+    what: str = "pictures"
 
     @property
-    def n_pictures(self) -> int:
+    def n_examples(self) -> int:
         return sum(self.labels.values())
 
 
@@ -69,21 +68,11 @@ def look(folder: Path) -> Seen:
 
 
 def _looked(root: Path, source: dict[str, Any]) -> Seen:
-    settings = SourceSettings(root=str(root), **source)
-    labels: Counter[str] = Counter()
-    splits: Counter[str | None] = Counter()
-    refused: Counter[str] = Counter()
-    listing = list_source(settings, root, DecodeSettings().max_bytes)
-    for reference in listing:
-        if reference.error_code is not None:
-            refused[reference.error_code] += 1
-        elif reference.label is not None:
-            labels[reference.label] += 1
-            splits[reference.source_split] += 1
-    if not labels:
-        places = f"; {sum(refused.values()):,} places were refused ({', '.join(refused)})" if refused else ""
+    found = counted(SourceSettings(root=str(root), **source))
+    if not found.labels:
+        places = f"; {sum(found.refused.values()):,} places were refused ({', '.join(found.refused)})" if found.refused else ""
         raise MissingInputError(f"{root} must hold labelled pictures, found none{places}. Read are {LAYOUTS}.")
-    return Seen(source | _split_keys(splits), labels, splits, refused, listing.ignored)
+    return Seen(source | _split_keys(found.splits), found.labels, found.splits, found.refused, found.ignored)
 
 
 def recognised(root: Path) -> dict[str, Any]:
@@ -107,7 +96,7 @@ def _manifest(root: Path) -> dict[str, Any] | None:
     """The first table directly below the root whose header names a picture and a label; the reader's default name goes first."""
     files = sorted(path for path in root.iterdir() if path.suffix.lower() in MANIFEST_SUFFIXES and path.is_file())
     for path in sorted(files, key=lambda path: path.stem != "manifest"):
-        header = _header(path)
+        header = header_of(path)
         picture = next((name for name in PATH_COLUMNS if header.count(name) == 1), None)
         label = next((name for name in LABEL_COLUMNS if header.count(name) == 1), None)
         if picture and label:
@@ -129,17 +118,6 @@ def _unnamed(root: Path, seen: Seen) -> str:
     return (
         f"{table} was taken as the list of pictures: {n_unnamed:,} pictures that it does not name are ignored; move it away to read folders"
     )
-
-
-def _header(path: Path) -> list[str]:
-    """Column names of a table; none where it cannot be read, for then it is no manifest."""
-    try:
-        if path.suffix.lower() == ".parquet":
-            return list(pq.read_schema(path).names)
-        with path.open(encoding="utf-8-sig", newline="") as handle:
-            return next(csv.reader(handle, delimiter=MANIFEST_SUFFIXES[path.suffix.lower()]), [])
-    except (OSError, UnicodeDecodeError, csv.Error, pa.ArrowException):
-        return []
 
 
 def _split_keys(splits: Counter[str | None]) -> dict[str, Any]:

@@ -8,10 +8,22 @@ from typing import Any
 import yaml
 
 from models.recipe import Recipe
+from models.text_recipe import TextRecipe
+from models.training_recipe import TrainingRecipe
 from pipelines.init.adapters import Told
 from pipelines.init.source import Seen
 
 RANKS = (4, 16, 32)  # METHODS 1: the KI study's three adapters
+STUDY = {"pictures": "The three adapters of the KI study", "texts": "Three adapters that differ in rank"}
+SHIFTING = {"pictures": "corrupting", "texts": "attacking"}
+DOWNLOADED = {
+    "pictures": "A hub name that is downloaded once (330 MB); without a network, give a local folder in Hugging Face layout.",
+    "texts": "A hub name that is downloaded once (500 MB); without a network, give a local folder in Hugging Face layout (BERT, RoBERTa).",
+}
+QUESTIONS = {
+    "pictures": "# ki: three corruptions at three severities. imagenet_c: fifteen at five. all: both.\ncorruptions: {names: [ki]}\n",
+    "texts": "# keyword: edits of the words that mark a class. character: of the spelling. all: both.\nattacks: {names: [all]}\n",
+}
 
 
 @dataclass(frozen=True)
@@ -44,14 +56,14 @@ class Draft:
 
 def config_text(draft: Draft) -> str:
     """The whole file."""
-    parts = (_head(draft), _source(draft), _backbone(draft), _adapters(draft), _questions())
+    parts = (_head(draft), _source(draft), _backbone(draft), _adapters(draft), QUESTIONS[draft.seen.what])
     return "\n".join(parts)
 
 
 def _head(draft: Draft) -> str:
     seen = draft.seen
     return (
-        f"# Written by `assay init`: {seen.n_pictures:,} pictures in {len(seen.labels):,} classes. Every key: docs/config.md.\n"
+        f"# Written by `assay init`: {seen.n_examples:,} {seen.what} in {len(seen.labels):,} classes. Every key: docs/config.md.\n"
         f"# Paths are relative to this file.\n"
         f"dataset: {_scalar(draft.dataset)}\n"
         f"lake: {_scalar(f'./{draft.dataset}-lake')}\n"
@@ -59,18 +71,20 @@ def _head(draft: Draft) -> str:
 
 
 def _source(draft: Draft) -> str:
-    keys = {"reader": draft.seen.source["reader"], "root": draft.root} | draft.seen.source
+    keys, what = {"reader": draft.seen.source["reader"], "root": draft.root} | draft.seen.source, draft.seen.what
+    outside = ["# outside_labels: of no class. Such texts have a split of their own; no adapter has, or learns, their label."]
+    outside = outside if "outside_labels" in keys else []
     if "split_map" in keys:
         lines = [
             "# The source's own splits. Adapters learn from adapter_train, adapter_val chooses their best epoch, and all",
-            "# explaining, corrupting and forecasting is done on meta, which no adapter has seen.",
+            f"# explaining, {SHIFTING[what]} and forecasting is done on meta, which no adapter has seen.",
         ]
-        return "\n".join([*lines, _block("source", keys)])
+        return "\n".join([*lines, *outside, _block("source", keys)])
     lines = [
-        "# Pictures are divided by a hash of their content, so that a picture never moves: adapters learn from",
+        f"# {what.capitalize()} are divided by a hash of their content, so that a {what[:-1]} never moves: adapters learn from",
         "# adapter_train, adapter_val chooses their best epoch, everything else is done on meta.",
     ]
-    return "\n".join([_block("source", keys), *lines, "splits: {adapter_train: 0.5, adapter_val: 0.1, meta: 0.4}", ""])
+    return "\n".join([*outside, _block("source", keys), *lines, "splits: {adapter_train: 0.5, adapter_val: 0.1, meta: 0.4}", ""])
 
 
 def _backbone(draft: Draft) -> str:
@@ -83,7 +97,7 @@ def _backbone(draft: Draft) -> str:
             else "What the adapters name as their base; a folder, or a hub name that is downloaded once."
         )
     else:
-        why = "A hub name that is downloaded once (330 MB); without a network, give a local folder in Hugging Face layout."
+        why = DOWNLOADED[draft.seen.what]
     return (
         f"# {why}\n"
         f"backbone:\n  name: {_scalar(draft.backbone)}\n"
@@ -104,20 +118,19 @@ def _adapters(draft: Draft) -> str:
         if any(adapter.labels is None and not adapter.problem for adapter in draft.told):
             lines.append("  # labels: [first output, second output, ...]   # for the adapters that say none")
         return "\n".join([*lines, ""])
-    recipe = Recipe(name="r4", rank=4)
+    recipe: TrainingRecipe = (TextRecipe if draft.seen.what == "texts" else Recipe)(name="r4", rank=4)
     lines = [
-        f"# The three adapters of the KI study: DoRA and rsLoRA, rank {', '.join(map(str, RANKS))}, {recipe.epochs} epochs,",
+        f"# {STUDY[draft.seen.what]}: DoRA and rsLoRA, rank {', '.join(map(str, RANKS))}, {recipe.epochs} epochs,",
         f"# batch {recipe.batch_size} x {recipe.accumulation}, learning rate {recipe.learning_rate:g}.",
         "# All of it are defaults: docs/config.md. Trained once, found again by recipe, backbone, data and seed.",
         "adapters:",
         "  recipes:",
         *(f"    - {{name: r{rank}, rank: {rank}}}" for rank in RANKS),
     ]
+    if draft.seen.what == "texts":
+        lines.append("# Steered by what a language model looks at (priors.scorer says which), without DoRA: docs/config.md, priors.")
+        lines.append("#   - {name: cap, rank: 8, use_dora: false, kind: cap_hybrid, priors: {sources: [cap]}}")
     return "\n".join([*lines, ""])
-
-
-def _questions() -> str:
-    return "# ki: three corruptions at three severities. imagenet_c: fifteen at five. all: both.\ncorruptions: {names: [ki]}\n"
 
 
 def _block(name: str, keys: dict[str, Any]) -> str:

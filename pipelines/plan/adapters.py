@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bronze.build import Examples, examples_of
@@ -16,6 +18,7 @@ from models.training_recipe import recipe_sha256
 from pipelines.backbones import TRAINING
 from pipelines.run import Pipeline
 from silver.adapters.offers import Offer, Zoo, failure_note, foreign_offers, training_folder
+from silver.adapters.training.build import MARK
 from silver.adapters.training.train import adapter_folder
 from silver.specs import ADAPTERS
 
@@ -59,8 +62,8 @@ def plan_adapters(pipeline: Pipeline, examples: Examples, backbone: AnyBackbone 
     known = {row.adapter_id for row in rows.select("adapter_id").collect()}
     found = Adapters()
     for recipe in settings.recipes:
-        mark = training_folder(zoo.artifacts, inputs, zoo.material, zoo.material.part(recipe)) / "fingerprint.txt"
-        _recipe(found, recipe, zoo, mark.read_text(encoding="utf-8") if mark.exists() else None, known)
+        plain = training_folder(zoo.artifacts, inputs, zoo.material, zoo.material.part(recipe))
+        _recipe(found, recipe, zoo, fingerprints(plain, isinstance(recipe, TextRecipe) and recipe.priors is not None), known)
     for offer in offers:
         if (identity := _judged(found, offer, zoo, known)) is not None:
             found.n_known += identity in known
@@ -68,14 +71,23 @@ def plan_adapters(pipeline: Pipeline, examples: Examples, backbone: AnyBackbone 
     return found
 
 
-def _recipe(found: Adapters, recipe: Recipe | TextRecipe, zoo: Zoo, fingerprint: str | None, known: set[str]) -> None:
+def fingerprints(plain: Path, steered: bool) -> list[str]:
+    """Of the sets that a recipe may have been trained on: those collected in the folder `plain`; for a steered recipe also those with
+    priors beside it, of whichever scorer: which one a run would take is not known before it. None while `plain` is not collected."""
+    if not (plain / MARK).exists():
+        return []
+    marks = sorted(plain.parent.glob(f"*/{MARK}")) if steered else [plain / MARK]
+    return [mark.read_text(encoding="utf-8") for mark in marks]
+
+
+def _recipe(found: Adapters, recipe: Recipe | TextRecipe, zoo: Zoo, prints: Sequence[str], known: set[str]) -> None:
     """Files one recipe: to train, trained, or rejected because its training failed before."""
-    sha256 = recipe_sha256(recipe, zoo.scoring.backbone.sha256, fingerprint) if fingerprint is not None else None
-    failure = failure_note(adapter_folder(zoo.store, recipe, sha256)) if sha256 is not None else None
-    folder = find_trained(zoo.store, sha256) if sha256 is not None else None
+    hashes = [recipe_sha256(recipe, zoo.scoring.backbone.sha256, fingerprint) for fingerprint in prints]
+    folder = next((trained for sha256 in hashes if (trained := find_trained(zoo.store, sha256)) is not None), None)
+    failures = (failure_note(adapter_folder(zoo.store, recipe, sha256)) for sha256 in hashes)
     if folder is not None:
         found.n_trained += _judged(found, Offer(folder, zoo.store, recipe.name), zoo, known) is not None
-    elif failure is not None and failure.exists():
+    elif failure := next((note for note in failures if note.exists()), None):
         found.rejected.append((recipe.name, ": ".join(json.loads(failure.read_text(encoding="utf-8")))))
     else:
         found.to_train.append(recipe)

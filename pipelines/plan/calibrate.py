@@ -19,7 +19,7 @@ from models.decode import decode
 from models.scoring import Scoring
 from ood.corruptions import corrupt
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
-from pipelines.plan.calibrate_verbs import Timed, Work, attributed, embedded, exposed, measured, predicted
+from pipelines.plan.calibrate_verbs import PictureWork, Timed, attributed, embedded, exposed, measured, predicted
 from pipelines.plan.forwards import masks_per_picture, padded
 from pipelines.plan.stopwatch import crowding, seconds_of
 from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, PREDICTIONS
@@ -51,12 +51,12 @@ class Costs:
     seconds: float
 
 
-def calibrate(work: Work, seconds: float, workers: int) -> Costs:
+def calibrate(work: PictureWork, seconds: float, workers: int) -> Costs:
     """The costs, found in about `seconds`. Each part is measured at least once, so that a large model on a slow machine takes longer."""
     started, share = time.monotonic(), seconds / PARTS
-    with Progress(f"calibrating on {len(work.pictures)} pictures"), _one_thread():
+    with Progress(f"calibrating on {len(work.drawn)} pictures"), one_thread():
         load = _seconds(lambda: work.scoring.scorer(work.adapter))
-        read = seconds_of(lambda: _read(work), share / 2) / len(work.pictures)
+        read = seconds_of(lambda: _read(work), share / 2) / len(work.drawn)
         pixels = _batch(work, work.scoring)
         prepare = seconds_of(lambda: _batch(work, work.scoring), share / 2) / work.scoring.batch_size
         corrupted = seconds_of(lambda: _corrupt(work), share)
@@ -68,7 +68,7 @@ def calibrate(work: Work, seconds: float, workers: int) -> Costs:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """As in a Python worker of Spark."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -84,27 +84,27 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def _read(work: Work) -> None:
-    for picture in work.pictures:
+def _read(work: PictureWork) -> None:
+    for picture in work.drawn:
         content_id("image", picture.content)
         decode(picture.content, work.scoring.limits)
 
 
-def _batch(work: Work, scoring: Scoring) -> NDArray[np.float32]:
+def _batch(work: PictureWork, scoring: Scoring) -> NDArray[np.float32]:
     """One full batch at model resolution, pictures repeated where there are fewer."""
-    return scoring.pixels(scoring.pictures([work.pictures[i % len(work.pictures)].content for i in range(scoring.batch_size)]))
+    return scoring.pixels(scoring.pictures([work.drawn[i % len(work.drawn)].content for i in range(scoring.batch_size)]))
 
 
-def _corrupt(work: Work) -> None:
+def _corrupt(work: PictureWork) -> None:
     """One picture through every cell, at the resolution that the run corrupts at."""
-    own, first = work.corruptions, work.pictures[0]
+    own, first = work.shifts.corruptions, work.drawn[0]
     at_model = own.apply_at == "model"
     picture = work.scoring.pictures([first.content])[0] if at_model else decode(first.content, work.scoring.limits).image
     for name, severity in own.cells():
         corrupt(picture, name, severity, rng(own.seed, first.example_id, name, severity))
 
 
-def _masked(work: Work, pixels: NDArray[np.float32], share: float) -> float:
+def _masked(work: PictureWork, pixels: NDArray[np.float32], share: float) -> float:
     """Seconds of one masked row: a batch of masks spread over all that a picture is scored under."""
     n = work.scoring.batch_size
     baseline, keep = max(masks_per_picture(work.explanations, work.scoring.backbone.n_units).items(), key=lambda item: len(item[1]))
@@ -114,11 +114,11 @@ def _masked(work: Work, pixels: NDArray[np.float32], share: float) -> float:
 
 
 def _stages(
-    work: Work, forward: float, masked: float, prepare: float, corrupted: float, share: float
+    work: PictureWork, forward: float, masked: float, prepare: float, corrupted: float, share: float
 ) -> tuple[dict[str, float], list[str]]:
     """Per table its cost, and the tables whose own verb was affordable."""
     n_masks = sum(len(masks) for masks in masks_per_picture(work.explanations, work.scoring.backbone.n_units).values())
-    n_cells, n_methods = len(work.corruptions.cells()), len(work.explanations.methods)
+    n_cells, n_methods = len(work.shifts.corruptions.cells()), len(work.explanations.methods)
     embedding = _Part(EMBEDDINGS, embedded, 1, _embedding_forward(work, share), 0.0, work.embedding.batch_size)
     batch = work.scoring.batch_size
     parts = (
@@ -131,7 +131,7 @@ def _stages(
     stages: dict[str, float] = {}
     whole: list[str] = []
     for part in parts:
-        n = part.affordable(share, len(work.pictures))
+        n = part.affordable(share, len(work.drawn))
         found = part.verb(work, n) if n else None
         if found is not None and found.seconds < share / 2:
             found = part.verb(work, n)  # the first call pays for what is made at first use
@@ -142,7 +142,7 @@ def _stages(
     return stages, whole
 
 
-def _embedding_forward(work: Work, share: float) -> float:
+def _embedding_forward(work: PictureWork, share: float) -> float:
     own = work.embedding
     pixels = _batch(work, own)
     return seconds_of(lambda: own.scorer().embed(pixels), share) / own.batch_size
@@ -153,7 +153,7 @@ class _Part:
     """One verb: `n_forwards` rows of `forward` seconds for each picture, and `shared` seconds that all adapters share."""
 
     table: Table
-    verb: Callable[[Work, int], Timed]
+    verb: Callable[[PictureWork, int], Timed]
     n_forwards: int
     forward: float
     shared: float

@@ -15,7 +15,7 @@ from models.recipe import Recipe
 from models.scoring import ScoredAdapter
 from models.training import Epoch, train
 from models.training_data import TrainingSet
-from pipelines.check.adapters import Tried
+from pipelines.check.tried_pictures import TriedPictures
 from pipelines.pictures_only import picture_scoring
 from silver.adapters.offers import Offer, Zoo, judge
 
@@ -39,7 +39,7 @@ class TrainingCosts:
     threads: int = 1
 
 
-def training_costs(recipe: Recipe, zoo: Zoo, tried: Tried, scratch: Path, seconds: float) -> TrainingCosts:
+def training_costs(recipe: Recipe, zoo: Zoo, tried: TriedPictures, scratch: Path, seconds: float) -> TrainingCosts:
     """Trains the recipe for three epochs on two pictures, on more where that took little, and judges it as the run does.
 
     Raises ArtifactError where the recipe cannot be trained on this backbone, or the adapter cannot be used.
@@ -59,7 +59,7 @@ def training_costs(recipe: Recipe, zoo: Zoo, tried: Tried, scratch: Path, second
     return TrainingCosts(pace, start, judged, *sizes, adapter, zoo.settings.threads)
 
 
-def _trained(recipe: Recipe, zoo: Zoo, tried: Tried, folder: Path, n: int) -> tuple[float, float, Path]:
+def _trained(recipe: Recipe, zoo: Zoo, tried: TriedPictures, folder: Path, n: int) -> tuple[float, float, Path]:
     """(seconds a picture and epoch, seconds before the first epoch, the adapter's folder); pictures repeat where there are fewer."""
     chosen = np.arange(n) % len(tried.pictures)
     examples = TrainingSet(tried.pictures[chosen], tried.label_ids[chosen], tuple(f"{i:032x}" for i in range(n)))
@@ -78,7 +78,7 @@ def _trained(recipe: Recipe, zoo: Zoo, tried: Tried, folder: Path, n: int) -> tu
     return epoch / n, max(0.0, moments[0] - began - epoch), folder / "adapter"
 
 
-def pretraining_pace(settings: PretrainSettings, tried: Tried, folder: Path) -> float:
+def pretraining_pace(settings: PretrainSettings, tried: TriedPictures, folder: Path) -> float:
     """Seconds a picture and epoch of pre-training, teacher and student alike: the difference between runs of one and of five epochs."""
     side = preprocessing_for(settings).resize_to
     square = preprocessing_for(settings).model_copy(update={"size": side, "crop": "none"})

@@ -19,10 +19,11 @@ from models.backbone import Backbone
 from models.decode import decode
 from models.errors import RejectedInput
 from models.recipe import Recipe
+from ood.picture_shifts import PictureShifts
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
-from pipelines.check.adapters import Tried
 from pipelines.check.backbone import stand_in
 from pipelines.check.drawn import Drawn, drawn
+from pipelines.check.tried_pictures import TriedPictures
 from pipelines.pictures_only import picture_backbone, picture_pretraining, picture_recipe, picture_scoring
 from pipelines.plan.calibrate import PICTURES, Costs, calibrate
 from pipelines.plan.calibrate_training import TrainingCosts, pretraining_pace, training_costs
@@ -31,6 +32,7 @@ from pipelines.plan.dry_run import Counts, rows_per_picture
 from pipelines.plan.estimate import CLOSING_SECONDS, SESSION_SECONDS, TABLE_SECONDS, Line, Machine, Size, gold_seconds, stage_lines
 from pipelines.plan.forwards import masks_per_picture
 from pipelines.plan.row_bytes import Shape, foretold_row_bytes, stored_row_bytes
+from pipelines.plan.table_of_lines import write_lines
 from pipelines.run import Pipeline
 from pipelines.tables import TABLES
 from silver.adapters.offers import Zoo
@@ -54,14 +56,6 @@ class PlanCosts:
     measured_bytes: tuple[str, ...]
     stands_in: bool
 
-    @property
-    def seconds(self) -> float:
-        return sum(line.seconds for line in self.lines)
-
-    @property
-    def bytes(self) -> float:
-        return sum(line.bytes for line in self.lines)
-
 
 def plan_costs(pipeline: Pipeline, counts: Counts, seconds: float, scratch: Path) -> PlanCosts:
     """Measures for about `seconds`, on top of building and training a model for a moment; files go to `scratch` only.
@@ -77,14 +71,15 @@ def plan_costs(pipeline: Pipeline, counts: Counts, seconds: float, scratch: Path
         backbone = picture_backbone(pipeline.backbone(counts.examples))
     scoring = picture_scoring(pipeline.scoring(backbone, config.scoring.dtype, config.scoring.batch_size))
     label_ids = tuple(labels.index(picture.reference.label or "") for picture in pictures)
-    tried = Tried(scoring.pictures([picture.content for picture in pictures]), np.array(label_ids, dtype=np.int64))
+    tried = TriedPictures(scoring.pictures([picture.content for picture in pictures]), np.array(label_ids, dtype=np.int64))
     recipe = picture_recipe(next(iter(counts.adapters.to_train or config.adapters.recipes), Recipe(name="tried", rank=16)))
     zoo = Zoo(config.dataset, labels, scoring, config.adapters, scratch / "artifacts")
     training = training_costs(recipe, zoo, tried, scratch / "training", seconds * TRAINING_SHARE)
     embedding = picture_scoring(pipeline.scoring(backbone, config.embeddings.dtype, config.embeddings.batch_size))
     work = Work(
-        pictures, label_ids, scoring, embedding, config.explanations, config.corruptions, config.embeddings.keep_units, training.adapter
-    )
+        pictures, label_ids, scoring, embedding, config.explanations, PictureShifts(scoring, config.corruptions),
+        config.embeddings.keep_units, training.adapter,
+    )  # fmt: skip
     context, cores = pipeline.lake.spark.sparkContext, os.cpu_count() or 1
     workers = computing_at_once(context.master or "", context.defaultParallelism, cores)
     costs = calibrate(work, seconds * (1 - TRAINING_SHARE), min(workers, cores))
@@ -93,7 +88,7 @@ def plan_costs(pipeline: Pipeline, counts: Counts, seconds: float, scratch: Path
     size = _size(pipeline, counts, backbone, known is None)
     bytes_per_row, measured = _row_bytes(pipeline, counts, backbone, pictures)
     lines = stage_lines(size, costs, training, pace, Machine(workers, bytes_per_row))
-    rest = _rest(pipeline, counts, size)
+    rest = rest_lines(pipeline, counts)
     return PlanCosts(
         (*lines, *rest), costs, training, workers, context.defaultParallelism, size.n_masks, scoring.batch_size, measured, known is None
     )
@@ -163,13 +158,18 @@ def _row_bytes(
     mean = sum(len(picture.content) for picture in pictures) / len(pictures)
     keep = pipeline.config.embeddings.keep_units
     foretold = foretold_row_bytes(Shape(len(counts.examples.labels), backbone.n_units, backbone.hidden_size, keep, mean))
-    root, dataset = pipeline.lake.root, pipeline.config.dataset
-    stored = {table.full_name: stored_row_bytes(root, table, dataset, identity) for table, identity in counts.identities.items()}
-    measured = {name: found for name, found in stored.items() if found is not None}
+    measured = stored_bytes(pipeline, counts)
     return foretold | measured, tuple(measured)
 
 
-def _rest(pipeline: Pipeline, counts: Counts, size: Size) -> list[Line]:
+def stored_bytes(pipeline: Pipeline, counts: Counts) -> dict[str, float]:
+    """Bytes per row of the tables that the lake itself tells of: it has rows of these settings."""
+    root, dataset = pipeline.lake.root, pipeline.config.dataset
+    stored = {table.full_name: stored_row_bytes(root, table, dataset, identity) for table, identity in counts.identities.items()}
+    return {name: found for name, found in stored.items() if found is not None}
+
+
+def rest_lines(pipeline: Pipeline, counts: Counts) -> list[Line]:
     """Gold, and what every run pays."""
     to_do, done = counts.tables[OOD_PREDICTIONS]
     gold = gold_seconds(to_do + done, pipeline.config.gold)
@@ -180,11 +180,7 @@ def _rest(pipeline: Pipeline, counts: Counts, size: Size) -> list[Line]:
 
 def write_costs(plan: PlanCosts, stream: TextIO) -> None:
     """The table of stages, and what it rests on."""
-    stream.write(f"  {'stage':28} {'rows':>12} {'forwards':>14} {'hours':>9} {'GB':>9}\n")
-    for line in plan.lines:
-        stream.write(f"  {line.stage:28} {line.rows:>12,} {line.forwards:>14,} {line.seconds / 3600:>9.3f} {line.bytes / 1e9:>9.4f}\n")
-    forwards = sum(line.forwards for line in plan.lines)
-    stream.write(f"  {'total':28} {'':>12} {forwards:>14,} {plan.seconds / 3600:>9.3f} {plan.bytes / 1e9:>9.4f}\n")
+    write_lines(plan.lines, stream)
     costs = plan.costs
     of = f" (Spark's parallelism is {plan.parallelism}, the cores are fewer)" if plan.parallelism > plan.workers else ""
     stream.write(f"  {plan.workers} workers of one thread{of}; computing together each is {costs.crowding:.2f} times slower than alone\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -18,17 +18,22 @@ from lake.door import Lake
 from lake.identity import settings_id
 from lake.ledger import Cell, Ledger
 from lake.spec import Table
+from models.recipe import Recipe
+from models.text_recipe import TextRecipe
 from ood.build import ood_settings
+from ood.specs import ATTACKED_TEXTS
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
 from pipelines.backbones import named_backbone, named_text_backbone
 from pipelines.check.splits import expected_splits
 from pipelines.config import Config
 from pipelines.language_model import require_language_model
 from pipelines.plan.adapters import Adapters, plan_adapters
+from pipelines.plan.text_counts import rows_of_job
 from pipelines.run import LAYERS, META, Pipeline
 from pipelines.visible import visible
 from silver.build import silver_ids
-from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, OUTSIDE_PREDICTIONS, PREDICTIONS
+from silver.priors.jobs import jobs_of
+from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, OUTSIDE_PREDICTIONS, PREDICTIONS, PRIORS
 
 if TYPE_CHECKING:
     from models.backbone_record import AnyBackbone
@@ -68,12 +73,22 @@ def dry_run(config: Config, root: str, stream: TextIO, seconds: float = 20.0) ->
     write_adapters(counts.adapters, stream)
     _write_tables(counts, stream)
     if seconds > 0 and (counts.n_to_do or counts.adapters.to_train):
-        from pipelines.plan.costs import plan_costs, write_costs
-
         with tempfile.TemporaryDirectory(prefix="assay-calibration-") as scratch:
-            write_costs(plan_costs(pipeline, counts, seconds, Path(scratch)), stream)
+            _price(pipeline, counts, seconds, Path(scratch), stream)
     stream.write("nothing was written; run again without --dry-run to compute this\n")
     return 0
+
+
+def _price(pipeline: Pipeline, counts: Counts, seconds: float, scratch: Path, stream: TextIO) -> None:
+    if pipeline.config.modality == "text":
+        from pipelines.plan.text_costs import plan_text_costs
+        from pipelines.plan.text_told import write_text_costs
+
+        write_text_costs(plan_text_costs(pipeline, counts, seconds, scratch), stream)
+        return
+    from pipelines.plan.costs import plan_costs, write_costs
+
+    write_costs(plan_costs(pipeline, counts, seconds, scratch), stream)
 
 
 def counted(pipeline: Pipeline) -> Counts:
@@ -83,6 +98,8 @@ def counted(pipeline: Pipeline) -> Counts:
     adapters = plan_adapters(pipeline, examples, backbone)
     identities = _identities(pipeline, examples, backbone) if backbone is not None else {}
     tables = {EXAMPLES: (n_new, examples.count(*examples.splits) - n_new)} | _stages(pipeline, examples, adapters, identities)
+    if pipeline.config.modality == "text":
+        tables |= {PRIORS: prior_rows(pipeline.config.adapters.recipes, adapters.to_train, examples)}
     return Counts(examples, adapters, tables, identities)
 
 
@@ -126,10 +143,14 @@ def _stages(pipeline: Pipeline, examples: Examples, adapters: Adapters, identiti
     per_adapter = rows_per_picture(pipeline.config)
     n_all = examples.count(*examples.splits)
     of = {table: meta if table is PREDICTIONS else first_examples(meta, pipeline.config.examined) for table in per_adapter}
-    expected = {EMBEDDINGS: n_all} | {table: n * adapters.n_scored * of[table].n_examples for table, n in per_adapter.items()}
     sizes = {table: one.n_examples for table, one in of.items()}
+    attacked = attack_cells(pipeline.config, sizes[OOD_PREDICTIONS])
+    expected = {EMBEDDINGS: n_all} | {table: n * adapters.n_scored * sizes[table] for table, n in per_adapter.items()}
     wanted = {EMBEDDINGS: {Cell(): n_all}} | adapter_cells(pipeline.config, adapters.ids, sizes)
     inputs = {EMBEDDINGS: examples.inputs(*examples.splits)} | {table: one.sha256 for table, one in of.items()}
+    if attacked:
+        expected[ATTACKED_TEXTS], wanted[ATTACKED_TEXTS] = sum(attacked.values()), attacked
+        inputs[ATTACKED_TEXTS] = inputs[OOD_PREDICTIONS]
     if n_outside := examples.count(OUTSIDE):
         expected[OUTSIDE_PREDICTIONS] = n_outside * adapters.n_scored
         wanted[OUTSIDE_PREDICTIONS] = {Cell(adapter_id): n_outside for adapter_id in adapters.ids}
@@ -160,6 +181,22 @@ def adapter_cells(config: Config, adapter_ids: Collection[str], n_examples: Mapp
     return cells | {OOD_PREDICTIONS: corrupted}
 
 
+def attack_cells(config: Config, n_examples: int) -> dict[Cell, int]:
+    """Cell of ood.attacked_texts -> rows; none for pictures."""
+    if config.modality != "text":
+        return {}
+    return {Cell(corruption=name, severity=severity): n_examples for name, severity in config.cells if severity}
+
+
+def prior_rows(recipes: Sequence[Recipe | TextRecipe], to_train: Sequence[Recipe | TextRecipe], examples: Examples) -> tuple[int, int]:
+    """Rows of silver.priors (to do, done): those that recipes without an adapter read count as to do, what is there already or not."""
+    wanted = {job for recipe in recipes if isinstance(recipe, TextRecipe) for job in jobs_of(recipe)}
+    open_ = {job for recipe in to_train if isinstance(recipe, TextRecipe) for job in jobs_of(recipe)}
+    n_train, n_labels = examples.count("adapter_train"), len(examples.labels)
+    rows = {job: rows_of_job(job, n_train, n_labels) for job in wanted}
+    return sum(rows[job] for job in open_), sum(rows[job] for job in wanted - open_)
+
+
 def _identities(pipeline: Pipeline, examples: Examples, backbone: AnyBackbone) -> dict[Table, str]:
     """settings_id of each model table's rows under this configuration."""
     config = pipeline.config
@@ -178,4 +215,5 @@ def _identities(pipeline: Pipeline, examples: Examples, backbone: AnyBackbone) -
         found[OUTSIDE_PREDICTIONS] = silver.predictions
     if config.modality == "image" or pipeline.ledger.complete(EMBEDDINGS, embedded, Cell(), examples.inputs(*examples.splits)):
         found[OOD_PREDICTIONS] = settings_id(ood_settings(meta, scoring, pipeline.shifts(examples, scoring)))  # attacks need embeddings
+        found |= {ATTACKED_TEXTS: found[OOD_PREDICTIONS]} if config.modality == "text" else {}
     return found

@@ -63,13 +63,15 @@ class Machine:
 
 @dataclass(frozen=True)
 class Line:
-    """One stage. `rows`: to write; `forwards`: rows through the model, a training picture counts once forward and twice backward."""
+    """One stage. `rows`: to write; `forwards`: rows through the model, a training example counts once forward and twice backward.
+    `untimed`: why `seconds` are not known, and 0; empty where they are."""
 
     stage: str
     rows: int
     forwards: int
     seconds: float
     bytes: float
+    untimed: str = ""
 
 
 def stage_lines(size: Size, costs: Costs, training: TrainingCosts, pretrain_pace: float, machine: Machine) -> list[Line]:
@@ -92,10 +94,15 @@ def _forwards_per_row(size: Size) -> dict[str, float]:
 
 def _line(stage: str, size: Size, machine: Machine, forwards: float, seconds: float, fixed: float = 0.0) -> Line:
     """`seconds` of work are shared by the workers; a stage without rows to do costs nothing."""
-    rows = size.to_do.get(stage, 0)
+    return stage_line(stage, size.to_do.get(stage, 0), forwards, seconds, machine, size.chunk_rows, fixed)
+
+
+def stage_line(stage: str, rows: int, forwards: float, seconds: float, machine: Machine, chunk_rows: int, fixed: float = 0.0) -> Line:
+    """A stage that writes `rows`, after `seconds` of work that the workers share, in commits of `chunk_rows`; without rows it costs
+    nothing."""
     if not rows:
         return Line(stage, 0, 0, 0.0, 0.0)
-    chunks = math.ceil(rows / size.chunk_rows)
+    chunks = math.ceil(rows / chunk_rows)
     paid = fixed + STAGE_SECONDS + CHUNK_SECONDS * (chunks - 1)
     return Line(stage, rows, round(forwards), seconds / machine.workers + paid, rows * machine.bytes_per_row[stage])
 

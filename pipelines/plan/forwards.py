@@ -36,7 +36,7 @@ def masks_per_picture(explanations: ExplanationSettings, n_units: int) -> dict[s
     recorders: dict[str, Recorder] = {name: Recorder() for name in sorted(names)}
     values = {name: deduplicated(recorder, 1) for name, recorder in recorders.items()}
     own = {method: _any_order(n_units, method) for method in explanations.methods}
-    controls = {"random": _any_order(n_units, "random"), "reverse": reverse(own[explanations.methods[0]])}
+    controls = {name: _any_order(n_units, name) for name in ("random", "oracle")} | {"reverse": reverse(own[explanations.methods[0]])}
     for group in explanations.groups:
         explanation_metrics(own | {name: controls[name] for name in group.controls}, values, group.preset)
     return {name: np.stack(recorder.masks) for name, recorder in recorders.items()}

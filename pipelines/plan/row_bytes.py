@@ -10,9 +10,10 @@ import pyarrow as pa
 
 from bronze.specs import EMBEDDINGS, EXAMPLES
 from lake.spec import Table
+from ood.specs import ATTACKED_TEXTS
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
 from pipelines.sql.duck import exists, opened
-from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, PREDICTIONS
+from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, PREDICTIONS, PRIORS
 
 ENOUGH_ROWS = 200  # below that a file's footer outweighs its rows
 ID_BYTES = 40  # an example's id: 32 characters that do not compress, their length, and notes that hardly vary
@@ -72,4 +73,27 @@ def foretold_row_bytes(shape: Shape) -> dict[str, float]:
         ATTRIBUTIONS.full_name: ID_BYTES + FLOAT * shape.n_units,
         EXPLANATION_METRICS.full_name: 9 * DOUBLE,  # 11 numbers, of which controls repeat some; ids repeat over methods
         OOD_PREDICTIONS.full_name: DOUBLE + 4,  # confidence; ids repeat over cells, labels take bits
+    }
+
+
+@dataclass(frozen=True)
+class TextShape:
+    """What the widths of rows of texts depend on: numbers of labels, mean words and bytes of a text, width of an embedding, and whether
+    word vectors are stored."""
+
+    n_labels: int
+    n_words: float
+    dim: int
+    keep_units: bool
+    text_bytes: float
+
+
+def text_row_bytes(shape: TextShape) -> dict[str, float]:
+    """Table -> bytes per row. The words of a text repeat from method to method and take no room; their values and errors do."""
+    base = foretold_row_bytes(Shape(shape.n_labels, 0, shape.dim, False, shape.text_bytes))
+    return base | {
+        EMBEDDINGS.full_name: HALF * shape.dim * (1 + shape.n_words * shape.keep_units) + ID_BYTES,
+        ATTRIBUTIONS.full_name: ID_BYTES / 2 + 2 * FLOAT * shape.n_words + DOUBLE,
+        PRIORS.full_name: ID_BYTES / 2 + (DOUBLE + FLOAT) * shape.n_words + 2 * DOUBLE,
+        ATTACKED_TEXTS.full_name: ID_BYTES / 4 + shape.text_bytes,
     }

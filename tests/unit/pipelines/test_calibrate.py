@@ -20,14 +20,15 @@ from models.images import preprocessing_of
 from models.masked_value import MaskedValue
 from models.recipe import Recipe
 from models.scoring import Scoring
+from ood.picture_shifts import PictureShifts
 from ood.settings import CorruptionSettings
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
-from pipelines.check.adapters import Tried
 from pipelines.check.drawn import Drawn
 from pipelines.check.splits import expected_splits
+from pipelines.check.tried_pictures import TriedPictures
 from pipelines.plan.calibrate import Costs, calibrate
 from pipelines.plan.calibrate_training import TrainingCosts, training_costs
-from pipelines.plan.calibrate_verbs import Work, measured
+from pipelines.plan.calibrate_verbs import PictureWork, measured
 from pipelines.plan.costs import computing_at_once
 from pipelines.plan.dry_run import adapter_cells
 from pipelines.plan.estimate import STAGE_SECONDS, Line, Machine, Size, filling, gold_seconds, longest, stage_lines
@@ -44,7 +45,7 @@ N = 4
 
 
 @pytest.fixture(scope="module")
-def work(tmp_path_factory: pytest.TempPathFactory) -> tuple[Work, TrainingCosts]:
+def work(tmp_path_factory: pytest.TempPathFactory) -> tuple[PictureWork, TrainingCosts]:
     """A two-layer backbone, one adapter trained for a moment, four pictures."""
     folder = tmp_path_factory.mktemp("calibrate")
     backbone = small_backbone(folder / "backbone")
@@ -54,15 +55,15 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> tuple[Work, TrainingCosts]
     pictures = tuple(Drawn(Reference(f"{i}.png", f"{i}.png"), content, content_id("image", content)) for i, content in enumerate(contents))
     label_ids = (0, 1, 2, 0)
     zoo = Zoo("d", LABELS, scoring, AdapterSettings(), folder / "artifacts")
-    tried = Tried(scoring.pictures(contents), np.array(label_ids, dtype=np.int64))
+    tried = TriedPictures(scoring.pictures(contents), np.array(label_ids, dtype=np.int64))
     recipe = Recipe(name="r2", rank=2, learning_rate=1e-3)
     training = training_costs(recipe, zoo, tried, folder / "training", 0.2)
-    own = ExplanationSettings(), CorruptionSettings(names=("ki_contrast",))
-    return Work(pictures, label_ids, scoring, scoring, *own, False, training.adapter), training
+    own = ExplanationSettings(), PictureShifts(scoring, CorruptionSettings(names=("ki_contrast",)))
+    return PictureWork(pictures, label_ids, scoring, scoring, *own, False, training.adapter), training
 
 
 def test_the_engine_evaluates_the_masks_that_are_counted_but_for_chance_repeats(
-    work: tuple[Work, TrainingCosts], monkeypatch: pytest.MonkeyPatch
+    work: tuple[PictureWork, TrainingCosts], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
     real = MaskedValue.__call__
@@ -90,7 +91,7 @@ def test_masks_that_curves_share_are_counted_once() -> None:
     assert {name: len(masks) for name, masks in masks_per_picture(two, 16).items()} == {"mean": 62, "zero": 17}
 
 
-def test_every_cost_is_measured_and_positive_and_a_budget_of_nothing_still_measures_once(work: tuple[Work, TrainingCosts]) -> None:
+def test_every_cost_is_measured_and_positive_and_a_budget_of_nothing_still_measures_once(work: tuple[PictureWork, TrainingCosts]) -> None:
     found = calibrate(work[0], 1.0, 1)
     assert found.crowding == 1.0 and set(found.whole) <= set(found.stages)
     assert min(found.read, found.prepare, found.corrupt, found.forward, found.masked, found.load, *found.stages.values()) > 0
@@ -154,7 +155,7 @@ def test_training_tasks_of_more_threads_share_the_workers_cores() -> None:
 
 
 def test_the_price_of_training_is_measured_with_the_threads_that_the_run_trains_with(
-    work: tuple[Work, TrainingCosts], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    work: tuple[PictureWork, TrainingCosts], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
     real = torch.set_num_threads
@@ -166,7 +167,7 @@ def test_the_price_of_training_is_measured_with_the_threads_that_the_run_trains_
     monkeypatch.setattr(torch, "set_num_threads", noting)
     pictures = np.random.Generator(np.random.PCG64(1)).integers(0, 256, (2, 56, 56, 3), dtype=np.uint8)
     zoo = Zoo("d", LABELS, work[0].scoring, AdapterSettings(threads=2), tmp_path / "artifacts")
-    found = training_costs(Recipe(name="r2", rank=2), zoo, Tried(pictures, np.array([0, 1])), tmp_path / "training", 0.0)
+    found = training_costs(Recipe(name="r2", rank=2), zoo, TriedPictures(pictures, np.array([0, 1])), tmp_path / "training", 0.0)
     assert found.threads == 2 and 2 in asked
 
 

@@ -87,7 +87,7 @@ def test_each_layout_gets_its_reader_and_its_test_pictures_become_meta(
     make: Callable[[Path], Path], reader: str, n: int, mapped: object, tmp_path: Path
 ) -> None:
     seen = look(make(tmp_path / "data"))
-    assert (seen.source["reader"], seen.n_pictures, seen.source.get("split_map")) == (reader, n, mapped)
+    assert (seen.source["reader"], seen.n_examples, seen.source.get("split_map")) == (reader, n, mapped)
 
 
 def test_what_is_written_loads_and_finds_the_same_pictures(tmp_path: Path) -> None:
