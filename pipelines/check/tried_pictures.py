@@ -31,7 +31,7 @@ class TriedPictures:
         pixels = scoring.pixels(self.pictures)
         logits = scoring.logits(adapter, pixels)
         _, attention = scoring.scorer(adapter).explain(pixels)
-        return logits, np.isfinite(logits).all(axis=1) & np.isfinite(attention).all(axis=(1, 2))
+        return logits, np.asarray(np.isfinite(logits).all(axis=1) & np.isfinite(attention).all(axis=(1, 2)))
 
     def shape(self, recipe: TrainingRecipe) -> str:
         """See Tried."""

@@ -71,9 +71,9 @@ def calibrate_texts(work: TextWork, source: Source, seconds: float, workers: int
             left = max(0.0, started + seconds - time.monotonic())
             paces[key] = pace_of(part, len(work.drawn), left / (len(parts) - place))
         crowd = crowding(workers)
-    for key, scoring in ((PREDICTIONS, work.scoring), (EMBEDDINGS, work.embedding)):
-        place = STAGE, key.full_name
-        paces[place] = refilled(paces[place], scoring.prepare(_contents(work)).lengths, scoring.fitted_buckets, scoring.batch_size)
+    for table, scoring in ((PREDICTIONS, work.scoring), (EMBEDDINGS, work.embedding)):
+        lengths, whole = scoring.prepare(_contents(work)).lengths, (STAGE, table.full_name)
+        paces[whole] = refilled(paces[whole], lengths, scoring.fitted_buckets, scoring.batch_size)
     stages, methods = ({name: pace for (kind, name), pace in paces.items() if kind == wanted} for wanted in (STAGE, METHOD))
     return TextCosts(stages, methods, load, crowd, time.monotonic() - started)
 

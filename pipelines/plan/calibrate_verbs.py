@@ -132,7 +132,7 @@ def exposed(work: AnyWork, n: int) -> Timed:
 
 def edited(work: TextWork, n: int) -> Timed:
     """ood.attacked_texts of the first `n` texts under every attack."""
-    attacks = [{"attack": name, "severity": severity} for name, severity in work.shifts.cells() if severity]
+    attacks: list[dict[str, str | int]] = [{"attack": name, "severity": severity} for name, severity in work.shifts.cells() if severity]
     todo = pa.array([list(range(len(attacks)))] * n, pa.list_(pa.int32()))
     plan = Audit(work.shifts, Identity("calibration", SETTINGS, tuple(attacks)))
     return timed(lambda: audit(work.inputs(n, todo=todo), plan))
