@@ -8,6 +8,7 @@ from bronze.specs import EMBEDDINGS
 from bronze.specs import EXAMPLES as BRONZE_EXAMPLES
 from gold.steering.confusable import confusable_pairs
 from gold.steering.frames import (
+    ANSWERED,
     ATTRIBUTIONS,
     EXPLAINED,
     EXPLAINERS,
@@ -55,6 +56,7 @@ def text_frames(
         inputs.labels,
         trainings=trainings,
         explained=_explained(lake, inputs),
+        answered=_answered(lake, inputs, labels_of),
         examples=embedded_examples(lake, inputs.dataset, text.examples_id, text.embeddings_id),
         confusions=confusions,
         priors=_priors(lake, inputs.dataset, text, settings.max_words),
@@ -95,6 +97,14 @@ def embedded_examples(lake: Lake, dataset: str, examples_id: str, embeddings_id:
     kept = F.when(F.col("split") == TRAIN, F.col("text")).alias("text")
     vectors = _mine(lake, EMBEDDINGS, dataset, embeddings_id).select("example_id", "pooled")
     return _pandas(examples.select("example_id", "split", "label_id", kept).join(vectors, "example_id", "left"))
+
+
+def _answered(lake: Lake, inputs: GoldInputs, labels_of: DataFrame) -> pd.DataFrame:
+    from pyspark.sql import functions as F
+
+    rows = _mine(lake, PREDICTIONS, inputs.dataset, inputs.predictions_id).where(F.col("adapter_id").isin(*inputs.adapter_ids))
+    rows = rows.join(F.broadcast(labels_of.select("example_id")), "example_id", "left_semi").groupBy("adapter_id")
+    return _pandas(rows.agg(F.count("*").alias("n"), F.sum(F.col("is_correct").cast("int")).alias("n_correct")).select(*ANSWERED))
 
 
 def _confusions(lake: Lake, inputs: GoldInputs, labels_of: DataFrame) -> pd.DataFrame:

@@ -14,6 +14,7 @@ TRAIN, META, OUTSIDE = "adapter_train", "meta", "outside"
 
 TRAININGS = ("adapter_id", "name", "recipe_settings", "minutes", "status", "reason")
 EXPLAINED = ("adapter_id", "method", *SCORES)
+ANSWERED = ("adapter_id", "n", "n_correct")
 EXAMPLES = ("example_id", "split", "label_id", "text", "pooled")
 CONFUSIONS = ("adapter_id", "label", "predicted", "n")
 PRIORS = ("settings_id", "example_id", "source", "scorer", "target_id", "values", "words")
@@ -31,6 +32,7 @@ class TextFrames:
 
     trainings     `TRAININGS` of silver.adapters; recipe_settings is null for adapters that were not trained from a recipe.
     explained     `EXPLAINED`: means over meta examples, of the explainers `EXPLAINERS` in gold's metric group.
+    answered      `ANSWERED`: clean meta examples, also those that are not explained, and how many the adapter calls by their name.
     examples      `EXAMPLES` of adapter_train, meta and outside; text null but in adapter_train; pooled: half-precision numbers as bytes,
                   or null.
     confusions    `CONFUSIONS`: clean meta examples of class `label` that the adapter calls `predicted`, by name, wrong answers alone.
@@ -43,6 +45,7 @@ class TextFrames:
     labels: tuple[str, ...]
     trainings: pd.DataFrame = field(default_factory=lambda: _empty(TRAININGS))
     explained: pd.DataFrame = field(default_factory=lambda: _empty(EXPLAINED))
+    answered: pd.DataFrame = field(default_factory=lambda: _empty(ANSWERED))
     examples: pd.DataFrame = field(default_factory=lambda: _empty(EXAMPLES))
     confusions: pd.DataFrame = field(default_factory=lambda: _empty(CONFUSIONS))
     priors: pd.DataFrame = field(default_factory=lambda: _empty(PRIORS))
@@ -55,8 +58,8 @@ class TextFrames:
     def __post_init__(self) -> None:
         """Raises ValueError when a frame lacks one of its columns."""
         wanted = {
-            "trainings": TRAININGS, "explained": EXPLAINED, "examples": EXAMPLES, "confusions": CONFUSIONS, "priors": PRIORS,
-            "refused": REFUSED, "attributions": ATTRIBUTIONS,
+            "trainings": TRAININGS, "explained": EXPLAINED, "answered": ANSWERED, "examples": EXAMPLES,
+            "confusions": CONFUSIONS, "priors": PRIORS, "refused": REFUSED, "attributions": ATTRIBUTIONS,
         }  # fmt: skip
         for name, columns in wanted.items():
             if lacking := [column for column in columns if column not in getattr(self, name).columns]:

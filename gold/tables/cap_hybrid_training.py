@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from gold.aggregates import clean_accuracy, summed
+from gold.aggregates import summed
 from gold.frames import Frames
 from gold.steering.frames import EXPLAINERS, REFUSED, SCORES, TextFrames
 from gold.steering.inputs import PriorGeneration
@@ -128,12 +128,12 @@ def _records(frames: Frames, text: TextFrames) -> Iterator[dict[str, Any]]:
 
 def _figures(frames: Frames, text: TextFrames) -> dict[str, dict[Hashable, Any]]:
     """figure -> adapter id -> value."""
-    clean = clean_accuracy(frames.cells).set_index("adapter_id")
+    clean = text.answered.set_index("adapter_id")
     attacked = summed(frames.cells[frames.cells["corruption"].isin(text.attacks)], ["adapter_id", "corruption", "severity"])
     confident = frames.separations[frames.separations["score"] == "confidence"]
     found = {
-        "accuracy": clean["clean_accuracy"].to_dict(),
-        "n": clean["n_examples"].to_dict(),
+        "accuracy": (clean["n_correct"] / clean["n"]).to_dict(),
+        "n": clean["n"].to_dict(),
         "adversarial_accuracy": attacked.groupby("adapter_id")["accuracy"].mean().to_dict(),
         "auroc_outside": confident.set_index("adapter_id")["auroc"].to_dict(),
     }

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from models.text_recipe import TextRecipe
-from silver.priors.jobs import SOURCES, Chosen, IgJob, Job
+from models.text_recipe import Choice, TextRecipe
+from silver.priors.jobs import SOURCES, IgJob, Job
 
 
-def n_chosen(recipe: TextRecipe | Chosen, n_train: int, n_labels: int) -> int:
+def n_chosen(recipe: TextRecipe | Choice, n_train: int, n_labels: int) -> int:
     """Training texts that a recipe, or a choice of texts, sees: its share, and of each label no more than its shots."""
     kept = round(recipe.train_share * n_train)
     return kept if recipe.shots is None else min(kept, recipe.shots * n_labels)

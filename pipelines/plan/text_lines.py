@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bronze.specs import EMBEDDINGS, EXAMPLES
-from models.text_recipe import TextRecipe
+from models.text_recipe import Choice, TextRecipe
 from ood.specs import ATTACKED_TEXTS
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
 from pipelines.check.tried_texts import text_shape
@@ -16,7 +16,7 @@ from pipelines.plan.prior_costs import PriorCosts
 from pipelines.plan.text_counts import n_chosen
 from pipelines.plan.text_forwards import PerText, training_forwards
 from pipelines.plan.text_training_costs import TextTrainingCosts
-from silver.priors.jobs import Chosen, IgJob, PriorJob
+from silver.priors.jobs import IgJob, PriorJob
 from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, PREDICTIONS, PRIORS
 
 
@@ -50,7 +50,7 @@ class TextSize:
     pretrain_texts: int
     chunk_rows: int
 
-    def chosen(self, choice: Chosen | TextRecipe) -> int:
+    def chosen(self, choice: Choice | TextRecipe) -> int:
         """Training texts of a recipe, or of a choice of texts."""
         return n_chosen(choice, self.n_train, self.n_labels)
 

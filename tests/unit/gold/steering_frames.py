@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gold.aggregates import clean
 from gold.frames import Frames
 from gold.settings import GoldSettings
 from gold.steering.frames import ATTRIBUTIONS, CONFUSIONS, EXAMPLES, EXPLAINED, PRIORS, REFUSED, TextFrames
@@ -90,6 +91,8 @@ def frames(
     **given: Any,
 ) -> Frames:
     """Frames of the dataset `intents` with these text frames, and logistic regression on their examples."""
+    if own_cells is not None:
+        given = {"answered": clean(own_cells).groupby("adapter_id", as_index=False)[["n", "n_correct"]].sum()} | given
     text = TextFrames(LABELS, attacks=("keyword_addition", "keyword_deletion"), truth=truth, **given)
     rest: dict[str, Any] = {} if own_cells is None else {"cells": own_cells}
     rest |= {} if separations is None else {"separations": separations}
