@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -88,11 +88,11 @@ def _logistic(linear: Mapping[Choice, Trained]) -> Iterator[dict[str, Any]]:
     nothing = dict.fromkeys(("adapter_id", "fusion", "tuning"), NOTHING) | dict.fromkeys(("beta", "n_perturbations", "seed"), 0)
     for choice, found in linear.items():
         for score, one in found.separations.items():
-            figures: dict[Hashable, Any] = {"adapter_id": NOTHING, "score": score, **asdict(one)}
+            figures = {"adapter_id": NOTHING, "score": score, **asdict(one)}
             yield _row(figures, nothing | choice.columns() | {"priors": LOGISTIC}) | {"name": LOGISTIC}
 
 
-def _row(figures: Mapping[Hashable, Any], about: Mapping[str, object]) -> dict[str, Any]:
+def _row(figures: dict[Any, Any], about: Mapping[str, object]) -> dict[str, Any]:
     """The columns of `SEPARATIONS` and what the recipe says."""
     own = {name: figures[name] for name in SEPARATIONS}
     direction = "higher" if SCORES[own["score"]] > 0 else "lower"
