@@ -88,7 +88,7 @@ def build_gold(lake: Lake, ledger: Ledger, inputs: GoldInputs, labels_of: DataFr
     with Progress("gold", len(TABLES)) as progress, ThreadPoolExecutor(WRITERS) as pool:
         creating = [pool.submit(lake.create, table.spec) for table in TABLES]  # while one task fits the learners
         joined = _joined(lake, inputs, examined, settings.method).cache()
-        built = dict(_built(lake, inputs, joined, labels_of, settings))
+        built = dict(_built(lake, inputs, joined, labels_of, examined, settings))
         joined.unpersist()
         for created in creating:
             created.result()
@@ -106,12 +106,12 @@ def build_gold(lake: Lake, ledger: Ledger, inputs: GoldInputs, labels_of: DataFr
 
 
 def _built(
-    lake: Lake, inputs: GoldInputs, joined: DataFrame, labels_of: DataFrame, settings: GoldSettings
+    lake: Lake, inputs: GoldInputs, joined: DataFrame, labels_of: DataFrame, examined: DataFrame, settings: GoldSettings
 ) -> Iterator[tuple[str, pd.DataFrame]]:
     """Tables by name in build order: those over rows in Spark tasks, the others here from aggregates."""
     frames = _aggregates(lake, inputs, joined, settings)
     if inputs.text is not None:
-        frames = replace(frames, text=text_frames(lake, inputs, inputs.text, labels_of, settings.steering, settings.seed))
+        frames = replace(frames, text=text_frames(lake, inputs, inputs.text, labels_of, examined, settings.steering, settings.seed))
     if inputs.outside is not None:
         frames = replace(frames, separations=_separations(lake, inputs))
     frames = replace(frames, linear=_linear(lake, inputs, frames.text))

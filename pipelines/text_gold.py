@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from gold.steering.inputs import PriorGeneration, TextInputs
 from gold.steering.recipes import pair_of
@@ -15,12 +16,12 @@ from silver.truth import truth_named
 
 def text_inputs(config: Config, examples_id: str, embeddings_id: str, attributions_id: str, priors: Mapping[Job, Generation]) -> TextInputs:
     """The generations that the tables about priors and steered training read."""
-    name = config.priors.scorer.name or "trained"
+    name = Path(config.priors.scorer.name or "trained")  # of a folder its last name: where it lies is no part of a result
     return TextInputs(
         examples_id,
         embeddings_id,
         attributions_id,
-        tuple(_generation(job, found, name) for job, found in priors.items()),
+        tuple(_generation(job, found, name.name if name.is_absolute() else str(name)) for job, found in priors.items()),
         tuple(attack for attack in KEYWORD if attack in config.attacks.names),
         truth_named(config.explanations.truth),
         config.explanations.truth,

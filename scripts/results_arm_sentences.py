@@ -47,8 +47,10 @@ def against_logistic(arms: Sequence[Arm], linear: Sequence[Arm], metric: str) ->
     floor = f"logistic regression ({linear[0].level(metric)})"
     winners = [arm for arm in compared if arm.verdict("logistic", metric) == "better"]
     if winners:
-        rest = len(compared) - len(winners)
-        others = "" if not rest else f"; not by {rest} other arm{'s' if rest > 1 else ''}"
+        losers = sum(arm.verdict("logistic", metric) is not None for arm in compared) - len(winners)
+        rest = len(compared) - len(winners) - losers
+        others = "" if not losers else f"; not by {losers} other arm{'s' if losers > 1 else ''}"
+        others += "" if not rest else f"; without a verdict for {rest} more"
         return f"{floor} is beaten by {_listed(winners, metric)}{others}."
     judged = [arm for arm in compared if arm.verdict("logistic", metric) is not None]
     nearest = max(judged or compared, key=lambda arm: arm.value("over_logistic", metric) or 0.0)

@@ -128,7 +128,9 @@ def _top_words(steering: Steering) -> str:
     for label in labels:
         for source, part in first[first["label"] == label].groupby("source"):
             own = part[part["scorer"] == part["scorer"].iloc[0]]
-            own = own[own["n_perturbations"] == own["n_perturbations"].iloc[0]].sort_values("rank").head(WORDS)
+            for name in ("n_perturbations", "shots_seed", "label_noise_seed"):  # one draw: that of the first row
+                own = own[own[name] == own[name].iloc[0]]
+            own = own.sort_values("rank").head(WORDS)
             words = ", ".join(f"{code(row['word'])} {row['score']:.2f}" for row in own.to_dict("records"))
             rows.append([code(label), str(source), words, f"{own['n'].iloc[0]}"])
     head = (

@@ -154,10 +154,11 @@ def _filled(defaults: dict[str, Any], recipe: Any) -> list[Any]:
     if "seeds" not in plain:
         return [plain]
     seeds = plain.pop("seeds")
-    if "seed" in plain or not isinstance(seeds, list) or not seeds or not all(isinstance(seed, int) for seed in seeds):
+    if "seed" in plain or not isinstance(seeds, list) or not seeds or not all(type(seed) is int for seed in seeds):
         raise ValueError(f"recipe {plain.get('name')}: give seed, or seeds as a list of whole numbers, found seeds {seeds!r}")
     drawn = [key for key, by in (("shots_seed", "shots"), ("label_noise_seed", "label_noise")) if plain.get(by) and key not in plain]
-    return [plain | {"name": f"{plain.get('name')}-s{seed}", "seed": seed} | dict.fromkeys(drawn, seed) for seed in seeds]
+    named = [{"name": f"{plain['name']}-s{seed}"} if "name" in plain else {} for seed in seeds]  # without a name it is refused below
+    return [plain | name | {"seed": seed} | dict.fromkeys(drawn, seed) for name, seed in zip(named, seeds, strict=True)]
 
 
 class AdapterSettings(BaseModel):

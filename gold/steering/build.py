@@ -42,10 +42,13 @@ PARTS = 1_000_000  # a share of the texts is cut by hash, in millionths
 
 
 def text_frames(
-    lake: Lake, inputs: GoldInputs, text: TextInputs, labels_of: DataFrame, settings: SteeringSettings, seed: int
+    lake: Lake, inputs: GoldInputs, text: TextInputs, labels_of: DataFrame, examined: DataFrame, settings: SteeringSettings, seed: int
 ) -> TextFrames:
-    """All frames of `TextFrames`. `labels_of`: example_id and label of the meta texts. Rows per text come to the driver only for training
-    texts (embedding, priors) and for the self-attributions of the confusable classes; the rest is aggregated first."""
+    """All frames of `TextFrames`. `labels_of`: example_id and label of the meta texts, `examined` of those that are explained.
+
+    Rows per text come to the driver only for training texts (embedding, priors) and for the self-attributions of the confusable classes;
+    the rest is aggregated first.
+    """
     trainings = _pandas(_mine(lake, ADAPTERS, inputs.dataset, inputs.adapters_id).select(*TRAININGS))
     confusions = _confusions(lake, inputs, labels_of)
     pairs = confusable_pairs(confusions, trainings, settings.pairs)
@@ -55,13 +58,13 @@ def text_frames(
     return TextFrames(
         inputs.labels,
         trainings=trainings,
-        explained=_explained(lake, inputs),
+        explained=_explained(lake, inputs, examined),
         answered=_answered(lake, inputs, labels_of),
         examples=embedded_examples(lake, inputs.dataset, text.examples_id, text.embeddings_id),
         confusions=confusions,
         priors=_priors(lake, inputs.dataset, text, settings.max_words),
         refused=_refused(lake, inputs.dataset, text),
-        attributions=_attributions(lake, inputs.dataset, text, labels_of, classes, trained, settings, seed),
+        attributions=_attributions(lake, inputs.dataset, text, examined, classes, trained, settings, seed),
         generations=text.priors,
         attacks=text.attacks,
         truth=text.truth,
@@ -79,12 +82,13 @@ def _pandas(rows: DataFrame) -> pd.DataFrame:
     return found
 
 
-def _explained(lake: Lake, inputs: GoldInputs) -> pd.DataFrame:
+def _explained(lake: Lake, inputs: GoldInputs, examined: DataFrame) -> pd.DataFrame:
     """Means per adapter and explainer; of texts whose metric is null the mean knows nothing."""
     from pyspark.sql import functions as F
 
     rows = _mine(lake, EXPLANATION_METRICS, inputs.dataset, inputs.metrics_id).where(F.col("adapter_id").isin(*inputs.adapter_ids))
     rows = rows.where((F.col("metric_group") == inputs.metric_group) & F.col("method").isin(*EXPLAINERS))
+    rows = rows.join(F.broadcast(examined.select("example_id")), "example_id", "left_semi")
     means = [F.mean(F.col("metrics")[score]).alias(score) for score in SCORES]
     return _pandas(rows.groupBy("adapter_id", "method").agg(*means).select(*EXPLAINED))
 
@@ -136,7 +140,7 @@ def _attributions(
     lake: Lake,
     dataset: str,
     text: TextInputs,
-    labels_of: DataFrame,
+    examined: DataFrame,
     classes: list[str],
     adapters: list[str],
     settings: SteeringSettings,
@@ -145,7 +149,7 @@ def _attributions(
     """Self-attributions of the texts of these classes, of whole texts a share by content hash where there are too many."""
     from pyspark.sql import functions as F
 
-    asked = F.broadcast(labels_of.where(F.col("label").isin(*classes)))
+    asked = F.broadcast(examined.where(F.col("label").isin(*classes)))
     rows = _mine(lake, SILVER_ATTRIBUTIONS, dataset, text.attributions_id).where(
         (F.col("method") == IG) & F.col("adapter_id").isin(*adapters)
     )

@@ -65,8 +65,8 @@ SPEC = Table(
         Column(
             "variant", "string", "hash of what no other column says of the recipe, such as rank and epochs; none for logistic regression"
         ),
-        share("accuracy", "share of clean meta texts answered correctly"),
-        share("adversarial_accuracy", "accuracy under keyword attacks: mean over attacks and severities"),
+        share("accuracy", "share of all clean meta texts (n of them) answered correctly"),
+        share("adversarial_accuracy", "accuracy under keyword attacks: mean over attacks and severities, of the examined meta texts"),
         *(
             signed(f"{score}{SUFFIXES[method]}", f"{_MEANINGS[score]}; {_BY[method]}", unit="probability")
             for method in EXPLAINERS

@@ -14,7 +14,8 @@ def check_labels(labels: Sequence[str], counts: Counter[str | None], what: str, 
     """Row labels. `counts`: label -> examples; `what`: pictures or texts; `advice`: what to do about labels that look like something
     else, empty where they do not."""
     shown = ", ".join(labels[:4]) + (", …" if len(labels) > 4 else "")
-    found = f"{len(labels):,} ({shown}), {min(counts.values(), default=0):,} to {max(counts.values(), default=0):,} {what} each"
+    least = min((counts[label] for label in labels), default=0)  # a label whose examples were all rejected has none
+    found = f"{len(labels):,} ({shown}), {least:,} to {max(counts.values(), default=0):,} {what} each"
     few = f"one class: every answer is right, and no statistic says anything; add {what} of a second class"
     checked.add("labels", found, advice or (few if len(labels) < 2 else ""))
 

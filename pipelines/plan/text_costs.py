@@ -149,7 +149,7 @@ def _size(pipeline: Pipeline, counts: Counts, n_words: Sequence[int], texts: Seq
     return TextSize(
         n_train=examples.count("adapter_train"),
         n_val=examples.count("adapter_val"),
-        n_meta=examples.count("meta"),
+        n_meta=min([examples.count("meta"), *([config.examined] if config.examined else [])]),
         n_labels=len(examples.labels),
         n_adapters=adapters.n_scored,
         n_new_adapters=len(to_train) + adapters.n_unregistered + adapters.n_unread,

@@ -98,7 +98,9 @@ def lake(toy: Lake) -> Lake:
     removal = {"comprehensiveness": 0.5, "sufficiency": 0.25, "comprehensiveness_20": 0.125, "sufficiency_20": None}
     key = ("adapter_id", "example_id", "method")
     groups = [
-        dict(zip(key, row, strict=True)) | {"metric_group": g, "metrics": removal} for row in explained for g in ("default_text", "other")
+        dict(zip(key, row, strict=True)) | {"metric_group": g, "metrics": removal | {"comprehensiveness": int(row[1][1]) / 4}}
+        for row in explained
+        for g in ("default_text", "other")
     ]
     fill(toy, EXPLANATION_METRICS, groups)
     own = [dict(zip(key, row, strict=True)) for row in explained if row[2] in ("attention", "ig")]
@@ -142,7 +144,7 @@ def labels_of(lake: Lake) -> DataFrame:
 
 
 def self_attributions(lake: Lake, most: int) -> pd.DataFrame:
-    return text_frames(lake, inputs(TEXT), TEXT, labels_of(lake), SteeringSettings(max_attributions=most), 0).attributions
+    return text_frames(lake, inputs(TEXT), TEXT, labels_of(lake), labels_of(lake), SteeringSettings(max_attributions=most), 0).attributions
 
 
 def built(lake: Lake, own: GoldInputs) -> dict[str, pd.DataFrame]:
@@ -161,6 +163,12 @@ def test_gold_of_seven_texts_is_what_counting_says(lake: Lake) -> None:
     assert training.loc["b", ["n_without_prior", "why_without_prior"]].tolist() == [1, "too_large 1"]
     assert training.loc["b", ["comprehensiveness", "sufficiency_ig", "comprehensiveness_20_random"]].tolist() == [0.5, 0.25, 0.125]
     assert np.isnan(training.loc["b", "sufficiency_20"]) and training.loc["b", "seconds"] == 30.0
+
+    # m1 alone is examined: rows of the others, from a run that examined more, are not read, and accuracy is still over all three
+    one = labels_of(lake).where("example_id = 'm1'")
+    own = text_frames(lake, inputs(TEXT), TEXT, labels_of(lake), one, SteeringSettings(), 0)
+    assert own.explained["comprehensiveness"].unique().tolist() == [0.25] and set(own.attributions["example_id"]) <= {"m1"}
+    assert dict(zip(own.answered["adapter_id"], own.answered["n"], strict=True)) == dict.fromkeys(RECIPES, 3)
     assert training.loc["none", ["priors", "accuracy", "n"]].tolist() == ["logistic_regression", 1.0, 2]  # m3 has no embedding
 
     # 0.9 against 0.9 and 0.5: (1/2 + 1) / 2 for every adapter; logistic regression is surer on either axis than between them
