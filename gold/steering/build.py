@@ -107,8 +107,9 @@ def _answered(lake: Lake, inputs: GoldInputs, labels_of: DataFrame) -> pd.DataFr
     from pyspark.sql import functions as F
 
     rows = _mine(lake, PREDICTIONS, inputs.dataset, inputs.predictions_id).where(F.col("adapter_id").isin(*inputs.adapter_ids))
-    rows = rows.join(F.broadcast(labels_of.select("example_id")), "example_id", "left_semi").groupBy("adapter_id")
-    return _pandas(rows.agg(F.count("*").alias("n"), F.sum(F.col("is_correct").cast("int")).alias("n_correct")).select(*ANSWERED))
+    rows = rows.join(F.broadcast(labels_of.select("example_id")), "example_id", "left_semi")
+    counts = F.count("*").alias("n"), F.sum(F.col("is_correct").cast("int")).alias("n_correct")
+    return _pandas(rows.groupBy("adapter_id").agg(*counts).select(*ANSWERED))
 
 
 def _confusions(lake: Lake, inputs: GoldInputs, labels_of: DataFrame) -> pd.DataFrame:

@@ -146,8 +146,8 @@ MACHINE = Machine(2, dict.fromkeys((*STAGES, "ood.predictions", "silver.priors")
 TRAINING = TextTrainingCosts({text_shape(PLAIN): TrainingPace(0.1, 1.0), text_shape(CAP): TrainingPace(0.4, 1.0)}, 0.5, 10, 100, None)  # type: ignore[arg-type]  # nothing is scored here
 
 
-def lines_of(size: TextSize, priors: PriorCosts = PriorCosts()) -> dict[str, Line]:  # noqa: B008  # frozen
-    return {line.stage: line for line in text_lines(size, COSTS, TRAINING, priors, 0.0, MACHINE)}
+def lines_of(size: TextSize, priors: PriorCosts | None = None) -> dict[str, Line]:
+    return {line.stage: line for line in text_lines(size, COSTS, TRAINING, priors or PriorCosts(), 0.0, MACHINE)}
 
 
 def test_a_stage_costs_its_texts_over_the_workers_plus_what_every_stage_pays() -> None:
