@@ -53,7 +53,8 @@ def test_both_engines_give_the_same_answer_to_a_question(
     spark: Any, asked_lake: Path, question: Any, equal_rows: Callable[..., None]
 ) -> None:
     found = asked(asked_lake, question.sql, "spark")
-    assert found or "fail in every adapter" in question.title  # a lake this small may have no such picture
+    # a lake this small may have no such picture, and it has no texts
+    assert found or "fail in every adapter" in question.title or "prior fusion" in question.title
     equal_rows(found, asked(asked_lake, question.sql, "duckdb"), FLOATS)
 
 
