@@ -98,8 +98,8 @@ def test_the_script_starts_runs_compares_and_stops(checked: Checked) -> None:
     assert checked.left == []  # neither daemon nor executor
 
 
-# A dataset of pictures has no rows of these: what is rejected, and what is told of texts and of priors.
-EMPTY = {"rejected", "priors", "attacked_texts"}
+# These pictures have no rows of these: what is rejected, what is told of texts and of priors, and of inputs of no class.
+EMPTY = {"rejected", "priors", "attacked_texts", "outside_predictions", "out_of_scope"}
 COMPARED = [table for table in TABLES if table.full_name not in NOT_COMPARED and table.layer != "meta"]
 
 

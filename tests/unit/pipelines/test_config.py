@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ import yaml
 from lake.errors import ConfigError, MissingInputError
 from models.text_pretraining import TextPretrainSettings
 from models.text_recipe import TextRecipe
-from pipelines.check.command import check
 from pipelines.config import load_config
 
 SMALL: dict[str, Any] = {"dataset": "d", "source": {"reader": "digits"}, "backbone": {"pretrain": {"name": "x"}}}
@@ -141,9 +139,3 @@ def test_seeds_stand_for_one_recipe_each_which_draws_its_own_shots_and_wrong_lab
 def test_what_is_of_the_other_modality_is_refused_by_its_key(tmp_path: Path, tree: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(message)):
         load_config(written(tmp_path, tree))
-
-
-def test_check_says_that_it_tries_pictures_before_it_opens_a_text_as_one(tmp_path: Path) -> None:
-    found = load_config(written(tmp_path, TEXTS))
-    with pytest.raises(ConfigError, match=r"tries pictures; reader 'intents' gives texts.*--calibrate-seconds 0"):
-        check(found, None, "words.yaml", io.StringIO())
