@@ -33,7 +33,6 @@ from models.training_loop import fit
 from models.training_progress import Epoch, Progress, TrainingCheckpoint
 
 CHECKPOINT = "training.safetensors"
-ENGINE = 2  # counts changes of the arithmetic: 2 pads a training batch to its longest text
 
 
 def text_origin(
@@ -48,7 +47,7 @@ def text_origin(
     is steered by them. ArtifactError `label_unknown`."""
     inside = fitted(buckets, backbone.n_tokens)
     data = text_fingerprint(labels, inside, train if recipe.priors is not None else replace(train, priors=None), val)
-    return Origin(recipe, backbone, tuple(labels), {"buckets": list(inside), "engine": ENGINE}, data)
+    return Origin(recipe, backbone, tuple(labels), {"buckets": list(inside)}, data)
 
 
 def train_text(

@@ -19,6 +19,7 @@ from models.words import word_spans
 
 Prior = Float32[NDArray[np.float32], " words"]
 NORM_TOLERANCE = 1e-4  # float32 rounding over 10,000 words stays below a tenth of it
+ENGINE = 2  # counts changes of the arithmetic of training: 2 pads a batch to its longest text
 
 
 @dataclass(frozen=True)
@@ -107,9 +108,9 @@ def check_prior(example_id: str, text: str, prior: Prior | None) -> None:
 
 def text_fingerprint(labels: Sequence[str], buckets: Sequence[int], train: TextTrainingSet, val: TextTrainingSet) -> str:
     """Hash (128 bits, hex) of everything on the data's side that decides a trained adapter: ordered labels, the lengths inputs are padded
-    to (the last one cuts), each split's ids, texts and label names, and the priors of training where there are any. The order in which
-    examples are listed does not matter."""
-    head = [label.encode() for label in labels] + [canonical_json({"buckets": list(buckets)}).encode()]
+    to (the last one cuts), the number of the arithmetic, each split's ids, texts and label names, and the priors of training where there
+    are any. The order in which examples are listed does not matter."""
+    head = [label.encode() for label in labels] + [canonical_json({"buckets": list(buckets), "engine": ENGINE}).encode()]
     return hash_of([*head, *_digests("train", labels, train), *_digests("val", labels, replace(val, priors=None))])
 
 

@@ -19,7 +19,7 @@ from models.manifest import find_trained, read_manifest
 from models.probe import probe
 from models.text_recipe import Choice
 from models.text_selection import selected
-from models.text_training import ENGINE, text_origin
+from models.text_training import text_origin
 from models.texts import prepare
 from models.trained_adapter import Trained
 from models.validation import validation_metrics
@@ -201,6 +201,6 @@ def test_the_manifest_says_text_and_the_adapter_is_found_by_its_origin(zoo: dict
     result, how = zoo["cap_hybrid", "full"], hybrid(tuning="full")
     manifest = read_manifest(result.folder / "manifest.json")
     assert manifest.modality == "text" and manifest.recipe == how.model_dump(mode="json")
-    assert manifest.preprocessing == {"buckets": [16, 32, 64], "engine": ENGINE}
+    assert manifest.preprocessing == {"buckets": [16, 32, 64]}
     expected = text_origin(how, backbone, LABELS, simple(24, priors=True), simple(12, 100)).sha256
     assert result.recipe_sha256 == expected and find_trained(result.folder.parent, expected) == result.folder
