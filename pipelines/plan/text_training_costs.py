@@ -53,7 +53,7 @@ def text_training_costs(recipes: Sequence[TextRecipe], zoo: Zoo, tried: TriedTex
     for number, (shape, recipe) in enumerate(shapes.items()):
         paces[shape], folder = _pace(recipe, zoo, tried, scratch / str(number), seconds / len(shapes))
         folders.append((recipe, folder))
-    recipe, folder = folders[-1]  # the first of the recipes
+    recipe, folder = folders[-1]
     before = time.perf_counter()
     row, adapter = judge(Offer(folder, folder.parent, recipe.name), replace(zoo, artifacts=scratch), set())
     judged = time.perf_counter() - before

@@ -5,20 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
-from safetensors.torch import save_file
 
 from lake.identity import rng
 from lake.rows import ERROR_COLUMNS, Identity
-from models.classifier import new_classifier
 from models.scored_adapter import ScoredAdapter
-from models.text_backbone import resolve_text_backbone
 from models.text_scoring import TextScoring
 from silver.attribute import Attribution, attribute
 from silver.measure import Measurement, measure
 from silver.predict import Prediction, predict
 from silver.settings import ExplanationSettings, MetricGroup
 from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, OUTSIDE_PREDICTIONS, PREDICTIONS
-from tests.text_folders import save_family
+from tests.unit.silver.text_rows import ORDERS
 from xai.attribution import random, reverse
 from xai.explain import explanation_metrics
 from xai.presets import DEFAULT_TEXT
@@ -27,22 +24,6 @@ from xai.value import deduplicated
 TEXTS = ("lost", "i lost my card, please block it", "set an alarm for seven 👍🏽")
 IDS = ("t0", "t1", "t2")
 EXPLANATIONS = ExplanationSettings(groups=(MetricGroup(preset=DEFAULT_TEXT, controls=("random", "reverse")),), seed=3)
-# b has the dataset's labels in another order: its own label 2 is the dataset's first
-ORDERS = {"a": (0, 1, 2), "b": (2, 0, 1)}
-
-
-@pytest.fixture(scope="module")
-def scoring(tmp_path_factory: pytest.TempPathFactory) -> TextScoring:
-    folder = tmp_path_factory.mktemp("backbone")
-    return TextScoring(resolve_text_backbone(str(save_family(folder / "roberta", "roberta"))), "float32", 4, (16, 32))
-
-
-@pytest.fixture(scope="module")
-def adapters(scoring: TextScoring, tmp_path_factory: pytest.TempPathFactory) -> tuple[ScoredAdapter, ...]:
-    path = tmp_path_factory.mktemp("merged") / "m.safetensors"
-    state = new_classifier(scoring.backbone, ["x", "y", "z"], seed=4).requires_grad_(False).state_dict()
-    save_file({name: 20 * tensor.clone() for name, tensor in state.items() if name.startswith("classifier.")}, path)
-    return tuple(ScoredAdapter(name, str(path), order) for name, order in ORDERS.items())
 
 
 def batch(todo: list[int], **columns: list[object]) -> pa.RecordBatch:
