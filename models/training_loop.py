@@ -100,6 +100,8 @@ def _step(task: Task, progress: Progress, step: torch.Tensor, loss_of: LossOf, o
             before = progress.sums.get(name, (0.0, 0))
             progress.sums[name] = (before[0] + total, before[1] + count)
     _require_finite(task.recipe, len(progress.epochs) + 1, sum(total for total, _ in progress.sums.values()))
+    if task.recipe.clip_norm is not None:
+        torch.nn.utils.clip_grad_norm_(optimiser.param_groups[0]["params"], task.recipe.clip_norm)
     optimiser.step()
     progress.step += 1
 

@@ -41,6 +41,9 @@ class TrainingRecipe(BaseModel):
     epochs: int = Field(default=15, ge=1, description="passes over the training split; the one of best validation accuracy is kept")
     batch_size: int = Field(default=16, ge=1, description="examples per batch")
     accumulation: int = Field(default=2, ge=1, description="batches whose gradients make one step")
+    clip_norm: float | None = Field(
+        default=None, gt=0, allow_inf_nan=False, description="longest gradient of a step, in L2; a longer one is shortened to it; null: as it is"
+    )
     label_smoothing: float = Field(default=0.0, ge=0, lt=1, description="of the cross-entropy")
     train_share: float = Field(default=1.0, gt=0, le=1, description="share of the training split that is used")
     seed: int = Field(
@@ -63,8 +66,10 @@ class TrainingRecipe(BaseModel):
         return 2.0 * self.rank if self.alpha is None else self.alpha
 
     def deciding(self) -> dict[str, Any]:
-        """The settings that decide the trained weights, as plain data: all but the name, and alpha as the number in force."""
-        return self.model_dump(mode="json", exclude={"name", "update_scale"}) | {"alpha": self.lora_alpha}
+        """The settings that decide the trained weights, as plain data: all but the name, and alpha as the number in force. `clip_norm` is
+        left out where nothing is clipped, as in recipes from before it."""
+        unread = {"name", "update_scale"} | ({"clip_norm"} if self.clip_norm is None else set())
+        return self.model_dump(mode="json", exclude=unread) | {"alpha": self.lora_alpha}
 
 
 def recipe_sha256(recipe: TrainingRecipe, backbone_sha256: str, data_fingerprint: str) -> str:
