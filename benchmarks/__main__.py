@@ -26,6 +26,7 @@ LIMIT_SECONDS = 1200.0  # of one module: one that hangs must not hold the rest
 
 # In the order of the table. Each has `measure(folder, quick) -> list[Row]`.
 MODULES = ("embeddings", "engine", "forward", "sharing", "new_adapter", "memory", "cold", "dry_run", "label_scorer")
+ON_A_GPU = ("gpu",)  # measured only where they are named
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,7 +49,7 @@ def bring(kept: book.Book, names: Sequence[str], out: Path, known: str | None, q
             continue
         _say(f"{name}: …")
         kept.entries[name] = entry = measure(name)
-        kept.entries = {module: kept.entries[module] for module in MODULES if module in kept.entries}  # in the order of the table
+        kept.entries = {module: kept.entries[module] for module in (*MODULES, *ON_A_GPU) if module in kept.entries}  # in the order of the table
         book.write(out, kept)
         if out.parent == RESULTS:
             page.write(ROOT)
@@ -57,7 +58,7 @@ def bring(kept: book.Book, names: Sequence[str], out: Path, known: str | None, q
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Speed of the hot paths, beside this machine's own peak.")
-    parser.add_argument("--only", nargs="+", choices=MODULES, metavar="NAME", help=f"measure these and keep the rest: {', '.join(MODULES)}")
+    parser.add_argument("--only", nargs="+", choices=(*MODULES, *ON_A_GPU), metavar="NAME", help=f"measure these and keep the rest: {', '.join((*MODULES, *ON_A_GPU))}")
     parser.add_argument("--quick", action="store_true", help="a small twin of every row, to try the bench itself")
     parser.add_argument(
         "--out",
@@ -84,7 +85,7 @@ def _in_own_process(name: str, quick: bool) -> tuple[tuple[Row, ...], str]:
         answer = Path(folder) / "rows.json"
         SCRATCH.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "benchmarks.single", name, str(SCRATCH), str(answer), *(["--quick"] if quick else [])]
-        failure = failure_of(command, ROOT, LIMIT_SECONDS)
+        failure = failure_of(command, ROOT, LIMIT_SECONDS, gpu=name in ON_A_GPU)
         return ((), failure) if failure else (rows_of(answer), "")
 
 

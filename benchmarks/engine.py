@@ -57,7 +57,7 @@ def measure(folder: Path, quick: bool) -> list[Row]:
     size, labels, rounds = (TINY, SMALL_LABELS, 1) if quick else (BASE, LABELS, 2)
     root = folder / f"engine-{size['hidden_size']}"
     shutil.rmtree(root, ignore_errors=True)
-    pixels = _pixels(size, BATCH * (rounds + 1))
+    pixels = pixels_of(size, BATCH * (rounds + 1))
     case = varied(root, size, labels, pixels)
     twin: Any = case.unmerged.base_model.model
     twin.set_attn_implementation("eager")
@@ -66,7 +66,7 @@ def measure(folder: Path, quick: bool) -> list[Row]:
         explained(scorers[dtype], pixels[:BATCH], preset)
     seconds, found = _in_turns(case, scorers, pixels[BATCH:])
     shutil.rmtree(root)
-    return _rows(seconds, {name: _correlations(found["twin of 8"], found[name]) for name in ("bf16", "fp32")})
+    return _rows(seconds, {name: correlations(found["twin of 8"], found[name]) for name in ("bf16", "fp32")})
 
 
 def explained(scorer: ImageScorer, pixels: Floats, preset: Preset) -> Found:
@@ -85,7 +85,7 @@ def _number(value: float | None) -> float:
     return math.nan if value is None else float(value)
 
 
-def _pixels(size: dict[str, int], count: int) -> Floats:
+def pixels_of(size: dict[str, int], count: int) -> Floats:
     side = size["image_size"]
     return normalise(decoded(pictures(count), side), Preprocessing(size=side, resize_to=side))
 
@@ -110,7 +110,7 @@ def _in_turns(case: Varied, scorers: dict[str, ImageScorer], pixels: Floats) -> 
     return seconds, found
 
 
-def _correlations(twin: Found, ours: Found) -> dict[str, float]:
+def correlations(twin: Found, ours: Found) -> dict[str, float]:
     """Pearson's r over the pictures of which both explain the same class, figure by figure; and how many these are.
 
     Of another class every figure of p is another quantity: random weights leave ties, which one rounding turns.
@@ -122,7 +122,7 @@ def _correlations(twin: Found, ours: Found) -> dict[str, float]:
 
 def _rows(seconds: dict[str, list[float]], alike: dict[str, dict[str, float]]) -> list[Row]:
     rows = [_speed(seconds, ours, twin) for ours in WAYS for twin in ("twin of 8", "twin of 1")]
-    return rows + [_agreement(name, values, len(seconds["bf16"]) * BATCH) for name, values in alike.items()]
+    return rows + [agreement(name, values, len(seconds["bf16"]) * BATCH) for name, values in alike.items()]
 
 
 def _speed(seconds: dict[str, list[float]], ours: str, twin: str) -> Row:
@@ -146,7 +146,7 @@ def _speed(seconds: dict[str, list[float]], ours: str, twin: str) -> Row:
     )
 
 
-def _agreement(name: str, values: dict[str, float], count: int) -> Row:
+def agreement(name: str, values: dict[str, float], count: int) -> Row:
     same = int(values["same_target"])
     values = {figure: values[figure] for figure in FIGURES}
     details: dict[str, float | int | str] = {figure: round(value, 6) for figure, value in values.items()}

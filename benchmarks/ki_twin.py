@@ -23,7 +23,7 @@ def study(model: Any, pixels: NDArray[np.float32], patch: int) -> Figures:
 
     25 forwards per picture at 256 patches: one that is explained, and twelve points on each curve.
     """
-    pictures = torch.from_numpy(pixels)
+    pictures = torch.from_numpy(pixels).to(next(model.parameters()).device)
     answer = model(pixel_values=pictures, output_attentions=True)
     targets = answer.logits.argmax(dim=1)
     attention = answer.attentions[-1].mean(dim=1)[:, 0, 1:]
@@ -31,8 +31,8 @@ def study(model: Any, pixels: NDArray[np.float32], patch: int) -> Figures:
     removed, revealed = _curves(model, pictures, targets, attention, patch)
     deletion = [_area(points) / points[0] for points in removed]
     return {
-        "entropy": [_entropy(row) for row in attention.double().numpy()],
-        "sparsity": [_gini(row) for row in attention.double().numpy()],
+        "entropy": [_entropy(row) for row in attention.double().cpu().numpy()],
+        "sparsity": [_gini(row) for row in attention.double().cpu().numpy()],
         "deletion": deletion,
         "insertion": [_area(points) for points in revealed],
         "target": [float(target) for target in targets],

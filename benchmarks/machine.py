@@ -21,15 +21,17 @@ PEAK_SECONDS = 1.0
 
 
 def facts() -> dict[str, str | int | float]:
-    """What this machine is: CPU model, cores, flags that decide a model's speed, memory in GiB."""
+    """What this machine is: CPU model, cores, flags that decide a model's speed, memory in GiB; `gpu`, its name, where torch finds one."""
     info = _lines(Path("/proc/cpuinfo"))
     flags = set(info.get("flags", info.get("Features", "")).split())
     memory = int(_lines(Path("/proc/meminfo")).get("MemTotal", "0 kB").split()[0]) / 2**20
+    gpu = {"gpu": torch.cuda.get_device_name()} if torch.cuda.is_available() else {}
     return {
         "cpu": info.get("model name", platform.machine()),
         "cores": len(os.sched_getaffinity(0)),
         "flags": " ".join(name for name in FLAGS if name in flags),
         "memory_gib": round(memory, 1),
+        **gpu,
     }
 
 
@@ -52,7 +54,7 @@ def code(root: Path) -> str:
 
 def slug(found: dict[str, str | int | float]) -> str:
     """A file name for the machine: CPU model and cores, such as `amd-epyc-2-cores`."""
-    return re.sub(r"[^a-z0-9]+", "-", f"{found['cpu']} {found['cores']} cores".lower()).strip("-")
+    return re.sub(r"[^a-z0-9]+", "-", f"{found['cpu']} {found['cores']} cores {found.get('gpu', '')}".lower()).strip("-")
 
 
 def load() -> float:

@@ -13,7 +13,7 @@ DOCUMENT = "docs/benchmarks.md"
 INTRODUCTION = """\
 # Benchmarks
 
-What `make bench` measured on the CPU (a GPU, where there is one, is hidden from every row), written from `benchmarks/results/*.json` by
+What `make bench` measured on the CPU (a GPU is hidden from every row but those of module `gpu`, which is measured where it is named), from `benchmarks/results/*.json` by
 `python -m benchmarks.page`. Sizes are DINOv2-base at 224 px with random weights unless a row says otherwise; pictures are made by
 `benchmarks/material.py`. Label scorers are asked with Banking77's prompt where its files are to be had, else with one made for the row.
 Compared ways of doing one thing are measured in turns within one process; the load average, this machine's GEMM peak and the versions
@@ -30,7 +30,8 @@ def document(results: Path) -> str:
 def heading(found: book.Book) -> str:
     """One line about the machine."""
     facts = found.machine
-    return f"{facts['cpu']}, {facts['cores']} cores, {facts['memory_gib']} GiB, {facts['flags']}\n"
+    gpu = f", {facts['gpu']}" if "gpu" in facts else ""
+    return f"{facts['cpu']}, {facts['cores']} cores, {facts['memory_gib']} GiB, {facts['flags']}{gpu}\n"
 
 
 def write(root: Path) -> None:
@@ -40,7 +41,8 @@ def write(root: Path) -> None:
 
 def _machine(found: book.Book) -> str:
     rows = [row for entry in found.entries.values() for row in entry.rows]
-    lines = [f"## {found.machine['cpu']}, {found.machine['cores']} cores\n", heading(found), table.markdown(rows)]
+    gpu = f", {found.machine['gpu']}" if "gpu" in found.machine else ""
+    lines = [f"## {found.machine['cpu']}, {found.machine['cores']} cores{gpu}\n", heading(found), table.markdown(rows)]
     for name, entry in found.entries.items():
         lines.append(f"### {name}\n")
         lines.append(_circumstances(entry))

@@ -1,0 +1,55 @@
+"""The rows of a GPU, computed on the CPU in the GPU's place: every figure is there and is of what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from benchmarks import gpu
+from models import scorer
+
+
+@pytest.fixture
+def pretended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A card that is the CPU: full from 16 pictures on, without the one kernel that CPUs have not."""
+    monkeypatch.setattr(gpu, "DEVICE", "cpu")
+    monkeypatch.setattr(gpu, "GEMM", 64)
+    monkeypatch.setattr(gpu, "KERNELS", {name: kernel for name, kernel in gpu.KERNELS.items() if name != "memory-efficient"})
+    monkeypatch.setattr(scorer, "resolve_device", lambda: "cpu")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "a card")
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda: None)
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda: 2**30)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda index: SimpleNamespace(total_memory=4 * 2**30))
+
+    def forgotten() -> None:
+        forgotten.calls += 1  # type: ignore[attr-defined]  # counts on the function itself
+        if forgotten.calls > 1:  # type: ignore[attr-defined]  # as above
+            raise torch.cuda.OutOfMemoryError("full")
+
+    forgotten.calls = 0  # type: ignore[attr-defined]  # as above
+    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", forgotten)
+
+
+@pytest.mark.usefixtures("pretended")
+def test_every_figure_of_a_card_is_measured(tmp_path: Path) -> None:
+    rows = gpu.measure(tmp_path, quick=True)
+
+    named = {(row.what, row.figure): row for row in rows}
+    assert len(named) == len(rows) == 3 * 2 + 2 + 4 + 3
+    limit = next(row for row in rows if row.what.startswith("largest batch"))
+    assert (limit.value, limit.details["mib_per_picture"], limit.details["card_gib"]) == (8, 128.0, 4.0)
+    kernels = next(row for row in rows if row.what.startswith("attention"))
+    assert {"milliseconds, flash", "milliseconds, plain", "milliseconds, torch's choice", "logits apart, flash"} <= set(kernels.details)
+    alike = next(row for row in rows if "fp32" in row.what and row.unit == "r")
+    assert alike.met and alike.value > 0.999  # the arithmetic is the twin's, whatever the device
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_a_card_the_module_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(RuntimeError, match="torch finds none"):
+        gpu.measure(tmp_path, quick=True)
