@@ -33,7 +33,7 @@ from xai.presets import KI
 GEMM = 8192
 TWIN_BATCH = 8
 BATCHES = (8, 64, 512)
-MOST = 8192  # pictures of the largest batch that is tried
+MOST = 2048  # pictures of the largest batch that is tried
 DEVICE = "cuda"
 KERNELS = {"flash": SDPBackend.FLASH_ATTENTION, "memory-efficient": SDPBackend.EFFICIENT_ATTENTION, "plain": SDPBackend.MATH}
 WAYS = {"fp16": ("float16", KI), "bf16": ("bfloat16", KI), "fp32": ("float32", KI), "fp16 drop": ("float16", DROP)}
