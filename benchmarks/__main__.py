@@ -49,7 +49,9 @@ def bring(kept: book.Book, names: Sequence[str], out: Path, known: str | None, q
             continue
         _say(f"{name}: …")
         kept.entries[name] = entry = measure(name)
-        kept.entries = {module: kept.entries[module] for module in (*MODULES, *ON_A_GPU) if module in kept.entries}  # in the order of the table
+        kept.entries = {
+            module: kept.entries[module] for module in (*MODULES, *ON_A_GPU) if module in kept.entries
+        }  # in the order of the table
         book.write(out, kept)
         if out.parent == RESULTS:
             page.write(ROOT)
@@ -58,7 +60,13 @@ def bring(kept: book.Book, names: Sequence[str], out: Path, known: str | None, q
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Speed of the hot paths, beside this machine's own peak.")
-    parser.add_argument("--only", nargs="+", choices=(*MODULES, *ON_A_GPU), metavar="NAME", help=f"measure these and keep the rest: {', '.join((*MODULES, *ON_A_GPU))}")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=(*MODULES, *ON_A_GPU),
+        metavar="NAME",
+        help=f"measure these and keep the rest: {', '.join((*MODULES, *ON_A_GPU))}",
+    )
     parser.add_argument("--quick", action="store_true", help="a small twin of every row, to try the bench itself")
     parser.add_argument(
         "--out",

@@ -151,7 +151,9 @@ def _kept(found: dict[str, Found], name: str, work: Callable[[], Found]) -> None
 
 
 def _studied(case: Varied, pixels: Floats) -> Found:
-    parts = [study(case.unmerged, pixels[start : start + TWIN_BATCH], case.backbone.patch_size) for start in range(0, len(pixels), TWIN_BATCH)]
+    parts = [
+        study(case.unmerged, pixels[start : start + TWIN_BATCH], case.backbone.patch_size) for start in range(0, len(pixels), TWIN_BATCH)
+    ]
     return {figure: [value for part in parts for value in part[figure]] for figure in (*FIGURES, "target")}
 
 

@@ -42,7 +42,10 @@ class TrainingRecipe(BaseModel):
     batch_size: int = Field(default=16, ge=1, description="examples per batch")
     accumulation: int = Field(default=2, ge=1, description="batches whose gradients make one step")
     clip_norm: float | None = Field(
-        default=None, gt=0, allow_inf_nan=False, description="longest gradient of a step, in L2; a longer one is shortened to it; null: as it is"
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="longest gradient of a step (L2), longer ones are shortened to it; null: as it is",
     )
     label_smoothing: float = Field(default=0.0, ge=0, lt=1, description="of the cross-entropy")
     train_share: float = Field(default=1.0, gt=0, le=1, description="share of the training split that is used")
