@@ -69,7 +69,8 @@ class TextTask:
         """Cross-entropy, in train mode, and beta times the attribution loss, in eval mode; summed over the texts at these places."""
         rows = places.numpy()
         targets = torch.from_numpy(self.train.label_ids[rows]).to(self.device)
-        logits = self._logits(self._batch(self.texts, rows))
+        with self._precision():
+            logits = self._logits(self._batch(self.texts, rows)).float()
         entropy = F.cross_entropy(logits, targets, reduction="sum", label_smoothing=self.recipe.label_smoothing)
         sums = {"train_loss": (entropy.item(), len(rows))}
         steered = rows[self._has_prior[rows]] if self.recipe.priors is not None and self.recipe.priors.beta else rows[:0]
@@ -98,7 +99,12 @@ class TextTask:
         words = int(self.texts.included[rows].sum(axis=1).max())
         included = torch.from_numpy(self.texts.included[rows, :words]).to(self.device)
         priors = torch.from_numpy(self._priors[0][rows, :words]).to(self.device)
-        return attribution_loss(self.model, self._family, self._batch(self.texts, rows), targets, included, priors, steps)
+        with self._precision():
+            return attribution_loss(self.model, self._family, self._batch(self.texts, rows), targets, included, priors, steps)
+
+    def _precision(self) -> torch.autocast:
+        """In which the products of training are computed."""
+        return torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=self.recipe.precision == "bfloat16")
 
     def _logits(self, batch: TokenBatch) -> Float[torch.Tensor, "batch labels"]:
         return logits_of_embedded(self.model, self._family, word_embeddings(self.model, batch.ids), batch.attended)

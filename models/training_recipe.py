@@ -48,6 +48,9 @@ class TrainingRecipe(BaseModel):
         description="longest gradient of a step (L2), longer ones are shortened to it; null: as it is",
     )
     label_smoothing: float = Field(default=0.0, ge=0, lt=1, description="of the cross-entropy")
+    precision: Literal["float32", "bfloat16"] = Field(
+        default="float32", description="of the matrix products while training (autocast); weights, loss and validation are float32"
+    )
     train_share: float = Field(default=1.0, gt=0, le=1, description="share of the training split that is used")
     seed: int = Field(
         default=0, ge=0, lt=2**63, description="draws weights, order, dropout and whatever varies the examples; part of the identity"
@@ -69,9 +72,11 @@ class TrainingRecipe(BaseModel):
         return 2.0 * self.rank if self.alpha is None else self.alpha
 
     def deciding(self) -> dict[str, Any]:
-        """The settings that decide the trained weights, as plain data: all but the name, and alpha as the number in force. `clip_norm` is
-        left out where nothing is clipped, as in recipes from before it."""
-        unread = {"name", "update_scale"} | ({"clip_norm"} if self.clip_norm is None else set())
+        """The settings that decide the trained weights, as plain data: all but the name, and alpha as the number in force. Precision and
+        `clip_norm` are left out where they are as they were before there was a choice."""
+        unread = {"name", "update_scale"}
+        unread |= {"clip_norm"} if self.clip_norm is None else set()
+        unread |= {"precision"} if self.precision == "float32" else set()
         return self.model_dump(mode="json", exclude=unread) | {"alpha": self.lora_alpha}
 
 

@@ -45,6 +45,8 @@ def test_what_decides_the_weights_changes_the_hash_of_a_text_recipe() -> None:
         {"label_noise": 0.1},
         {"label_noise": 0.1, "label_noise_seed": 1},
         {"patience": 2},
+        {"clip_norm": 1.0},
+        {"precision": "bfloat16"},
         {"seed": 1},
         prior,
         prior | {"priors": {"sources": ["cap", "ig"]}},

@@ -92,9 +92,3 @@ def test_one_giant_gradient_silences_the_steps_after_it_unless_it_is_bounded() -
     steps = len(order)
     assert way[1.0] > 0.9 * steps * RATE
     assert way[None] < way[1.0] - 0.2 * after * RATE
-
-
-def test_a_recipe_without_a_bound_has_the_identity_it_had_before_there_was_one() -> None:
-    plain, bounded = (Recipe.model_validate({"name": "clip", "rank": 1, "clip_norm": bound}) for bound in (None, 1.0))
-    assert "clip_norm" not in plain.deciding()
-    assert bounded.deciding()["clip_norm"] == 1.0
