@@ -56,6 +56,8 @@ class Student(nn.Module):
             layers = [*hidden, nn.Linear(width, width, bias=False), nn.BatchNorm1d(width), nn.ReLU(), nn.Linear(width, width, bias=False)]
         self.projector = nn.Sequential(*layers)
         preprocessing = preprocessing_for(settings)
+        self.mean: torch.Tensor
+        self.deviation: torch.Tensor
         self.register_buffer("mean", torch.tensor(preprocessing.mean).view(1, 3, 1, 1))
         self.register_buffer("deviation", torch.tensor(preprocessing.std).view(1, 3, 1, 1))
 
@@ -71,7 +73,8 @@ def judged(student: Student, data: Data) -> dict[str, float]:
     student.eval()
     sets = {"train": (data.images, data.labels), **data.judges}
     found = {
-        name: torch.cat([student.features(part) for part in pixels.split(500)]).double().cpu().numpy() for name, (pixels, _) in sets.items()
+        name: torch.cat([student.features(part) for part in torch.split(pixels, 500)]).double().cpu().numpy()
+        for name, (pixels, _) in sets.items()
     }
     mean, deviation = found["train"].mean(0), found["train"].std(0) + 1e-6
     known = data.labels.cpu().numpy()
@@ -132,7 +135,7 @@ def train(asked: argparse.Namespace, report: Callable[[dict[str, Any]], None]) -
 
 def _way(asked: argparse.Namespace, epochs: float, began: float) -> float:
     """Share of the way behind us, in [0, 1]: of the epochs or of the seconds, whichever is nearer its end."""
-    return min(1.0, max(epochs / asked.epochs, (time.monotonic() - began) / asked.seconds))
+    return float(min(1.0, max(epochs / asked.epochs, (time.monotonic() - began) / asked.seconds)))
 
 
 def _step(
