@@ -43,7 +43,7 @@ class Size:
     calls: int
 
 
-SIZES = {False: Size("label-llama-full", FULL, 100, 3, 70), True: Size("label-llama-tiny", TINY, 10, 2, 4)}
+SIZES = {False: Size("label-llama-full", FULL, 100, 2, 105), True: Size("label-llama-tiny", TINY, 10, 2, 4)}
 
 
 @dataclass(frozen=True)
