@@ -8,11 +8,10 @@ import importlib
 import inspect
 import pkgutil
 import re
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -100,9 +99,8 @@ def test_every_function_that_must_stay_callable_without_spark_has_an_example() -
     assert wanted - called == set()
 
 
-def test_the_generated_documents_are_fresh() -> None:
-    answer = subprocess.run([sys.executable, "scripts/docs.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert answer.returncode == 0, answer.stderr
+def test_the_generated_documents_are_fresh(script: Callable[[str], Any], capsys: pytest.CaptureFixture[str]) -> None:
+    assert script("docs").main(["--check"]) == 0, capsys.readouterr().err
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").rglob("*.yaml")), ids=lambda path: path.name)
