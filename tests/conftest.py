@@ -67,21 +67,30 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_source(tmp_path_factory.mktemp("source"))
 
 
-# Two processes share the tests (`-n 2`): those of tests that start processes of their own, and those on the one session of this file.
+# Two processes share the tests (`-n 2`). What one of them takes whole: the tests on the one session of this file, those that start
+# processes of their own, else those of a file. A free process takes the next in this order: what is long first, so that both end together.
+ON_THE_SESSION = ("pipeline", "spark")
 OWN_PROCESSES = ("cluster", "endpoint", "faults")
-NO_SESSION = ("oracle", "unit")
+LONG = ("session", "processes", "tests/oracle/test_text_training_truth.py")
 
 
 def part_of(nodeid: str) -> str:
-    """The tests that one process takes together: all on the shared session, all with processes of their own, else those of one file."""
+    """The tests that one process takes together."""
     file = nodeid.split("::")[0]
     folder = file.split("/")[1]
-    return "processes" if folder in OWN_PROCESSES else file if folder in NO_SESSION else "session"
+    return "processes" if folder in OWN_PROCESSES else "session" if folder in ON_THE_SESSION else file
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {part: place for place, part in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(part_of(item.nodeid), len(LONG)))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     """Called where the tests are shared out. By path: xdist's own groups do not work with pytest 9.2, which ignores the names they set."""
     from xdist.scheduler import LoadScopeScheduling
+
+    config.option.loadscopereorder = False  # xdist would begin with what has the most tests
 
     class ByPart(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
