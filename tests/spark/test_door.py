@@ -55,6 +55,21 @@ def test_a_replaced_condition_touches_no_row_outside_it(toy: Lake) -> None:
         toy.replace(TOY, rows(toy, ("a", 3, "y")), 1, dataset="a' OR 'x' = 'x")
 
 
+def test_first_rows_are_appended_only_to_a_table_that_this_run_has_made(toy: Lake) -> None:
+    def put(value: str) -> list[str]:
+        toy.replace(BARE, toy.spark.createDataFrame([(value,)], BARE.ddl()), 1)
+        return [row.dataset for row in toy.read(BARE).collect()]
+
+    assert put("first") == ["first"]
+    log = Path(toy.path(BARE)) / "_delta_log" / f"{1:020}.json"
+    assert '"mode":"Append"' in log.read_text()
+    assert put("second") == ["second"]
+    other = Lake(toy.spark, f"{toy.root}-of-others")
+    write_deltalake(other.path(BARE), pa.table({"dataset": ["theirs"]}, schema=BARE.arrow_schema()))  # rows in version 0
+    other.replace(BARE, toy.spark.createDataFrame([("ours",)], BARE.ddl()), 1)
+    assert [row.dataset for row in other.read(BARE).collect()] == ["ours"]
+
+
 def test_every_commit_says_which_run_and_configuration_made_it(toy: Lake) -> None:
     toy.append(TOY, rows(toy, ("a", 1, "x")), 1)
     log = Path(toy.path(TOY)) / "_delta_log" / f"{1:020}.json"
