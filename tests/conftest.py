@@ -42,12 +42,19 @@ def script() -> Iterator[Callable[[str], ModuleType]]:
     sys.path.remove(folder)
 
 
+# Expressions are evaluated as they stand instead of being compiled first: of six rows each, a fifth of the time went into the compiling.
+# The sessions of tests/cluster, tests/endpoint and tests/faults compile, as every session of the product does.
+INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+
+
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
     from lake.session import open_session
 
     os.environ.setdefault("ASSAY_MASTER", "local[2]")  # the same on every machine
     session = open_session("assay-tests")
+    for name, value in INTERPRETED.items():
+        session.conf.set(name, value)
     yield session
     session.stop()
 
