@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +38,8 @@ from tests.text_folders import save_family
 from xai.worlds.grammar import texts
 
 if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
     from lake.spec import Table
 
 pytestmark = pytest.mark.spark
@@ -49,8 +52,9 @@ KEPT = ("query_alarm", "set_alarm")
 
 @dataclass(frozen=True)
 class World:
-    """Six texts to attack, two adapters, the attacks as read from the lake."""
+    """A lake with six texts to attack, two adapters, the attacks as read from the lake."""
 
+    root: Path
     source: Source
     examples: Examples
     meta: Inputs
@@ -92,15 +96,24 @@ def two_adapters(folder: Path, scoring: TextScoring, labels: tuple[str, ...]) ->
     return tuple(made)
 
 
+@pytest.fixture(scope="module")
+def world(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Made once; what it reads from its lake stays as it is."""
+    folder = tmp_path_factory.mktemp("world")
+    lake = Lake(spark, str(folder / "lake"), "made")
+    scoring = TextScoring(resolve_text_backbone(str(save_family(folder / "bert", "bert"))), "float32", 4, (16, 32))
+    source = write_source(folder / "texts")
+    examples = build_examples(lake, Ledger(lake, DATASET), source)
+    write_embeddings(lake, scoring)
+    shifts = text_shifts(lake, examples.settings_id, EMBEDDED, DATASET, examples.labels, scoring, ATTACKS)
+    meta = examples_of(lake, examples, ("meta",), 100)
+    return World(Path(lake.root), source, examples, meta, scoring, two_adapters(folder, scoring, examples.labels), shifts)
+
+
 @pytest.fixture
-def world(toy: Lake, tmp_path: Path) -> World:
-    scoring = TextScoring(resolve_text_backbone(str(save_family(tmp_path / "bert", "bert"))), "float32", 4, (16, 32))
-    source = write_source(tmp_path / "texts")
-    examples = build_examples(toy, Ledger(toy, DATASET), source)
-    write_embeddings(toy, scoring)
-    shifts = text_shifts(toy, examples.settings_id, EMBEDDED, DATASET, examples.labels, scoring, ATTACKS)
-    meta = examples_of(toy, examples, ("meta",), 100)
-    return World(source, examples, meta, scoring, two_adapters(tmp_path, scoring, examples.labels), shifts)
+def toy(spark: SparkSession, world: World, tmp_path: Path) -> Lake:
+    """A copy of the world's lake, the test's own."""
+    return Lake(spark, str(shutil.copytree(world.root, tmp_path / "lake")), "toy-run", "0" * 64)
 
 
 def built(lake: Lake, world: World, shifts: TextShifts) -> tuple[str, str]:
