@@ -10,18 +10,19 @@ import struct
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
 from pipelines.rooms import ROOMS
-from tests.test_build_floor import script
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "cluster.md").read_text(encoding="utf-8")
 LISTENING = "0A"
+Script = Callable[[str], Any]
 
 
 def called(*words: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -91,11 +92,11 @@ def test_the_archive_holds_every_file_of_every_room_and_no_bytecode(archive: Pat
     assert {name for name in names - rooms if not name.endswith(("METADATA", "log4j2.properties"))} == set()
 
 
-def test_the_archive_is_the_same_bytes_when_it_is_made_again(archive: Path, tmp_path: Path) -> None:
+def test_the_archive_is_the_same_bytes_when_it_is_made_again(script: Script, archive: Path, tmp_path: Path) -> None:
     assert script("make_dist").make(tmp_path).read_bytes() == archive.read_bytes()
 
 
-def test_a_job_that_is_no_more_does_not_stay_in_dist(tmp_path: Path) -> None:
+def test_a_job_that_is_no_more_does_not_stay_in_dist(script: Script, tmp_path: Path) -> None:
     (tmp_path / "jobs").mkdir()
     (tmp_path / "jobs" / "gone.py").touch()
     script("make_dist").make(tmp_path)
@@ -121,7 +122,7 @@ def test_a_check_begins_with_empty_folders_and_removes_only_those_that_a_check_m
     assert (foreign / "mine.txt").exists()
 
 
-def test_the_archive_says_which_version_of_assay_it_is(archive: Path) -> None:
+def test_the_archive_says_which_version_of_assay_it_is(script: Script, archive: Path) -> None:
     program = "import importlib.metadata as m, sys; print([d.version for d in m.distributions(path=[sys.argv[1]]) if d.name == 'assay'])"
     assert called(ROOT / ".venv" / "bin" / "python", "-c", program, archive).stdout.strip() == f"['{script('make_dist').version()}']"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ import pytest
 import yaml
 
 from pipelines.rooms import ROOMS
-from tests.test_build_floor import script
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = (ROOT / "docker" / "Dockerfile").read_text(encoding="utf-8")
@@ -75,7 +75,7 @@ def test_the_sql_endpoint_cannot_write_the_lake_and_rest_submission_is_off() -> 
     assert SERVICES["master"]["environment"]["SPARK_DAEMON_JAVA_OPTS"] == "-Dspark.master.rest.enabled=false"
 
 
-def test_the_image_is_the_official_spark_of_the_pinned_version_and_drops_root() -> None:
+def test_the_image_is_the_official_spark_of_the_pinned_version_and_drops_root(script: Callable[[str], Any]) -> None:
     pinned = re.search(r"^pyspark==(.*)$", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE)
     assert pinned
     assert re.findall(r"^FROM (.*)$", DOCKERFILE, re.MULTILINE) == [f"apache/spark:{pinned[1]}-scala2.13-java17-python3-ubuntu"]
