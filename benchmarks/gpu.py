@@ -43,7 +43,7 @@ def measure(folder: Path, quick: bool) -> list[Row]:
     """Forwards by precision and batch, attention kernels, the largest batch, explanations beside the twin. Needs a CUDA device."""
     if not torch.cuda.is_available():
         raise RuntimeError("module gpu measures a CUDA device and torch finds none: run it on a machine with one")
-    size, labels, sizes, rounds = (TINY, SMALL_LABELS, (2, 4), 2) if quick else (BASE, LABELS, BATCHES, 5)
+    size, labels, sizes, rounds = (TINY, SMALL_LABELS, (2, 4), 1) if quick else (BASE, LABELS, BATCHES, 5)
     root = folder / f"gpu-{size['hidden_size']}"
     shutil.rmtree(root, ignore_errors=True)
     pixels = pixels_of(size, TWIN_BATCH if quick else 64)
