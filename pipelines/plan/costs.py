@@ -12,7 +12,7 @@ import numpy as np
 
 from bronze.build import Source
 from bronze.readers import list_source, reader_named
-from bronze.specs import EMBEDDINGS
+from bronze.specs import EMBEDDINGS, OUTSIDE
 from gold import TABLES as GOLD_TABLES
 from lake.errors import DataRefusedError
 from models.backbone import Backbone
@@ -141,6 +141,7 @@ def _size(pipeline: Pipeline, counts: Counts, backbone: Backbone, pretrains: boo
         if settings is not None and pretrains
         else 0,
         chunk_rows=config.execution.chunk_rows,
+        n_outside=examples.count(OUTSIDE),
     )
 
 

@@ -104,8 +104,8 @@ COSTS = Costs(0.1, 0.01, 0.02, 0.5, 1.0, 0.0, {"bronze.embeddings": 0.5, "silver
               "silver.explanation_metrics": 30.0, "ood.predictions": 0.5}, (), 1.0, 20.0)  # fmt: skip
 SIZE = Size(100, 20, 64, 2, 2, 62,
             {"silver.predictions": 1, "silver.attributions": 1, "silver.explanation_metrics": 4, "ood.predictions": 10},
-            8, {}, (), 0.0, 0, 1000)  # fmt: skip
-MACHINE = Machine(2, dict.fromkeys(COSTS.stages, 100.0) | {"bronze.examples": 1000.0})
+            8, {}, (), 0.0, 0, 1000, 30)  # fmt: skip
+MACHINE = Machine(2, dict.fromkeys((*COSTS.stages, "silver.outside_predictions"), 100.0) | {"bronze.examples": 1000.0})
 
 
 def line_of(stage: str, rows: int) -> Line:
@@ -126,6 +126,14 @@ def test_corrupting_is_paid_once_for_all_adapters() -> None:
     found = line_of("ood.predictions", rows=1280)
     assert found.seconds == pytest.approx((1280 * 0.5 + 64 * 0.03) / 2 + STAGE_SECONDS + 2.0)
     assert found.forwards == 1280
+
+
+def test_answers_to_pictures_of_no_class_are_priced_as_the_others() -> None:
+    # 30 pictures x 2 adapters of 0.5 s; 15 a worker in batches of 8 are filled up to 16; each picture prepared once (0.01 s); each worker
+    # loads both adapters (0 s here)
+    found = line_of("silver.outside_predictions", rows=60)
+    assert found.seconds == pytest.approx((60 * 0.5 * 16 / 15 + 30 * 0.01) / 2 + STAGE_SECONDS)
+    assert (found.rows, found.forwards, found.bytes) == (60, 60, 6000)
 
 
 def test_a_stage_with_nothing_to_do_is_no_line() -> None:
