@@ -16,6 +16,7 @@ from gold.settings import GoldSettings
 from lake.identity import content_id
 from lake.ledger import Cell
 from models.decode import DecodeLimits, encode_png
+from models.errors import ArtifactError
 from models.images import preprocessing_of
 from models.masked_value import MaskedValue
 from models.recipe import Recipe
@@ -33,6 +34,7 @@ from pipelines.plan.costs import computing_at_once
 from pipelines.plan.dry_run import adapter_cells
 from pipelines.plan.estimate import STAGE_SECONDS, Line, Machine, Size, filling, gold_seconds, longest, stage_lines
 from pipelines.plan.forwards import masks_per_picture
+from pipelines.plan.judged import judged, worth_more
 from pipelines.plan.row_bytes import Shape, foretold_row_bytes
 from silver.adapters.offers import Zoo
 from silver.settings import AdapterSettings, ExplanationSettings, MetricGroup
@@ -177,6 +179,22 @@ def test_the_price_of_training_is_measured_with_the_threads_that_the_run_trains_
     zoo = Zoo("d", LABELS, work[0].scoring, AdapterSettings(threads=2), tmp_path / "artifacts")
     found = training_costs(Recipe(name="r2", rank=2), zoo, TriedPictures(pictures, np.array([0, 1])), tmp_path / "training", 0.0)
     assert found.threads == 2 and 2 in asked
+
+
+def test_a_folder_that_the_run_would_reject_is_refused_with_the_runs_own_code(
+    work: tuple[PictureWork, TrainingCosts], tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    zoo = Zoo("d", LABELS, work[0].scoring, AdapterSettings(), tmp_path / "artifacts")
+    with pytest.raises(ArtifactError) as refusal:
+        judged(tmp_path / "empty", "empty", zoo, tmp_path / "scratch")
+    assert refusal.value.code == "bad_config" and "bad_config: bad_config" not in str(refusal.value)
+
+
+def test_a_second_training_is_as_long_as_the_budget_and_none_where_it_would_be_hardly_longer() -> None:
+    # 3 epochs: 30 s are 10 s each, of 0.5 s an example 20; 64 at most; four are no more than twice the two of the first
+    assert [worth_more(30.0, 0.5), worth_more(300.0, 0.5), worth_more(6.0, 0.5), worth_more(7.5, 0.5)] == [20, 64, None, 5]
+    assert worth_more(0.0, 0.0) is None and worth_more(1.0, 0.0) == 64  # a pace below the clock's grain
 
 
 @pytest.mark.parametrize(
