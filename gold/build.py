@@ -36,10 +36,12 @@ WRITERS = 3  # a small commit mostly waits for the log, so a few at once cost li
 
 @dataclass(frozen=True)
 class OutsideInputs:
-    """settings_id of bronze.examples and of bronze.embeddings, of a dataset that has inputs of no class."""
+    """settings_id of bronze.examples and of bronze.embeddings, of a dataset that has inputs of no class, and the hash of which examples
+    they are: logistic regression is fitted on them, whatever silver and ood are about."""
 
     examples_id: str
     embeddings_id: str
+    inputs_sha256: str
 
 
 @dataclass(frozen=True)
@@ -183,8 +185,8 @@ def _separations(lake: Lake, inputs: GoldInputs) -> pd.DataFrame:
 def _linear(lake: Lake, inputs: GoldInputs, text: TextFrames | None) -> dict[Choice, Trained]:
     """`Frames.linear`. Embeddings of adapter_train, meta and outside come to the driver, and only where they are asked for."""
     choices = set() if text is None else choices_of(text.trainings)
-    if inputs.outside is not None:
-        examples = embedded_examples(lake, inputs.dataset, **vars(inputs.outside)) if text is None else text.examples
+    if (own := inputs.outside) is not None:
+        examples = embedded_examples(lake, inputs.dataset, own.examples_id, own.embeddings_id) if text is None else text.examples
         return trained_on(examples, choices or {Choice()}, len(inputs.labels))
     return {} if text is None else trained_on(text.examples, choices, len(inputs.labels))
 

@@ -35,19 +35,25 @@ VERSIONED = ("pyspark", "delta-spark", "torch", "transformers", "peft", "xgboost
 
 
 def run(options: argparse.Namespace) -> int:
-    """`assay run` and jobs/run_pipeline.py: every configuration in turn, on one session; the first that fails is the last."""
+    """`assay run` and jobs/run_pipeline.py: every configuration in turn, on one session; the first that fails is the last.
+
+    What a file itself tells is told of all of them before the first is run.
+    """
     if options.run_id and len(options.configs) > 1:
         raise ConfigError(f"--run-id names one run, found {len(options.configs)} configurations: run them one by one, or leave it out")
-    for path in options.configs:
-        if code := _run_one(argparse.Namespace(**vars(options) | {"config": path})):
+    layers = tuple(options.layers.split(","))
+    if unknown := [layer for layer in layers if layer not in LAYERS]:
+        raise ConfigError(f"--layers takes {', '.join(LAYERS)}; found {', '.join(unknown)}")
+    each = [argparse.Namespace(**vars(options) | {"config": path}) for path in options.configs]
+    for one in each:
+        _checked(one, LAYERS if options.dry_run else layers)
+    for one in each:
+        if code := _run_one(one, layers):
             return code
     return 0
 
 
-def _run_one(options: argparse.Namespace) -> int:
-    layers = tuple(options.layers.split(","))
-    if unknown := [layer for layer in layers if layer not in LAYERS]:
-        raise ConfigError(f"--layers takes {', '.join(LAYERS)}; found {', '.join(unknown)}")
+def _run_one(options: argparse.Namespace, layers: Sequence[str]) -> int:
     if options.dry_run:
         from pipelines.plan.dry_run import dry_run
 
@@ -76,17 +82,23 @@ def _configured(options: argparse.Namespace) -> tuple[Config, str]:
     return config, root if "://" in root else str(Path(root).resolve())
 
 
+def _checked(options: argparse.Namespace, layers: Sequence[str]) -> tuple[Config, str]:
+    """The configuration and its lake's place, when the file is right and the language model that these layers ask is in reach."""
+    own_rooms()
+    config, root = _configured(options)
+    require_language_model(config, layers)
+    return config, root
+
+
 def _performed(options: argparse.Namespace, work: Callable[[Pipeline], Outcome], layers: Sequence[str]) -> tuple[dict[str, Any], Lake, str]:
     """Opens session and lake under a lease, does the work of these layers, leaves an audit row when something was written."""
     from lake.describe import describe
     from lake.format import check_format
     from pipelines.tables import TABLES, VIEWS
 
-    own_rooms()
-    config, root = _configured(options)
+    config, root = _checked(options, layers)
     if options.run_id and not RUN_ID.match(options.run_id):
         raise ConfigError(f"--run-id must match {RUN_ID.pattern}, found {options.run_id!r}")
-    require_language_model(config, layers)
     run_id = options.run_id or f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
     started = time.monotonic()
     lake = Lake(open_session(), root, run_id, config.sha256)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bronze.build import Examples, Source, build_examples, examples_of, first_examples, first_rows, split_frame
 from bronze.embeddings.build import build_embeddings, embedding_settings
 from bronze.specs import EMBEDDINGS, OUTSIDE
-from gold.build import GoldInputs, OutsideInputs, build_gold
+from gold.build import GoldInputs, build_gold
 from lake.audit import TABLES as AUDIT_TABLES
 from lake.door import Lake
 from lake.errors import ConfigError
@@ -29,6 +29,7 @@ from ood.specs import TABLES as OOD_TABLES
 from ood.text_shifts import TextShifts
 from pipelines.backbones import TRAINING, obtain_backbone, pretrained_note
 from pipelines.config import Config
+from pipelines.embedded_gold import outside_inputs, require_embedded
 from pipelines.modality import label_proof
 from pipelines.text_gold import text_inputs
 from silver.adapters.build import Registered, build_adapters
@@ -86,6 +87,8 @@ class Pipeline:
         if "bronze" in layers:
             self.embeddings(examples, backbone)
         scoring = self.scoring(backbone, self.config.scoring.dtype, self.config.scoring.batch_size)
+        if "gold" in layers and (self.config.modality == "text" or examples.count(OUTSIDE)):
+            require_embedded(self.ledger, examples, self.embeddings_id(examples, scoring))
         found = self.adapters(examples, scoring, "silver" in layers) if {"silver", "ood", "gold"} & set(layers) else Registered((), {})
         meta = examples_of(self.lake, examples, META, self.config.execution.chunk_rows)
         examined = first_examples(meta, self.config.examined)
@@ -184,7 +187,7 @@ class Pipeline:
         ood = settings_id(ood_settings(meta, scoring, shifts))
         zoo = self.zoo(examples, scoring)
         training = examples_of(self.lake, examples, TRAINING, config.execution.chunk_rows)
-        names = tuple(adapter.adapter_id for adapter in found.adapters)
+        names, embeddings_id = tuple(adapter.adapter_id for adapter in found.adapters), self.embeddings_id(examples, scoring)
         cells = shifts.cells()
         rests_on = {
             "silver": vars(silver),
@@ -208,10 +211,10 @@ class Pipeline:
             corruptions=shift_rows(shifts),
             metric_group=config.gold_metric_group,
             sha256=settings_id(rests_on),
-            outside=OutsideInputs(examples.settings_id, self.embeddings_id(examples, scoring)) if examples.count(OUTSIDE) else None,
+            outside=outside_inputs(examples, embeddings_id),
             text=None
             if config.modality == "image"
-            else text_inputs(config, examples.settings_id, self.embeddings_id(examples, scoring), silver.attributions, found.priors),
+            else text_inputs(config, examples.settings_id, embeddings_id, silver.attributions, found.priors),
         )
         labels_of = split_frame(self.lake, config.dataset, examples.settings_id, *META).select("example_id", "label")
         build_gold(self.lake, self.ledger, inputs, labels_of, first_rows(labels_of, config.examined), config.gold)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 from docs_markdown import grid
-from results_arms import KEY, Arm, arms_of, metrics_of, usual
+from results_arms import KEY, Arm, arms_of, metrics_of, unscored, usual
 from results_numbers import three
 from results_read import Findings
 from results_steering import Steering
@@ -21,15 +21,23 @@ OF_TRAINING = tuple("scorer_name" if name == "scorer" else name for name in KEY)
 SAID = frozenset({"name", "kind", "priors", "seed", "shots", "shots_seed", "label_noise", "label_noise_seed", "train_share", "modality"})
 
 
+CHOSEN = (
+    "An arm that was trained with several values of beta, masks, fusion, language model or recipe has the row here that was trained most "
+    "often (of equals the one whose values most arms share); the others stand below."
+)
+
+
 def arms_section(findings: Findings, steering: Steering) -> str:
     """The levels of all arms, and their paired differences to `none` and to shuffled priors."""
     arms = arms_of(steering.arms)
     shown, metrics = usual(arms), metrics_of(arms)
     recipes = recipe_texts(steering.training, steering.recipes)
-    more = f" Of several values of beta, masks and fusion the usual ones: {len(arms) - len(shown)} more rows stand under sensitivity."
+    kept, seconds = {arm.key for arm in shown}, seconds_of(steering.training)
+    others = [arm for arm in arms if arm.key not in kept]
     parts = [
-        _head(findings, steering) + (more if len(shown) < len(arms) else ""),
-        _levels(shown, metrics, recipes, seconds_of(steering.training)),
+        " ".join(filter(None, (_head(findings, steering), CHOSEN if others else "", unscored(steering.arms)))),
+        _levels(shown, metrics, recipes, seconds),
+        *([f"The same arms with other values, {len(others)} rows:", _levels(others, metrics, recipes, seconds)] if others else []),
         _at_random(steering.training),
         _paired(steering),
         *(text for other in ("none", "shuffled") for text in _differences(shown, metrics, recipes, other)),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,6 @@ import pandas as pd
 from results_numbers import difference, signed, with_error
 
 from gold.steering.recipes import LOGISTIC, NOTHING, is_shuffled, sources_of
-from models.text_recipe import PriorRecipe
 
 KEY = ("setting", "priors", "fusion", "beta", "n_perturbations", "scorer", "tuning", "ig_steps", "variant")
 # metric of gold.cap_hybrid_arms -> what the page calls it; auroc_outside only where the lake has it.
@@ -23,7 +21,8 @@ METRICS = {
     "sufficiency": "sufficiency",
     "auroc_outside": "AUROC outside",
 }
-DEFAULTS = {"beta": PriorRecipe(sources=("cap",)).beta, "n_perturbations": PriorRecipe(sources=("cap",)).n, "fusion": "mean"}
+GRID = ("beta", "n_perturbations", "fusion")  # what the page shows as `beta 1, n 100, mean`
+CHOICES = (*GRID, "scorer", "ig_steps", "variant")  # of which an arm may have been trained with several values
 FAMILIES = ("no prior", "single priors", "fused priors", "shuffled priors", "random priors", "logistic regression")
 _SETTING = re.compile(r"(?:(?P<shots>\d+)-shot|full)(?:\+share(?P<share>[\d.]+)%)?(?:\+noise(?P<noise>[\d.]+)%)?")
 
@@ -47,6 +46,16 @@ class Arm:
     @property
     def priors(self) -> str:
         return str(self.about["priors"])
+
+    @property
+    def tuning(self) -> str:
+        """lora or full; none for logistic regression."""
+        return str(self.about["tuning"])
+
+    @property
+    def n_trainings(self) -> int:
+        """Trainings that have a figure, of the metric that most have."""
+        return max(int(self.value("n_seeds", metric) or 0) for metric in self.by_metric)
 
     @property
     def has_prior(self) -> bool:
@@ -124,12 +133,27 @@ def family_of(priors: str) -> str:
 
 
 def arms_of(frame: pd.DataFrame) -> list[Arm]:
-    """All arms: settings from few shots to all texts, in each no prior first, then single priors, fused ones, controls, no adapter."""
+    """All arms with a figure: settings from few shots to all texts, in each no prior first, then single priors, fused ones, controls, no
+    adapter. Of the others `unscored` tells."""
     found = []
     for values, rows in frame.groupby(list(KEY), sort=True):
         by_metric = {str(row["metric"]): row for row in rows.to_dict("records")}
         found.append(Arm(dict(zip(KEY, values, strict=True)), by_metric))
+    found = [arm for arm in found if _scored(arm)]
     return sorted(found, key=lambda arm: (setting_order(arm.setting), FAMILIES.index(arm.family), *arm.key))
+
+
+def unscored(frame: pd.DataFrame) -> str:
+    """A sentence on the arms that are left out because no adapter of theirs has a scored row, as after a change of the configuration;
+    empty where there are none."""
+    found = [rows for _, rows in frame.groupby(list(KEY)) if rows["mean"].isna().all()]
+    n_adapters = sum(int(rows["n"].max()) for rows in found)
+    adapters = f"{n_adapters} adapter{'s' if n_adapters != 1 else ''} without a scored row"
+    return f"Left out: {len(found)} arm{'s' if len(found) != 1 else ''} of {adapters}." if found else ""
+
+
+def _scored(arm: Arm) -> bool:
+    return any(arm.value("mean", metric) is not None for metric in arm.by_metric)
 
 
 def setting_order(setting: str) -> tuple[float, float, float, str]:
@@ -152,30 +176,30 @@ def metrics_of(arms: Sequence[Arm]) -> dict[str, str]:
 
 
 def usual(arms: Sequence[Arm]) -> list[Arm]:
-    """Of every arm the rows whose beta, masks and fusion are those that most arms of the setting have; all where it has no such row.
+    """Of every arm, in each setting and tuning, the one row of beta, masks, fusion, scorer, steps and recipe that was trained most often.
 
-    Of values that as many arms have the default counts, else the smallest. A grid of values is another table's.
+    Of rows trained as often the one whose choices most other arms of the setting have too, then the smallest values: nothing is a default,
+    and no figure decides.
     """
-    kept = []
-    for setting in dict.fromkeys(arm.setting for arm in arms):
-        mine = [arm for arm in arms if arm.setting == setting]
-        values = {name: _most_common(mine, name) for name in DEFAULTS}
-        plain = [arm for arm in mine if all(not _speaks(arm, name) or arm.about[name] == values[name] for name in DEFAULTS)]
-        there = {arm.priors for arm in plain}
-        kept += [arm for arm in mine if arm in plain or arm.priors not in there]
-    return kept
+    chosen: dict[tuple[str, str, str], Arm] = {}
+    for arm in sorted(arms, key=lambda arm: (-arm.n_trainings, -_sharing(arm, arms), arm.key)):
+        chosen.setdefault((arm.setting, arm.priors, arm.tuning), arm)
+    kept = {arm.key for arm in chosen.values()}
+    return [arm for arm in arms if arm.key in kept]
+
+
+def _sharing(arm: Arm, arms: Sequence[Arm]) -> int:
+    """How many other arms of its setting and tuning have a row that agrees with it in every choice that means anything for both."""
+    others = (one for one in arms if (one.setting, one.tuning) == (arm.setting, arm.tuning) and one.priors != arm.priors)
+    return len({one.priors for one in others if _agree(arm, one)})
+
+
+def _agree(one: Arm, other: Arm) -> bool:
+    return all(one.about[name] == other.about[name] for name in CHOICES if _speaks(one, name) and _speaks(other, name))
 
 
 def _speaks(arm: Arm, name: str) -> bool:
     """Does this choice mean anything for the arm?"""
-    return {
-        "beta": arm.has_prior,
-        "n_perturbations": bool(arm.about["n_perturbations"]),
-        "fusion": len(sources_of(arm.priors)) > 1,
-    }[name]
-
-
-def _most_common(arms: Sequence[Arm], name: str) -> Any:
-    counts = Counter(value for _, value in {(arm.priors, arm.about[name]) for arm in arms if _speaks(arm, name)})
-    ranked = sorted(counts, key=lambda value: (-counts[value], value != DEFAULTS[name], value))
-    return ranked[0] if ranked else None
+    asked = bool(arm.about["n_perturbations"])
+    said = {"n_perturbations": asked, "scorer": asked, "fusion": len(sources_of(arm.priors)) > 1, "variant": arm.priors != LOGISTIC}
+    return said.get(name, arm.has_prior)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from docs_markdown import grid
 from results_arms import Arm, arms_of, usual
-from results_numbers import short_name, with_error
+from results_numbers import NOTHING, short_name, with_error
 from results_page import backbone_text
 from results_read import Findings
 from results_steering import Steering
@@ -84,12 +84,18 @@ def rows_of(known: Known, arms: Sequence[Arm]) -> list[list[str]]:
     return [
         [
             *head,
-            f"{arm.title}{'' if arm.prior_settings == '–' else f' ({arm.prior_settings})'}",
+            _named(arm, several=len({one.tuning for one in mine}) > 1),
             with_error(arm.value("mean", known.column), arm.value("standard_error", known.column)),
             f"{(arm.value('mean', known.column) or 0.0) - known.value:+.3f}",
         ]
         for arm in mine
     ]
+
+
+def _named(arm: Arm, several: bool) -> str:
+    """`cap (beta 1, n 100)`, with its tuning where arms of several stand here."""
+    parts = [*([] if arm.prior_settings == NOTHING else [arm.prior_settings]), *([f"tuning {arm.tuning}"] if several else [])]
+    return arm.title + (f" ({', '.join(parts)})" if parts else "")
 
 
 def most_sources(arms: Sequence[Arm]) -> list[Arm]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import duckdb
 import pandas as pd
 
+from gold.examined import examined
 from lake.errors import ContractError, MissingInputError
 from pipelines.sql.duck import connect
 
@@ -46,21 +47,20 @@ SELECT p.adapter_id, p.example_id, p.is_correct FROM silver.predictions_current 
 JOIN gold.adapter_summary s ON s.dataset = p.dataset AND s.adapter_id = p.adapter_id AND s.n > 0 WHERE p.dataset = ?
 ORDER BY p.adapter_id, p.example_id
 """
+EXAMINED = examined("ood.predictions_current")
 # One row per picture and cell: means over the adapters. 0 to 1.
-CELL_SQL = """
+CELL_SQL = f"""
 SELECT o.example_id, o.corruption, o.severity, AVG(o.is_correct::INT) AS correct, AVG(o.flipped::INT) AS flipped, COUNT(*) AS n
-FROM ood.predictions_current o JOIN gold.degradation d
-  ON d.dataset = o.dataset AND d.adapter_id = o.adapter_id AND d.corruption = o.corruption AND d.severity = o.severity
+FROM ({EXAMINED}) o
 WHERE o.dataset = ? GROUP BY o.example_id, o.corruption, o.severity ORDER BY o.corruption, o.severity, o.example_id
-"""
+"""  # noqa: S608  # names of our own tables
 # One row per picture, adapter and corruption: counts over its severities.
-FAILURE_SQL = """
+FAILURE_SQL = f"""
 SELECT o.example_id, o.adapter_id, o.corruption, SUM(1 - o.is_correct::INT) AS wrong, SUM(o.flipped::INT) AS flipped, COUNT(*) AS n
-FROM ood.predictions_current o JOIN gold.degradation d
-  ON d.dataset = o.dataset AND d.adapter_id = o.adapter_id AND d.corruption = o.corruption AND d.severity = o.severity
+FROM ({EXAMINED}) o
 WHERE o.dataset = ? AND o.severity > 0 GROUP BY o.example_id, o.adapter_id, o.corruption
 ORDER BY o.adapter_id, o.corruption, o.example_id
-"""
+"""  # noqa: S608  # names of our own tables
 GOLD_SQL = {
     "correlations": "SELECT * FROM gold.correlations WHERE dataset = ? ORDER BY feature, scope",
     "learners": "SELECT * FROM gold.classifier_comparison WHERE dataset = ? ORDER BY protocol, model",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 from docs_markdown import grid
-from results_arms import DEFAULTS, KEY, Arm, arms_of, setting_order, usual, without_noise
+from results_arms import GRID, KEY, Arm, arms_of, setting_order, usual, without_noise
 from results_numbers import difference
 from results_steering import Steering
 
@@ -101,7 +101,7 @@ def noise(arms: Sequence[Arm]) -> list[str]:
         settings = sorted({arm.setting for arm in mine}, key=setting_order)
         rows: dict[tuple[str, ...], dict[str, Arm]] = {}
         for arm in mine:
-            name = (arm.priors, arm.prior_settings, *(str(arm.about[key]) for key in KEY if key not in ("setting", *DEFAULTS)))
+            name = (arm.priors, arm.prior_settings, *(str(arm.about[key]) for key in KEY if key not in ("setting", *GRID)))
             rows.setdefault(name, {})[arm.setting] = arm
         shown = [[*name[:2], *(_level(found.get(setting), "accuracy") for setting in settings)] for name, found in rows.items()]
         parts.append(

@@ -8,7 +8,7 @@ import pandas as pd
 from docs_markdown import grid
 from results_arm_sentences import sentences
 from results_arm_tables import arms_section, recipe_texts, texts_behind
-from results_arms import arms_of, setting_order, usual
+from results_arms import arms_of, setting_order, unscored, usual
 from results_arms_chart import arms_chart
 from results_corruption import accuracy_by_severity
 from results_forecast import forecast_section
@@ -56,7 +56,7 @@ def text_section(root: Path, findings: Findings, steering: Steering, out: Path) 
 def _arms(findings: Findings, steering: Steering, out: Path) -> list[str]:
     arms = usual(arms_of(steering.arms))
     if not arms:
-        return ["No adapter was trained from a recipe: there are no arms."]
+        return [unscored(steering.arms) or "No adapter was trained from a recipe: there are no arms."]
     title = f"{findings.dataset}: accuracy of each arm, with Student's t interval over trainings, 95 %"
     what = "In brackets: trainings. Intervals are of arms, not of their paired differences."
     accuracy, _, _ = texts_behind(steering.training).partition(" **")

@@ -11,6 +11,8 @@ from results_paper import most_sources
 from results_read import Findings
 from results_steering import Steering
 
+from gold.steering.recipes import LOGISTIC
+
 TITLES = (
     "dataset",
     "texts",
@@ -30,12 +32,13 @@ TITLES = (
 ABOVE = (
     "Texts: accuracy on meta, mean ± standard error over trainings; differences are paired. Rows with the same settings under *texts* read "
     "the same texts, so that language models (scorers) can be held beside each other. p of the label: what the language model gives the "
-    "trained label of a whole text, with the labels in its prompt.\n\n"
+    "trained label of a whole text, with the labels in its prompt. Each tuning has a row of its own. An arm that was trained with several "
+    "values of beta, masks, fusion, language model or recipe stands here with those that were trained most often.\n\n"
 )
 
 
 def text_rows(findings: Findings, steering: Steering) -> list[list[str]]:
-    """One row per setting; the first cell is a link to the dataset's section."""
+    """One row per setting and tuning; the first cell is a link to the dataset's section."""
     arms = usual(arms_of(steering.arms))
     settings = findings.settings_ids["bronze.examples"]
     about = [
@@ -45,20 +48,27 @@ def text_rows(findings: Findings, steering: Steering) -> list[list[str]]:
         scorer_name(findings.config),
         _sure(steering),
     ]
-    by_setting = {arm.setting: [one for one in arms if one.setting == arm.setting] for arm in arms}
-    return [[*about, _precision(steering, setting), setting, *_figures(mine)] for setting, mine in by_setting.items()]
+    rows = []
+    for setting in dict.fromkeys(arm.setting for arm in arms):
+        mine = [arm for arm in arms if arm.setting == setting]
+        tunings = sorted({arm.tuning for arm in mine if arm.priors != LOGISTIC}) or [NOTHING]
+        for tuning in tunings:
+            name = setting if len(tunings) == 1 else f"{setting}, tuning {tuning}"
+            own = [arm for arm in mine if arm.tuning == tuning or arm.priors == LOGISTIC]
+            rows.append([*about, _precision(steering, setting), name, *_figures(own)])
+    return rows
 
 
 def row_order(line: str) -> tuple[Any, ...]:
     """Lines of the table that speak of the same texts and setting beside each other."""
     cells = dict(zip(TITLES, line.strip("| ").split(" | "), strict=False))
-    return (cells["texts"], setting_order(cells["setting"]))
+    setting, _, tuning = cells["setting"].partition(", ")
+    return (cells["texts"], setting_order(setting), tuning)
 
 
 def _figures(arms: Sequence[Arm]) -> list[str]:
-    by_priors: dict[str, Arm] = {}
-    for arm in arms:
-        by_priors.setdefault(arm.priors, arm)
+    """`arms`: of one setting and tuning, each once."""
+    by_priors = {arm.priors: arm for arm in arms}
     fused = most_sources([arm for arm in arms if "+" in arm.priors])
     cap = by_priors.get("cap")
     return [

@@ -1,4 +1,5 @@
-"""A finished lake of texts made by hand, without Spark: what the results page reads of it, two trainings and two texts of meta."""
+"""A finished lake of texts made by hand, without Spark: what the results page reads of it, two trainings and three texts of meta, of which
+the last was shifted by an earlier run alone: gold judged two."""
 
 from __future__ import annotations
 
@@ -36,6 +37,7 @@ ROOT = Path(__file__).resolve().parents[1]
 NAME, SETTINGS, GOLD = "intents", "5" * 16, "6" * 16
 MODEL = "f" * 32
 LEARNED = {"plain": "none", "cap": "cap"}  # adapter id -> arm
+META = ("m1", "m2", "m3")
 # (adapter, text, attack) -> right; clean is `none`
 RIGHT = {("plain", "m1", "none"), ("plain", "m2", "none"), ("plain", "m1", "typos"), ("cap", "m1", "none"), ("cap", "m1", "typos")}
 
@@ -58,6 +60,7 @@ def own(table: Table, settings_id: str = SETTINGS, **columns: Any) -> dict[str, 
 
 def write_examples(root: Path) -> None:
     texts = {"t1": ("adapter_train", 0), "t2": ("adapter_train", 1), "v": ("adapter_val", 0), "m1": ("meta", 0), "m2": ("meta", 1)}
+    texts |= {"m3": ("meta", 1)}
     rows = [
         own(EXAMPLES, example_id=name, split=split, label_id=label, label=f"l{label}", modality="text", text=name)
         for name, (split, label) in texts.items()
@@ -74,20 +77,20 @@ def write_silver(root: Path) -> None:
     rows = [own(ADAPTERS, adapter_id=a, name=a, rank=4, update_scale=4.0, seed=0, recipe_settings=json.dumps(settings[a])) for a in LEARNED]
     write_table(root, ADAPTERS, rows)
     for table in (PREDICTIONS, EXPLANATION_METRICS):
-        write_table(root, table, [own(table, adapter_id=a, example_id=m) for a in LEARNED for m in ("m1", "m2")])
+        write_table(root, table, [own(table, adapter_id=a, example_id=m) for a in LEARNED for m in META])
     ours = own(PRIORS, example_id="t1", source="cap", scorer=MODEL, target_id=0, values=[1.0], words=["t"], whole_p=0.75, clipped_share=0.0)
     older = ours | {"settings_id": "0" * 16, "whole_p": 0.1}
     write_table(root, PRIORS, [ours, older])
 
 
 def write_ood(root: Path) -> None:
-    cells = [(a, m, attack) for a in LEARNED for m in ("m1", "m2") for attack in ("none", "typos")]
+    cells = [(a, m, attack) for a in LEARNED for m in META for attack in ("none", "typos")]
     rows = [
         own(OOD, adapter_id=a, example_id=m, corruption=attack, severity=int(attack != "none"), is_correct=(a, m, attack) in RIGHT)
         for a, m, attack in cells
     ]
     write_table(root, OOD, rows)
-    edited = [own(ATTACKED_TEXTS, example_id=m, attack="typos", severity=1, is_edited=m == "m1", keeps_label=None) for m in ("m1", "m2")]
+    edited = [own(ATTACKED_TEXTS, example_id=m, attack="typos", severity=1, is_edited=m != "m2", keeps_label=None) for m in META]
     write_table(root, ATTACKED_TEXTS, edited)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,12 +24,14 @@ class Drawn:
     example_id: str
 
 
-def drawn(listing: Listing, reader: Reader, root: Path, n: int, max_bytes: int) -> tuple[list[Drawn], list[RejectedInput]]:
-    """The `n` contents with the lowest hashes, and why candidates could not be read.
+def drawn(
+    listing: Listing, reader: Reader, root: Path, n: int, max_bytes: int, labels: Collection[str]
+) -> tuple[list[Drawn], list[RejectedInput]]:
+    """The `n` contents of these labels with the lowest hashes, and why candidates could not be read.
 
     Of a source with more than 500 places, those 500 whose paths hash lowest are the candidates: no more files are opened.
     """
-    usable = (reference for reference in listing if reference.error_code is None)
+    usable = (reference for reference in listing if reference.error_code is None and reference.label in labels)
     candidates = heapq.nsmallest(CANDIDATES, usable, key=lambda reference: content_id("place", reference.source_path.encode()))
     found: dict[str, Drawn] = {}
     refused: list[RejectedInput] = []

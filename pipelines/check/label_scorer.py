@@ -14,6 +14,7 @@ from models.label_scorer.artifact import LabelModel
 from models.label_scorer.prompt import Prompts
 from models.label_scorer.scorer import load_label_scorer
 from models.label_scorer.settings import Template
+from models.label_scorer.training_settings import LabelScorerTraining
 from models.text_training_data import TextTrainingSet
 from pipelines.check.findings import Checked
 from pipelines.check.text_source import Texts
@@ -22,7 +23,7 @@ from pipelines.exits import CONFIG, DATA, MISSING
 from pipelines.texts_only import text_recipe
 from silver.priors.extract import answered
 from silver.priors.jobs import prior_jobs
-from silver.priors.scorers import named_model, readable
+from silver.priors.scorers import named_model, readable, room_bytes
 from silver.priors.settings import PriorSettings
 from silver.priors.words import words_of
 
@@ -36,7 +37,7 @@ def check_label_scorer(config: Config, texts: Texts, checked: Checked) -> None:
     if not templates:
         return
     if config.priors.training is not None:
-        _to_be_trained(config.priors, texts, checked)
+        _to_be_trained(config.priors.training, texts, checked)
         return
     try:
         model = named_model(config.priors.scorer, texts.labels, config.priors)
@@ -49,17 +50,21 @@ def check_label_scorer(config: Config, texts: Texts, checked: Checked) -> None:
         checked.add("label scorer", "cannot be used", str(error), DATA)
 
 
-def _to_be_trained(settings: PriorSettings, texts: Texts, checked: Checked) -> None:
-    training, n = settings.training, len(texts.tried)
+def _to_be_trained(training: LabelScorerTraining, texts: Texts, checked: Checked) -> None:
+    """Bad only where no training text of the source fits, for then the run ends; the ten that are tried may just be long ones."""
+    n = len(texts.tried)
     examples = TextTrainingSet(
         tuple(text.text for text in texts.tried),
         np.array([text.label_id for text in texts.tried], dtype=np.int64),
         tuple(text.example_id for text in texts.tried),
     )
-    fitting = 0 if training is None else len(readable(training, examples, texts.labels)[0])
+    fitting, room = len(readable(training, examples, texts.labels)[0]), room_bytes(training, texts.labels)
     told = f"trained by the run; {fitting} of {n} tried texts surely fit its priors.scorer.train.max_tokens with the prompt"
     advice = "raise it: longer texts are not learnt from, and those that do not fit get no prior"
-    checked.add("label scorer", told, "" if fitting == n else advice, 0 if fitting else CONFIG)
+    none_fits = texts.fewest_bytes is not None and texts.fewest_bytes > room
+    if not fitting:
+        told += "; nor does any training text" if none_fits else f"; training texts of {texts.fewest_bytes or 0:,} to {room:,} bytes do"
+    checked.add("label scorer", told, "" if fitting == n else advice, CONFIG if none_fits else 0)
 
 
 def _read(settings: PriorSettings, model: LabelModel, templates: Sequence[Template], texts: Texts) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from bronze.build import Source, examples_settings
 from bronze.readers import list_source, reader_named
 from bronze.reference import Listing
+from bronze.specs import OUTSIDE
 from lake.errors import MissingInputError
 from models.decode import decode
 from models.errors import RejectedInput
@@ -44,11 +45,17 @@ def check_source(config: Config, checked: Checked) -> Pictures | None:
         return None
     headers = read_headers(listing, config.source.reader, source.root, config.decode.limits())
     _headers(config, headers, listing.ignored, checked)
-    tried = _tried(config, source.root, listing, checked)
-    counts = Counter(reference.label for reference in listing if reference.error_code is None)
+    tried = _tried(config, source.root, listing, labels, checked)
+    good = Counter((reference.label, reference.source_split) for reference in listing if reference.error_code is None)
+    counts, sources = Counter[str | None](), Counter[str | None]()
+    for (label, split), n in good.items():
+        if label not in config.source.outside_labels:
+            counts[label] += n
+            sources[split] += n
     check_labels(labels, counts, "pictures", _overlooked(config, source.root), checked)
-    sources = Counter(reference.source_split for reference in listing if reference.error_code is None)
-    check_splits(config, expected_splits(sources, config.source, config.splits), " (expected)", checked)
+    expected = expected_splits(sources, config.source, config.splits)
+    expected |= {OUTSIDE: good.total() - sources.total()} if config.source.outside_labels else {}
+    check_splits(config, expected, " (expected)", checked)
     return Pictures(labels, tried) if tried else None
 
 
@@ -61,9 +68,9 @@ def _headers(config: Config, headers: Headers, ignored: int, checked: Checked) -
     check_rejected("pictures", found, headers.codes, headers.n_places, config.execution.max_rejected_share, checked)
 
 
-def _tried(config: Config, root: Path, listing: Listing, checked: Checked) -> tuple[Drawn, ...]:
-    """The pictures that are read and decoded whole, those with the lowest content hashes."""
-    found, refused = drawn(listing, reader_named(config.source.reader), root, TRIED, config.decode.max_bytes)
+def _tried(config: Config, root: Path, listing: Listing, labels: tuple[str, ...], checked: Checked) -> tuple[Drawn, ...]:
+    """The pictures of these labels that are read and decoded whole, those with the lowest content hashes."""
+    found, refused = drawn(listing, reader_named(config.source.reader), root, TRIED, config.decode.max_bytes, labels)
     codes = Counter(refusal.code for refusal in refused)
     good = []
     for picture in found:

@@ -22,10 +22,12 @@ DRAWN = 256  # texts that are tokenised, and that a backbone which stands in lea
 
 @dataclass(frozen=True)
 class Texts:
-    """What the source holds: its ordered labels, the texts that are tokenised, and the first ten of them, on which models are tried."""
+    """What the source holds: its ordered labels, the texts that are tokenised, and the first ten of them, on which models are tried.
+    `fewest_bytes`: as in `Judged`."""
 
     labels: tuple[str, ...]
     drawn: tuple[Text, ...]
+    fewest_bytes: int | None = None
 
     @property
     def tried(self) -> tuple[Text, ...]:
@@ -41,7 +43,7 @@ def check_text_source(config: Config, checked: Checked) -> Texts | None:
     except MissingInputError as error:
         checked.add("texts", "missing", str(error), MISSING)
         return None
-    found = judged(source, listing, labels, DRAWN)
+    found = judged(source, listing, labels, DRAWN, config.priors.scoring.prompt)
     _texts(config, found, listing.ignored, checked)
     check_labels(labels, found.labels, "texts", "", checked)
     places = (*SPLITS, OUTSIDE) if config.source.outside_labels else SPLITS
@@ -49,7 +51,7 @@ def check_text_source(config: Config, checked: Checked) -> Texts | None:
     if not found.drawn:
         checked.add("tried", "no text can be used", "every text was rejected: the rows above say why", DATA)
         return None
-    return Texts(labels, found.drawn)
+    return Texts(labels, found.drawn, found.fewest_bytes)
 
 
 def _texts(config: Config, found: Judged, ignored: int, checked: Checked) -> None:

@@ -16,7 +16,11 @@ from bronze.readers import reader_named
 from bronze.reference import Listing, batches
 from bronze.specs import OUTSIDE, PLACES
 from lake.progress import Progress
+from models.label_scorer.settings import LabelPrompt
+from silver.priors.scorers import shown_bytes
+from silver.priors.words import words_of
 
+TRAIN = "adapter_train"
 CONFLICT = "label_conflict"
 LONG = "text_truncated"
 
@@ -36,6 +40,7 @@ class Judged:
     """`n_places`: references, refused ones too. `codes`: error code -> places rejected; `reasons`: error code -> where it was first met,
     and its message. `labels`, `splits`: examples, each content once, outside ones in `splits` alone. `n_again`: places of a content that
     stood before. `n_long`: texts of more words than BERT and RoBERTa have positions for. `drawn`: those of a class with the lowest hashes.
+    `fewest_bytes`: of the training text that takes the least in the label scorer's prompt; None without one.
     """
 
     n_places: int = 0
@@ -46,6 +51,7 @@ class Judged:
     n_again: int = 0
     n_long: int = 0
     drawn: tuple[Text, ...] = ()
+    fewest_bytes: int | None = None
 
     def reject(self, code: str, place: str, message: str) -> None:
         self.codes[code] += 1
@@ -54,11 +60,13 @@ class Judged:
 
 @dataclass
 class _Content:
-    """What is known of one content: where it stood first, its labels, the split that wins, and in how many places it stands."""
+    """What is known of one content: where it stood first, its labels, the split that wins, its bytes in a prompt, and in how many places it
+    stands."""
 
     place: str
     labels: tuple[str, ...]
     rank: int
+    n_bytes: int
     n: int = 1
 
     @property
@@ -84,8 +92,9 @@ class _Lowest:
         self.highest = max(self.texts)
 
 
-def judged(source: Source, listing: Listing, labels: tuple[str, ...], n_drawn: int) -> Judged:
-    """Every text read, decoded, and given its split; of one content under two labels every place is rejected, as the ingest does it."""
+def judged(source: Source, listing: Listing, labels: tuple[str, ...], n_drawn: int, prompt: LabelPrompt) -> Judged:
+    """Every text read, decoded, and given its split; of one content under two labels every place is rejected, as the ingest does it.
+    `prompt`: in which the texts are measured."""
     found, contents, lowest = Judged(), dict[str, _Content](), _Lowest(n_drawn)
     with Progress(f"reading texts of {source.root}"):
         for row in _rows(source, listing, labels):
@@ -93,7 +102,7 @@ def judged(source: Source, listing: Listing, labels: tuple[str, ...], n_drawn: i
             if row["kind"] == "rejected":
                 found.reject(row["error_code"], row["source_path"], row["message"])
                 continue
-            _note(contents, row)
+            _note(contents, row, prompt)
             found.n_long += LONG in row["notes"]
             if row["label"] in labels:
                 lowest.offer(row)
@@ -110,10 +119,11 @@ def _rows(source: Source, listing: Listing, labels: tuple[str, ...]) -> Iterator
         yield from batch.to_pylist()
 
 
-def _note(contents: dict[str, _Content], row: dict[str, Any]) -> None:
+def _note(contents: dict[str, _Content], row: dict[str, Any], prompt: LabelPrompt) -> None:
     known = contents.get(row["example_id"])
     if known is None:
-        contents[row["example_id"]] = _Content(row["source_path"], (row["label"],), row["split_rank"])
+        n_bytes = shown_bytes(prompt, words_of(row["text"]))
+        contents[row["example_id"]] = _Content(row["source_path"], (row["label"],), row["split_rank"], n_bytes)
         return
     known.n += 1
     if row["label"] not in known.labels:
@@ -130,4 +140,6 @@ def _settle(found: Judged, contents: Iterable[_Content]) -> None:
         found.splits[PLACES[content.rank]] += 1
         found.labels[content.labels[0]] += PLACES[content.rank] != OUTSIDE
         found.n_again += content.n - 1
+        if PLACES[content.rank] == TRAIN:
+            found.fewest_bytes = min(content.n_bytes, content.n_bytes if found.fewest_bytes is None else found.fewest_bytes)
     found.labels = +found.labels  # without outside labels, of which 0 were counted

@@ -6,17 +6,19 @@ from dataclasses import replace
 from pathlib import Path
 
 from lake.errors import ConfigError, MissingInputError
+from pipelines.init.manifest import has_captioned
 from pipelines.init.source import Seen, look
-from pipelines.init.text_source import NOT_SAID, TEXT_LAYOUTS, Given, look_texts, table_root
+from pipelines.init.text_columns import NOT_SAID, Given
+from pipelines.init.text_source import TEXT_LAYOUTS, look_texts, table_root
 
 
 def look_any(folder: Path, given: Given = NOT_SAID) -> Seen:
-    """What the folder holds. Named columns, or a table in a folder's place, mean texts; pictures go before texts, but for a few in
-    folders beside a table of more texts (plots beside train.csv).
+    """What the folder holds. Named columns, a table in a folder's place, or one with a column `text` that names its pictures mean texts;
+    else pictures go before texts, but for a few in folders beside a table of more texts (plots beside train.csv).
 
     Raises as `look` and `look_texts`; without either, MissingInputError names the layouts of both.
     """
-    if any(given.values()) or table_root(folder) != folder:
+    if any(given.values()) or table_root(folder) != folder or (folder.is_dir() and has_captioned(folder)):
         return _texts(folder, given)
     try:
         pictures = look(folder)

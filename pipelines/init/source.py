@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from bronze.options import ManifestOptions
 from bronze.readers import list_source
 from bronze.readers.files import existing_root
 from bronze.readers.folder import top_folders
@@ -19,13 +18,9 @@ from bronze.reference import escaped
 from bronze.settings import DecodeSettings, SourceSettings
 from lake.errors import MissingInputError
 from pipelines.init.counted import counted
-from pipelines.init.headers import header_of
+from pipelines.init.manifest import manifest_of
 from pipelines.init.split_names import advice, overlooked, role
 
-MANIFEST_SUFFIXES = (".csv", ".tsv", ".parquet")
-# Names that people give to the columns, the reader's own first.
-PATH_COLUMNS = ("path", "file", "filename", "file_name", "filepath", "image", "image_path")
-LABEL_COLUMNS = ("label", "class", "class_name", "category", "target", "species")
 PET_LISTS = ("annotations/trainval.txt", "annotations/test.txt")
 VAL_SHARE = 0.15  # of the source's training pictures: choosing the best epoch needs pictures that the adapter has not seen
 
@@ -77,7 +72,7 @@ def _looked(root: Path, source: dict[str, Any]) -> Seen:
 
 def recognised(root: Path) -> dict[str, Any]:
     """The `source` keys for the layout below `root`: the reader's name, and what it must be told."""
-    if manifest := _manifest(root):
+    if manifest := manifest_of(root):
         return manifest
     if (root / "images").is_dir() and (lists := [name for name in PET_LISTS if (root / name).is_file()]):
         return {"reader": "pet"} | ({} if len(lists) == len(PET_LISTS) else {"pet": {"lists": lists}})
@@ -90,20 +85,6 @@ def _split_folders(root: Path) -> dict[str, Any]:
     """Named where all top folders have names of splits and hold folders, and the reader's own list of names lacks some (Train, testing)."""
     names = overlooked(root)
     return {"folder": {"split_folders": list(names)}} if names and set(names) == top_folders(root) else {}
-
-
-def _manifest(root: Path) -> dict[str, Any] | None:
-    """The first table directly below the root whose header names a picture and a label; the reader's default name goes first."""
-    files = sorted(path for path in root.iterdir() if path.suffix.lower() in MANIFEST_SUFFIXES and path.is_file())
-    for path in sorted(files, key=lambda path: path.stem != "manifest"):
-        header = header_of(path)
-        picture = next((name for name in PATH_COLUMNS if header.count(name) == 1), None)
-        label = next((name for name in LABEL_COLUMNS if header.count(name) == 1), None)
-        if picture and label:
-            usual = ManifestOptions().model_dump()
-            told = {key: value for key, value in (("file", path.name), ("path", picture), ("label", label)) if value != usual[key]}
-            return {"reader": "manifest"} | ({"manifest": told} if told else {})
-    return None
 
 
 def _unnamed(root: Path, seen: Seen) -> str:

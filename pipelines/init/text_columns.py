@@ -16,6 +16,8 @@ TEXTS = (
 LABELS = (
     "label", "labels", "class", "class_name", "class_index", "category", "target", "intent", "sentiment", "topic", "emotion", "output",
 )  # fmt: skip
+Given = Mapping[str, str | None]  # `text` and `label` as the user named them
+NOT_SAID: Given = {"text": None, "label": None}
 OPTIONS = {"text": "--text", "label": "--label"}
 
 
@@ -27,7 +29,7 @@ class Roles:
     label: str
 
 
-def roles_of(file: str, header: Sequence[str], given: Mapping[str, str | None]) -> Roles | None:
+def roles_of(file: str, header: Sequence[str], given: Given) -> Roles | None:
     """The columns of a table with this header; None where one of them is not there. `given`: `text` and `label` as the user named them.
 
     Raises ConfigError where several columns could be the one, with the option that says which.
@@ -40,10 +42,9 @@ def roles_of(file: str, header: Sequence[str], given: Mapping[str, str | None]) 
 
 
 def _told(file: str, header: Sequence[str], role: str) -> str | None:
-    known = TEXTS if role == "text" else LABELS
     if header.count(role) == 1:
         return role
-    names = [name for name in header if _plain(name) in known]
+    names = text_names(header) if role == "text" else label_names(header)
     if len(names) > 1:
         raise ConfigError(
             f"{file} must have one column that holds the {role}s, found {', '.join(names)} among {', '.join(header)}: say which with "
@@ -52,11 +53,21 @@ def _told(file: str, header: Sequence[str], role: str) -> str | None:
     return names[0] if names else None
 
 
+def text_names(header: Sequence[str]) -> list[str]:
+    """The columns whose names are those of texts."""
+    return [name for name in header if _plain(name) in TEXTS]
+
+
+def label_names(header: Sequence[str]) -> list[str]:
+    """The columns whose names are those of labels."""
+    return [name for name in header if _plain(name) in LABELS]
+
+
 def _plain(name: str) -> str:
     return re.sub(r"[\s\-.]+", "_", name.strip()).casefold()
 
 
-def unclear(headers: Mapping[str, Sequence[str]], given: Mapping[str, str | None]) -> ConfigError:
+def unclear(headers: Mapping[str, Sequence[str]], given: Given) -> ConfigError:
     """What to say where no table has both columns."""
     shown = "; ".join(f"{file} has {', '.join(header) or 'none'}" for file, header in list(headers.items())[:3])
     wanted = " and ".join(f"{given[role]!r}" if given[role] else f"a {role}" for role in OPTIONS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from pipelines.init.counted import counted
 from pipelines.init.headers import header_of
 from pipelines.init.source import Seen, split_map
 from pipelines.init.split_names import role
-from pipelines.init.text_columns import Roles, roles_of, unclear
+from pipelines.init.text_columns import NOT_SAID, Given, Roles, roles_of, unclear
 
 # Labels that people give to queries of no class.
 OUTSIDE = ("oos", "out_of_scope", "out-of-scope")
@@ -27,8 +26,6 @@ TEXT_LAYOUTS = (
     "Texts are read from tables (.csv, .tsv, .jsonl, .parquet) with the columns text and label, class files (pay_bill.txt, one text a "
     "line), class folders (pay_bill/7.txt), each with or without split folders above"
 )
-Given = Mapping[str, str | None]
-NOT_SAID: Given = {"text": None, "label": None}
 
 
 def look_texts(folder: Path, given: Given = NOT_SAID) -> Seen | None:

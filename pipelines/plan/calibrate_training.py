@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from models.adapter_files import WEIGHTS
 from models.images import to_model_resolution
 from models.pretraining import PretrainSettings, preprocessing_for, pretrain
 from models.recipe import Recipe
@@ -17,11 +16,8 @@ from models.training import Epoch, train
 from models.training_data import TrainingSet
 from pipelines.check.tried_pictures import TriedPictures
 from pipelines.pictures_only import picture_scoring
-from silver.adapters.offers import Offer, Zoo, judge
-
-FEW = 2
-MOST = 64
-EPOCHS = 3
+from pipelines.plan.judged import EPOCHS, FEW, judged, worth_more
+from silver.adapters.offers import Zoo
 
 
 @dataclass(frozen=True)
@@ -45,18 +41,10 @@ def training_costs(recipe: Recipe, zoo: Zoo, tried: TriedPictures, scratch: Path
     Raises ArtifactError where the recipe cannot be trained on this backbone, or the adapter cannot be used.
     """
     pace, start, folder = _trained(recipe, zoo, tried, scratch / "few", FEW)
-    if (n := min(MOST, int(seconds / EPOCHS / pace))) > 2 * FEW:
+    if (n := worth_more(seconds, pace)) is not None:
         pace, start, folder = _trained(recipe, zoo, tried, scratch / "more", n)
-    before = time.perf_counter()
-    row, adapter = judge(Offer(folder, folder.parent, recipe.name), replace(zoo, artifacts=scratch), set())
-    judged = time.perf_counter() - before
-    if adapter is None:
-        from models.errors import ArtifactError
-
-        code, _, message = str(row["reason"]).partition(": ")
-        raise ArtifactError(code, message)
-    sizes = (folder / WEIGHTS).stat().st_size, Path(adapter.merged).stat().st_size
-    return TrainingCosts(pace, start, judged, *sizes, adapter, zoo.settings.threads)
+    found = judged(folder, recipe.name, zoo, scratch)
+    return TrainingCosts(pace, start, found.seconds, found.adapter_bytes, found.merged_bytes, found.adapter, zoo.settings.threads)
 
 
 def _trained(recipe: Recipe, zoo: Zoo, tried: TriedPictures, folder: Path, n: int) -> tuple[float, float, Path]:

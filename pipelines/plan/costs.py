@@ -12,7 +12,7 @@ import numpy as np
 
 from bronze.build import Source
 from bronze.readers import list_source, reader_named
-from bronze.specs import EMBEDDINGS
+from bronze.specs import EMBEDDINGS, OUTSIDE
 from gold import TABLES as GOLD_TABLES
 from lake.errors import DataRefusedError
 from models.backbone import Backbone
@@ -103,11 +103,11 @@ def computing_at_once(master: str, parallelism: int, cores: int) -> int:
 
 
 def _pictures(pipeline: Pipeline, labels: tuple[str, ...]) -> tuple[Drawn, ...]:
-    """Pictures of the source that can be decoded."""
+    """Pictures of the source that can be decoded and have a label of the dataset."""
     config = pipeline.config
     source = Source(config.dataset, config.source, config.splits, config.decode, config.execution.max_rejected_share)
     listing = list_source(config.source, source.root, config.decode.max_bytes)
-    found, _ = drawn(listing, reader_named(config.source.reader), source.root, PICTURES, config.decode.max_bytes)
+    found, _ = drawn(listing, reader_named(config.source.reader), source.root, PICTURES, config.decode.max_bytes, labels)
     good = []
     for picture in found:
         try:
@@ -141,6 +141,7 @@ def _size(pipeline: Pipeline, counts: Counts, backbone: Backbone, pretrains: boo
         if settings is not None and pretrains
         else 0,
         chunk_rows=config.execution.chunk_rows,
+        n_outside=examples.count(OUTSIDE),
     )
 
 

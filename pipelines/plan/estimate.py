@@ -13,7 +13,7 @@ from ood.specs import PREDICTIONS as OOD_PREDICTIONS
 from pipelines.plan.calibrate import Costs
 from pipelines.plan.calibrate_training import TrainingCosts
 from pipelines.plan.forwards import padded
-from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, PREDICTIONS
+from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, OUTSIDE_PREDICTIONS, PREDICTIONS
 
 ARROW_ROWS = 64  # rows that reach a verb together
 
@@ -33,9 +33,9 @@ CLOSING_SECONDS = 5.0  # quality, settings, descriptions of tables and columns, 
 class Size:
     """How much there is to do.
 
-    `n_train`, `n_val`, `n_meta`: examples of the splits. `n_adapters`: that are scored; `n_new_adapters`: to check and merge; `recipes`:
-    to train, from pictures of `training_bytes` that are collected once. `to_do`: table -> rows. `rows_per_picture`: table -> rows of one
-    picture and adapter; `n_masks`: masks behind those of explanation metrics. `pretrain_pictures`: pictures times epochs.
+    `n_train`, `n_val`, `n_meta`, `n_outside`: examples of the splits. `n_adapters`: that are scored; `n_new_adapters`: to check and merge;
+    `recipes`: to train, from pictures of `training_bytes` that are collected once. `to_do`: table -> rows. `rows_per_picture`: table ->
+    rows of one picture and adapter; `n_masks`: masks behind those of explanation metrics. `pretrain_pictures`: pictures times epochs.
     """
 
     n_train: int
@@ -51,6 +51,7 @@ class Size:
     training_bytes: float
     pretrain_pictures: int
     chunk_rows: int
+    n_outside: int = 0
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,8 @@ def stage_lines(size: Size, costs: Costs, training: TrainingCosts, pretrain_pace
         _pretraining(size, pretrain_pace),
         _embeddings(size, costs, machine),
         _training(size, training, costs, machine),
+        _predicted(PREDICTIONS.full_name, size.n_meta, size, costs, machine),
+        _predicted(OUTSIDE_PREDICTIONS.full_name, size.n_outside, size, costs, machine),
         *(_scored(name, per_row, size, costs, machine) for name, per_row in _forwards_per_row(size).items()),
     ]
     return [line for line in lines if line.seconds]
@@ -89,7 +92,7 @@ def stage_lines(size: Size, costs: Costs, training: TrainingCosts, pretrain_pace
 def _forwards_per_row(size: Size) -> dict[str, float]:
     """Table -> forwards behind one row of it."""
     metrics = size.n_masks / size.rows_per_picture[EXPLANATION_METRICS.full_name]
-    return {PREDICTIONS.full_name: 1, ATTRIBUTIONS.full_name: 1, EXPLANATION_METRICS.full_name: metrics, OOD_PREDICTIONS.full_name: 1}
+    return {ATTRIBUTIONS.full_name: 1, EXPLANATION_METRICS.full_name: metrics, OOD_PREDICTIONS.full_name: 1}
 
 
 def _line(stage: str, size: Size, machine: Machine, forwards: float, seconds: float, fixed: float = 0.0) -> Line:
@@ -144,14 +147,23 @@ def longest(seconds: Sequence[float], workers: int) -> float:
     return max(ends)
 
 
+def _predicted(stage: str, n_examples: int, size: Size, costs: Costs, machine: Machine) -> Line:
+    """Answers to the clean examples of one split, of no class or of classes alike: an adapter is loaded for the first of them."""
+    rows = size.to_do.get(stage, 0)
+    first = stage == PREDICTIONS.full_name or not size.to_do.get(PREDICTIONS.full_name)
+    loads = costs.load * size.n_adapters * machine.workers if first else 0.0
+    fill = filling(n_examples, machine.workers, size.batch_size)
+    seconds = (n_examples * costs.prepare + rows * costs.stages[PREDICTIONS.full_name] * fill) * costs.crowding + loads
+    return _line(stage, size, machine, rows, seconds)
+
+
 def _scored(stage: str, per_row: float, size: Size, costs: Costs, machine: Machine) -> Line:
     """Per picture and adapter; decoding, preparing and corrupting are done once for all adapters."""
     rows = size.to_do.get(stage, 0)
     units = rows if stage == OOD_PREDICTIONS.full_name else rows / size.rows_per_picture[stage]  # its cost is that of one cell
     shared = size.n_meta * (costs.prepare + (costs.corrupt if stage == OOD_PREDICTIONS.full_name else 0.0))
     fill = 1.0 if stage == EXPLANATION_METRICS.full_name else filling(size.n_meta, machine.workers, size.batch_size)
-    loads = costs.load * size.n_adapters * machine.workers if stage == PREDICTIONS.full_name else 0.0
-    seconds = (shared + units * costs.stages[stage] * fill) * costs.crowding + loads
+    seconds = (shared + units * costs.stages[stage] * fill) * costs.crowding
     return _line(stage, size, machine, rows * per_row, seconds)
 
 

@@ -13,7 +13,7 @@ from lake.spec import Table
 from ood.specs import ATTACKED_TEXTS
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
 from pipelines.sql.duck import exists, opened
-from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, PREDICTIONS, PRIORS
+from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, OUTSIDE_PREDICTIONS, PREDICTIONS, PRIORS
 
 ENOUGH_ROWS = 200  # below that a file's footer outweighs its rows
 ID_BYTES = 40  # an example's id: 32 characters that do not compress, their length, and notes that hardly vary
@@ -66,10 +66,12 @@ def foretold_row_bytes(shape: Shape) -> dict[str, float]:
     Within 15 % of the demo's files. 1,008 rows of digits_full took 163 bytes a prediction and 139 an attribution where 128 and 104 are
     foretold: files of few rows carry more of their own (docs/decisions/0010).
     """
+    predicted = ID_BYTES + 6 * DOUBLE + FLOAT * shape.n_labels
     return {
         EXAMPLES.full_name: shape.picture_bytes + 2.5 * ID_BYTES,  # a row here and one in bronze.references, which has the path too
         EMBEDDINGS.full_name: HALF * shape.dim * (1 + shape.n_units * shape.keep_units) + ID_BYTES,
-        PREDICTIONS.full_name: ID_BYTES + 6 * DOUBLE + FLOAT * shape.n_labels,
+        PREDICTIONS.full_name: predicted,
+        OUTSIDE_PREDICTIONS.full_name: predicted,
         ATTRIBUTIONS.full_name: ID_BYTES + FLOAT * shape.n_units,
         EXPLANATION_METRICS.full_name: 9 * DOUBLE,  # 11 numbers, of which controls repeat some; ids repeat over methods
         OOD_PREDICTIONS.full_name: DOUBLE + 4,  # confidence; ids repeat over cells, labels take bits

@@ -111,8 +111,8 @@ def _texts(pipeline: Pipeline, labels: tuple[str, ...]) -> tuple[Drawn, ...]:
     """Texts of the source that can be read and have a label of the dataset."""
     source = _source(pipeline)
     listing = list_source(source.source, source.root, source.limits.max_bytes)
-    found, _ = drawn(listing, reader_named(source.source.reader), source.root, 2 * TEXTS, source.limits.max_bytes)
-    good = [text for text in found if text.reference.label in labels and _readable(text.content, source)]
+    found, _ = drawn(listing, reader_named(source.source.reader), source.root, 2 * TEXTS, source.limits.max_bytes, labels)
+    good = [text for text in found if _readable(text.content, source)]
     if not good:
         raise DataRefusedError(f"none of {len(found)} texts drawn from {source.root} can be used: `assay check` says why")
     return tuple(good[:TEXTS])

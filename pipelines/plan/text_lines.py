@@ -17,7 +17,7 @@ from pipelines.plan.text_counts import n_chosen
 from pipelines.plan.text_forwards import PerText, training_forwards
 from pipelines.plan.text_training_costs import TextTrainingCosts
 from silver.priors.jobs import IgJob, PriorJob
-from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, PREDICTIONS, PRIORS
+from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, OUTSIDE_PREDICTIONS, PREDICTIONS, PRIORS
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,8 @@ def text_lines(
         _bronze(EMBEDDINGS.full_name, 1, WORKER_SECONDS, size, costs, machine),
         _priors(size, priors, costs, machine),
         _training(size, training, costs, machine),
-        _scored(PREDICTIONS.full_name, 1, size, costs, machine),
+        _predicted(PREDICTIONS.full_name, size, costs, machine),
+        _predicted(OUTSIDE_PREDICTIONS.full_name, size, costs, machine),
         _scored(ATTRIBUTIONS.full_name, size.forwards.attributions, size, costs, machine),
         _scored(EXPLANATION_METRICS.full_name, size.forwards.metrics, size, costs, machine),
         _scored(ATTACKED_TEXTS.full_name, 0, size, costs, machine),
@@ -80,12 +81,20 @@ def _bronze(stage: str, forwards: int, fixed: float, size: TextSize, costs: Text
     return stage_line(stage, rows, rows * forwards, seconds, machine, size.chunk_rows, fixed)
 
 
+def _predicted(stage: str, size: TextSize, costs: TextCosts, machine: Machine) -> Line:
+    """Answers to clean texts, of no class or of classes alike: an adapter is loaded for the first of them."""
+    rows = size.to_do.get(stage, 0)
+    first = stage == PREDICTIONS.full_name or not size.to_do.get(PREDICTIONS.full_name)
+    loads = costs.load * size.n_adapters * machine.workers if first else 0.0
+    seconds = rows * costs.stages[PREDICTIONS.full_name].seconds * costs.crowding + loads
+    return stage_line(stage, rows, rows, seconds, machine, size.chunk_rows)
+
+
 def _scored(stage: str, forwards: float, size: TextSize, costs: TextCosts, machine: Machine) -> Line:
     """`forwards`: of one text under one adapter."""
     rows = size.to_do.get(stage, 0)
     texts = rows / size.rows_per_text[stage]
-    loads = costs.load * size.n_adapters * machine.workers if stage == PREDICTIONS.full_name else 0.0
-    seconds = texts * costs.stages[stage].seconds * costs.crowding + loads
+    seconds = texts * costs.stages[stage].seconds * costs.crowding
     return stage_line(stage, rows, texts * forwards, seconds, machine, size.chunk_rows)
 
 

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from models.adapter_files import WEIGHTS
-from models.errors import ArtifactError
 from models.scored_adapter import ScoredAdapter
 from models.text_pretraining import TextPretrainSettings, pretrain_text
 from models.text_recipe import TextRecipe
 from models.text_training import train_text
 from models.training_progress import Epoch
 from pipelines.check.tried_texts import SHORT, TriedTexts, text_shape
+from pipelines.plan.judged import EPOCHS, FEW, judged, worth_more
 from pipelines.texts_only import text_scoring
-from silver.adapters.offers import Offer, Zoo, judge
-
-FEW = 2
-MOST = 64
-EPOCHS = 3
+from silver.adapters.offers import Zoo
 
 
 @dataclass(frozen=True)
@@ -54,19 +49,13 @@ def text_training_costs(recipes: Sequence[TextRecipe], zoo: Zoo, tried: TriedTex
         paces[shape], folder = _pace(recipe, zoo, tried, scratch / str(number), seconds / len(shapes))
         folders.append((recipe, folder))
     recipe, folder = folders[-1]
-    before = time.perf_counter()
-    row, adapter = judge(Offer(folder, folder.parent, recipe.name), replace(zoo, artifacts=scratch), set())
-    judged = time.perf_counter() - before
-    if adapter is None:
-        code, _, message = str(row["reason"]).partition(": ")
-        raise ArtifactError(code, message)
-    sizes = (folder / WEIGHTS).stat().st_size, Path(adapter.merged).stat().st_size
-    return TextTrainingCosts(paces, judged, *sizes, adapter, zoo.settings.threads)
+    found = judged(folder, recipe.name, zoo, scratch)
+    return TextTrainingCosts(paces, found.seconds, found.adapter_bytes, found.merged_bytes, found.adapter, zoo.settings.threads)
 
 
 def _pace(recipe: TextRecipe, zoo: Zoo, tried: TriedTexts, scratch: Path, seconds: float) -> tuple[TrainingPace, Path]:
     pace, folder = _trained(recipe, zoo, tried, scratch / "few", FEW)
-    if (n := min(MOST, int(seconds / EPOCHS / max(pace.text, 1e-9)))) > 2 * FEW:
+    if (n := worth_more(seconds, pace.text)) is not None:
         pace, folder = _trained(recipe, zoo, tried, scratch / "more", n)
     return pace, folder
 

@@ -13,6 +13,7 @@ from models.errors import ArtifactError
 from models.label_scorer.artifact import LabelModel, label_model_folder, resolve_label_model
 from models.label_scorer.prompt import Prompts
 from models.label_scorer.seen import read_record
+from models.label_scorer.settings import LabelPrompt
 from models.label_scorer.train import train_label_scorer
 from models.label_scorer.training_settings import LabelScorerTraining
 from models.text_training_data import TextTrainingSet
@@ -92,17 +93,25 @@ def trained_model(settings: PriorSettings, examples: TextTrainingSet, labels: Se
 
 def readable(training: LabelScorerTraining, examples: TextTrainingSet, labels: Sequence[str]) -> tuple[list[tuple[str, ...]], list[str]]:
     """(words, labels) of the examples that fit the model with the longest label, whatever the tokenizer makes of them."""
-    prompt, longest = training.prompt, max(len(f"{training.prompt.label_prefix}{label}".encode()) for label in labels)
-    overhead = BEGIN + longest + max(len(prompt.filled(name, tuple(labels), "").encode()) for name in SOURCES)
-    widest = max(len(prompt.placeholder.encode()), 1)
-    texts, true_labels = [], []
+    texts, true_labels, room = [], [], room_bytes(training, labels)
     for text, label_id in zip(examples.texts, examples.label_ids.tolist(), strict=True):
         words = words_of(text)
-        shown = sum(max(len(word.encode()), widest) for word in words) + len(prompt.word_separator.encode()) * (len(words) - 1)
-        if words and overhead + shown <= training.max_tokens:
+        if words and shown_bytes(training.prompt, words) <= room:
             texts.append(words)
             true_labels.append(labels[label_id])
     return texts, true_labels
+
+
+def room_bytes(training: LabelScorerTraining, labels: Sequence[str]) -> int:
+    """Bytes of a text (`shown_bytes`) that the model surely holds beside its prompt and the longest label; below 1 where none does."""
+    prompt, longest = training.prompt, max(len(f"{training.prompt.label_prefix}{label}".encode()) for label in labels)
+    return training.max_tokens - BEGIN - longest - max(len(prompt.filled(name, tuple(labels), "").encode()) for name in SOURCES)
+
+
+def shown_bytes(prompt: LabelPrompt, words: Sequence[str]) -> int:
+    """The most bytes that a text of these words has in a prompt, whichever of them are masked."""
+    widest = max(len(prompt.placeholder.encode()), 1)
+    return sum(max(len(word.encode()), widest) for word in words) + len(prompt.word_separator.encode()) * (len(words) - 1)
 
 
 def scorer_of(model: LabelModel, examples: TextTrainingSet, labels: Sequence[str]) -> Scorer:

@@ -126,7 +126,7 @@ def inputs(text: TextInputs | None) -> GoldInputs:
     cells = (("none", 0), ("keyword_addition", 1), ("typos", 1))
     corruptions = empty(("corruption", "severity", "parameter", "value", "expected_impact"))
     own = [table.name for table in (ADAPTERS, PREDICTIONS, EXPLANATION_METRICS, OOD_PREDICTIONS)]
-    outside = OutsideInputs(EXAMPLES.name, EMBEDDINGS.name) if text is not None else None
+    outside = OutsideInputs(EXAMPLES.name, EMBEDDINGS.name, "i") if text is not None else None
     return GoldInputs(OWN, LABELS, *own, tuple(RECIPES), cells, corruptions, "default_text", "sha", text, outside)
 
 

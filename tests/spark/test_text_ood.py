@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from bronze.build import Examples, Source, build_examples, examples_of
 from bronze.settings import DecodeSettings, SourceSettings, SplitSettings
 from bronze.specs import EMBEDDINGS, EXAMPLES
+from gold.tables.degradation import SPEC as DEGRADATION
 from lake.catalog import register
 from lake.door import Lake
 from lake.errors import ConfigError
@@ -35,6 +36,7 @@ from silver.build import build_predictions
 from silver.specs import OUTSIDE_PREDICTIONS
 from silver.specs import PREDICTIONS as SILVER_PREDICTIONS
 from tests.text_folders import save_family
+from tests.text_results_lake import own
 from xai.worlds.grammar import texts
 
 if TYPE_CHECKING:
@@ -159,10 +161,15 @@ def test_attacked_texts_and_the_answers_to_them_are_those_of_the_verbs_under_one
     assert stored(toy, PREDICTIONS) == sorted(rows, key=lambda row: [str(row[name]) for name in PREDICTIONS.key])
     assert len(rows) == 6 * 2 * 3
 
+    # gold judged four of the six texts: an earlier run had examined all
+    cells = [{"adapter_id": a, "corruption": c, "severity": s, "n": 4} for a in ("a", "b") for c, s in world.shifts.cells()]
+    toy.create(DEGRADATION)
+    rows = [tuple(own(DEGRADATION, dataset=DATASET, **one).get(name) for name in DEGRADATION.column_names) for one in cells]
+    toy.append(DEGRADATION, toy.spark.createDataFrame(rows, DEGRADATION.ddl()), len(rows))
     assert "gold.attack_reach" in register(toy.spark, toy.root, TABLES, VIEWS, {"gold.attack_reach"})
     reach = toy.spark.sql("SELECT * FROM gold.attack_reach").collect()
     assert sorted((row.adapter_id, row.attack, row.severity, row.n) for row in reach) == [
-        (adapter, name, 1, 6) for adapter in ("a", "b") for name in ATTACKS.names
+        (adapter, name, 1, 4) for adapter in ("a", "b") for name in ATTACKS.names
     ]
     assert all(0 < row.edited_share <= 1 and row.kept_share is None for row in reach)
 

@@ -27,14 +27,24 @@ ANSWERS = [
 ]
 
 
-def reach(texts: list[tuple[object, ...]], answers: list[tuple[object, ...]]) -> pd.DataFrame:
-    """The view over rows of dataset d, adapter a, severity 1 (clean: 0)."""
+def reach(
+    texts: list[tuple[object, ...]],
+    answers: list[tuple[object, ...]],
+    examined: int = 9,
+    attacks: tuple[str, ...] = ("typos", "homoglyphs"),
+) -> pd.DataFrame:
+    """The view over rows of dataset d, adapter a, severity 1 (clean: 0), where gold judged so many texts under these attacks."""
     attacked = pd.DataFrame(texts, columns=["settings_id", "example_id", "attack", "is_edited", "keeps_label"])
     predicted = pd.DataFrame(answers, columns=["settings_id", "example_id", "corruption", "is_correct", "flipped"])
     attacked = attacked.assign(dataset="d", severity=1)
     predicted = predicted.assign(dataset="d", adapter_id="a", severity=(predicted["corruption"] != "none").astype(int))
+    cells = [("d", "a", "none", 0, examined), *(("d", "a", name, 1, examined) for name in attacks)]
+    judged = pd.DataFrame(cells, columns=["dataset", "adapter_id", "corruption", "severity", "n"])
     with duckdb.connect() as connection:
         connection.execute("CREATE SCHEMA ood")
+        connection.execute("CREATE SCHEMA gold")
+        connection.register("judged", judged)
+        connection.execute("CREATE TABLE gold.degradation AS SELECT * FROM judged")
         connection.register("attacked", attacked)
         connection.register("predicted", predicted)
         connection.execute("CREATE TABLE ood.attacked_texts AS SELECT * FROM attacked")
@@ -55,3 +65,10 @@ def test_where_nothing_was_edited_or_proved_there_is_no_figure() -> None:
     row = reach(TEXTS, ANSWERS).loc["homoglyphs"]
     assert (row["n"], row["edited_share"], row["accuracy"]) == (1, 0.0, 1.0)
     assert row[["accuracy_edited", "flip_rate_edited", "kept_share"]].isna().all()
+
+
+def test_texts_that_only_a_larger_run_examined_have_no_part_nor_have_attacks_that_are_asked_for_no_more() -> None:
+    found = reach(TEXTS, ANSWERS, examined=2, attacks=("typos",))
+    assert found.index.tolist() == ["typos"]
+    # e1 and e2 have the smallest ids: both edited and proved, e1 right, e2 flipped
+    assert found.loc["typos", ["n", "edited_share", "kept_share", "accuracy", "flip_rate"]].tolist() == [2, 1.0, 1.0, 0.5, 0.5]

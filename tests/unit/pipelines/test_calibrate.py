@@ -16,6 +16,7 @@ from gold.settings import GoldSettings
 from lake.identity import content_id
 from lake.ledger import Cell
 from models.decode import DecodeLimits, encode_png
+from models.errors import ArtifactError
 from models.images import preprocessing_of
 from models.masked_value import MaskedValue
 from models.recipe import Recipe
@@ -33,6 +34,7 @@ from pipelines.plan.costs import computing_at_once
 from pipelines.plan.dry_run import adapter_cells
 from pipelines.plan.estimate import STAGE_SECONDS, Line, Machine, Size, filling, gold_seconds, longest, stage_lines
 from pipelines.plan.forwards import masks_per_picture
+from pipelines.plan.judged import judged, worth_more
 from pipelines.plan.row_bytes import Shape, foretold_row_bytes
 from silver.adapters.offers import Zoo
 from silver.settings import AdapterSettings, ExplanationSettings, MetricGroup
@@ -104,8 +106,8 @@ COSTS = Costs(0.1, 0.01, 0.02, 0.5, 1.0, 0.0, {"bronze.embeddings": 0.5, "silver
               "silver.explanation_metrics": 30.0, "ood.predictions": 0.5}, (), 1.0, 20.0)  # fmt: skip
 SIZE = Size(100, 20, 64, 2, 2, 62,
             {"silver.predictions": 1, "silver.attributions": 1, "silver.explanation_metrics": 4, "ood.predictions": 10},
-            8, {}, (), 0.0, 0, 1000)  # fmt: skip
-MACHINE = Machine(2, dict.fromkeys(COSTS.stages, 100.0) | {"bronze.examples": 1000.0})
+            8, {}, (), 0.0, 0, 1000, 30)  # fmt: skip
+MACHINE = Machine(2, dict.fromkeys((*COSTS.stages, "silver.outside_predictions"), 100.0) | {"bronze.examples": 1000.0})
 
 
 def line_of(stage: str, rows: int) -> Line:
@@ -126,6 +128,14 @@ def test_corrupting_is_paid_once_for_all_adapters() -> None:
     found = line_of("ood.predictions", rows=1280)
     assert found.seconds == pytest.approx((1280 * 0.5 + 64 * 0.03) / 2 + STAGE_SECONDS + 2.0)
     assert found.forwards == 1280
+
+
+def test_answers_to_pictures_of_no_class_are_priced_as_the_others() -> None:
+    # 30 pictures x 2 adapters of 0.5 s; 15 a worker in batches of 8 are filled up to 16; each picture prepared once (0.01 s); each worker
+    # loads both adapters (0 s here)
+    found = line_of("silver.outside_predictions", rows=60)
+    assert found.seconds == pytest.approx((60 * 0.5 * 16 / 15 + 30 * 0.01) / 2 + STAGE_SECONDS)
+    assert (found.rows, found.forwards, found.bytes) == (60, 60, 6000)
 
 
 def test_a_stage_with_nothing_to_do_is_no_line() -> None:
@@ -169,6 +179,22 @@ def test_the_price_of_training_is_measured_with_the_threads_that_the_run_trains_
     zoo = Zoo("d", LABELS, work[0].scoring, AdapterSettings(threads=2), tmp_path / "artifacts")
     found = training_costs(Recipe(name="r2", rank=2), zoo, TriedPictures(pictures, np.array([0, 1])), tmp_path / "training", 0.0)
     assert found.threads == 2 and 2 in asked
+
+
+def test_a_folder_that_the_run_would_reject_is_refused_with_the_runs_own_code(
+    work: tuple[PictureWork, TrainingCosts], tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    zoo = Zoo("d", LABELS, work[0].scoring, AdapterSettings(), tmp_path / "artifacts")
+    with pytest.raises(ArtifactError) as refusal:
+        judged(tmp_path / "empty", "empty", zoo, tmp_path / "scratch")
+    assert refusal.value.code == "bad_config" and "bad_config: bad_config" not in str(refusal.value)
+
+
+def test_a_second_training_is_as_long_as_the_budget_and_none_where_it_would_be_hardly_longer() -> None:
+    # 3 epochs: 30 s are 10 s each, of 0.5 s an example 20; 64 at most; four are no more than twice the two of the first
+    assert [worth_more(30.0, 0.5), worth_more(300.0, 0.5), worth_more(6.0, 0.5), worth_more(7.5, 0.5)] == [20, 64, None, 5]
+    assert worth_more(0.0, 0.0) is None and worth_more(1.0, 0.0) == 64  # a pace below the clock's grain
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,18 @@ def test_what_headers_and_decoding_reject_is_counted_by_code(place: Path, tmp_pa
     assert code == 0 and told.endswith("next: assay run c.yaml --dry-run\n")
 
 
+def test_pictures_of_no_class_are_no_part_of_what_is_tried_and_are_divided_as_the_run_does(place: Path, tmp_path: Path) -> None:
+    """Half of the labels are outside: of ten pictures drawn from all some would have no class to be right about."""
+    outside = ["0", "1", "2", "3", "4"]
+    n_outside = sum(len(list((place / "pictures" / label).iterdir())) for label in outside)
+    source = {"reader": "folder", "root": str(place / "pictures"), "outside_labels": outside}
+    code, told = checked(tmp_path, tree(place, source=source))
+    assert code == 0 and "10 of 10 decoded whole" in row(told, "tried") and "5 (5, 6, 7, 8, …)" in row(told, "labels")
+    rest = 125 - n_outside
+    shares = f"adapter_train {round(0.5 * rest)}, adapter_val {round(0.1 * rest)}, meta {round(0.4 * rest)}, outside {n_outside} (expected)"
+    assert shares in row(told, "splits")
+
+
 def test_every_offered_adapter_is_judged_by_the_runs_own_rules(place: Path, tmp_path: Path) -> None:
     code, told = checked(tmp_path, tree(place, adapters={"folders": [str(place / "zoo")]}))
     assert code == 0

@@ -141,3 +141,28 @@ def test_a_label_scorer_that_is_not_there_or_reads_too_little_is_told(
     assert texts is not None
     check_label_scorer(config, texts, found)
     assert found.code == code and any(words in f"{finding.found} {finding.fix}" for finding in found.findings)
+
+
+@pytest.mark.parametrize(
+    ("short_goes", "code", "words"),
+    [
+        # of 100 words the long ones take 100 x 4 + 99 bytes and their number, more than all 300 tokens; "card lost" takes 9
+        ("adapter_train", 0, "0 of 10 tried texts surely fit its priors.scorer.train.max_tokens with the prompt; training texts of 9 to"),
+        ("meta", 78, "nor does any training text"),
+    ],
+)
+def test_ten_texts_too_long_for_the_label_scorer_are_a_warning_while_a_training_text_fits(
+    short_goes: str, code: int, words: str, tmp_path: Path
+) -> None:
+    long = "".join(f"{' '.join(['card'] * 100)} {n},{('card', 'alarm')[n % 2]}\n" for n in range(40))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "long.csv").write_text(f"text,label\n{long}")
+    (tmp_path / "data" / "short.csv").write_text("text,label\ncard lost,card\n")
+    source = {"reader": "table", "root": str(tmp_path / "data"), "split_map": {"long": "adapter_train", "short": short_goes}}
+    recipes: dict[str, Any] = {"adapters": {"recipes": [CAP]}, "priors": {"scorer": {"train": {"max_tokens": 300}}}}
+    config, found = config_of(tmp_path / "c.yaml", tree(tmp_path, source=source, **recipes)), Checked()
+    texts = check_text_source(config, Checked())
+    assert texts is not None
+    check_label_scorer(config, texts, found)
+    (row,) = found.findings
+    assert found.code == code and row.state == ("bad" if code else "warn") and words in row.found

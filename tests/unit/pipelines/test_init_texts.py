@@ -173,6 +173,30 @@ def test_pictures_go_before_texts_but_for_a_few_beside_a_table(tmp_path: Path) -
     assert found.what == "texts" and "3 pictures in folders are ignored" in found.warning
 
 
+@pytest.mark.parametrize(
+    ("header", "first", "there", "what", "reader"),
+    [
+        # a column called file or image whose values are no pictures that are there: part of a text's record
+        ("file,sentence,label", "log-7.txt", False, "texts", "table"),
+        ("image,text,label", "1.png", False, "texts", "table"),
+        ("text,label,file", "set an alarm", False, "texts", "table"),
+        # the pictures are there: they go first, but for a column that is called text and nothing else
+        ("file,description,label", "1.png", True, "pictures", "manifest"),
+        ("image,text,label", "1.png", True, "texts", "table"),
+        # without a column of texts it is a list of pictures, which the check will miss
+        ("image,width,label", "1.png", False, "pictures", "manifest"),
+    ],
+)
+def test_a_column_that_is_called_file_or_image_makes_no_list_of_pictures_of_a_table_of_texts(
+    header: str, first: str, there: bool, what: str, reader: str, tmp_path: Path
+) -> None:
+    table(tmp_path / "d" / "all.csv", header, ((first, "set an alarm", "alarm"), ("2.png", "my card is lost", "card")))
+    if there:
+        picture(tmp_path / "d" / "1.png")
+    found = look_any(tmp_path / "d")
+    assert (found.what, found.source["reader"]) == (what, reader) and found.n_examples == 2
+
+
 def test_a_folder_with_a_note_is_no_source_and_the_layouts_of_texts_are_named(tmp_path: Path) -> None:
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / "note.txt").write_text("no text of a class")

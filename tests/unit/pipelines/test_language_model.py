@@ -43,6 +43,21 @@ def test_a_model_that_is_not_in_reach_is_66_before_a_lake_is_opened(
     assert told.out == "" and not (tmp_path / "lake").exists()
 
 
+@pytest.mark.parametrize("more", [[], ["--dry-run"]], ids=["run", "dry run"])
+def test_every_configuration_is_looked_at_before_the_first_is_run(
+    more: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first is whole: were it begun, there would be a lake."""
+    (tmp_path / "first").mkdir()
+    first = written(tmp_path / "first", {"train": {}}, "cap")
+    second = written(tmp_path, {"name": NOWHERE}, "cap")
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text("dataset: words\nlayerz: 3\n")
+    for path, code, said in ((second, 66, "priors.scorer.name"), (tmp_path / "no.yaml", 66, "no.yaml"), (wrong, 78, "layerz")):
+        assert main(["run", str(first), str(path), "--lake", str(tmp_path / "lake"), *more]) == code
+        assert said in capsys.readouterr().err and not (tmp_path / "lake").exists()
+
+
 def told(config: Config, *layers: str) -> bool:
     try:
         require_language_model(config, layers or LAYERS)

@@ -28,6 +28,7 @@ from pipelines.plan.calibrate_verbs import TextWork, measured
 from pipelines.plan.estimate import STAGE_SECONDS, Line, Machine
 from pipelines.plan.pace import Pace, pace_of, padded_tokens, refilled
 from pipelines.plan.prior_costs import PriorCosts, prior_costs
+from pipelines.plan.row_bytes import TextShape, text_row_bytes
 from pipelines.plan.table_of_lines import write_lines
 from pipelines.plan.text_counts import n_chosen, rows_of_job
 from pipelines.plan.text_forwards import PerText, asked_per_text, per_text, training_forwards
@@ -142,7 +143,7 @@ STAGES = ("bronze.examples", "bronze.embeddings", "silver.predictions", "silver.
 COSTS = TextCosts({name: Pace(0.5, 64) for name in STAGES}, {}, 0.0, 1.0, 1.0)
 SIZE = TextSize(100, 20, 64, 2, 2, 0, {}, {"silver.predictions": 1, "silver.attributions": 5, "silver.explanation_metrics": 8,
                 "ood.attacked_texts": 6, "ood.predictions": 7}, PerText(60, 150), (), (), (), (), (), {}, 8, 3, 0, 1000)  # fmt: skip
-MACHINE = Machine(2, dict.fromkeys((*STAGES, "ood.predictions", "silver.priors"), 100.0))
+MACHINE = Machine(2, dict.fromkeys((*STAGES, "ood.predictions", "silver.priors", "silver.outside_predictions"), 100.0))
 TRAINING = TextTrainingCosts({text_shape(PLAIN): TrainingPace(0.1, 1.0), text_shape(CAP): TrainingPace(0.4, 1.0)}, 0.5, 10, 100, None)  # type: ignore[arg-type]  # nothing is scored here
 
 
@@ -159,6 +160,20 @@ def test_a_stage_costs_its_texts_over_the_workers_plus_what_every_stage_pays() -
     assert found["ood.attacked_texts"].seconds == pytest.approx(64 * 0.5 / 2 + STAGE_SECONDS)
     assert found["ood.predictions"].seconds == pytest.approx((896 * 0.5 + 64 * 0.5) / 2 + STAGE_SECONDS)
     assert found["ood.predictions"].forwards == 896
+
+
+def test_answers_to_texts_of_no_class_cost_what_other_answers_do_and_adapters_are_loaded_once() -> None:
+    costs = replace(COSTS, load=3.0)
+    both = replace(SIZE, to_do={"silver.predictions": 128, "silver.outside_predictions": 40})
+    lines = [line for line in text_lines(both, costs, TRAINING, PriorCosts(), 0.0, MACHINE) if line.stage.endswith("predictions")]
+    assert [line.stage for line in lines] == ["silver.predictions", "silver.outside_predictions"]
+    # 128 and 40 answers of half a second on two workers; two adapters loaded by each, in 3 s
+    assert [line.seconds for line in lines] == pytest.approx([128 * 0.5 / 2 + 2 * 3 + STAGE_SECONDS, 40 * 0.5 / 2 + STAGE_SECONDS])
+    assert (lines[1].rows, lines[1].forwards, lines[1].bytes) == (40, 40, 40 * 100)
+    alone = replace(SIZE, to_do={"silver.outside_predictions": 40})
+    (line,) = text_lines(alone, costs, TRAINING, PriorCosts(), 0.0, MACHINE)[:1]
+    assert line.seconds == pytest.approx(40 * 0.5 / 2 + 2 * 3 + STAGE_SECONDS)
+    assert text_row_bytes(TextShape(7, 5.0, 8, False, 30.0))["silver.outside_predictions"] == 40 + 6 * 8 + 4 * 7
 
 
 def test_what_is_steered_waits_for_what_is_plain() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -57,9 +59,67 @@ def test_a_grid_of_values_leaves_the_usual_ones_in_the_arms_table(script: Script
     assert all(arm.about["n_perturbations"] in (0, 50) for arm in found if arm.priors != "shap")
 
 
-def test_of_values_that_as_many_arms_have_the_default_is_the_usual_one(script: Script) -> None:
-    found = script("results_arms").usual(script("results_arms").arms_of(arms(*(row("cap", 0.9, beta=beta) for beta in (0.3, 1.0, 3.0)))))
-    assert [arm.about["beta"] for arm in found] == [1.0]
+def test_the_main_row_of_an_arm_is_the_one_that_was_trained_most_often_whatever_the_default_is(script: Script) -> None:
+    usual, arms_of = script("results_arms").usual, script("results_arms").arms_of
+    given = [row("cap", 0.9, beta=beta, n_seeds=n) for beta, n in ((0.1, 5), (1.0, 3), (2.0, 1))]
+    # of the recipe too: w (with clip_norm, say) was trained more often than v
+    given += [row("none", 0.9, n_seeds=3), row("none", 0.8, n_seeds=4, variant="w")]
+    assert [(arm.priors, arm.about["beta"], arm.about["variant"]) for arm in usual(arms_of(arms(*given)))] == [
+        ("none", 0.0, "w"),
+        ("cap", 0.1, "v"),
+    ]
+
+
+def test_of_rows_trained_as_often_the_one_counts_whose_values_most_arms_share_then_the_smallest(script: Script) -> None:
+    usual, arms_of = script("results_arms").usual, script("results_arms").arms_of
+    given = [row("cap", 0.9, beta=beta) for beta in (0.3, 1.0, 3.0)]
+    assert [arm.about["beta"] for arm in usual(arms_of(arms(*given)))] == [0.3]
+    shared = [*given, row("lime", 0.9, beta=3.0), row("ig", 0.9, beta=3.0, n_perturbations=0, scorer="none"), row("lime", 0.9, beta=1.0)]
+    assert {arm.about["beta"] for arm in usual(arms_of(arms(*shared)))} == {3.0}
+
+
+def test_both_tunings_of_an_arm_are_main_rows(script: Script) -> None:
+    given = [row("none", 0.9), row("none", 0.8, tuning="full", variant="f", n_seeds=1), row("logistic_regression", 0.7)]
+    found = script("results_arms").usual(script("results_arms").arms_of(arms(*given)))
+    assert [(arm.priors, arm.tuning) for arm in found] == [("none", "full"), ("none", "lora"), ("logistic_regression", "none")]
+
+
+def test_an_arm_without_a_scored_row_is_left_out_with_a_sentence(script: Script) -> None:
+    module = script("results_arms")
+    frame = arms(row("none", 0.9, n=3), row("cap", None, n=2, n_seeds=0), row("cap", None, "sufficiency", n=2, n_seeds=0))
+    assert [arm.priors for arm in module.arms_of(frame)] == ["none"]
+    assert module.unscored(frame) == "Left out: 1 arm of 2 adapters without a scored row."
+    assert module.unscored(arms(row("none", 0.9, n=3))) == ""
+
+
+def test_rows_that_are_not_the_main_ones_stand_below(script: Script) -> None:
+    given = [row("cap", 0.9, beta=0.1), row("cap", 0.123, beta=1.0, n_seeds=1), row("ig", None, n_seeds=0, n=4), row("none", 0.8)]
+    trained = training({"adapter_id": "a", **dict.fromkeys(("comprehensiveness_random", "sufficiency_random"), 0.5)})
+    settings = SimpleNamespace(confidence_level=0.95, steering=SimpleNamespace(min_pairs=3))
+    steering = SimpleNamespace(arms=arms(*given), training=trained, recipes={}, settings=settings, settings_id="6")
+    text = script("results_arm_tables").arms_section(SimpleNamespace(n_shifted=2), steering)
+    main, _, below = text.partition("The same arms with other values, 1 rows:")
+    assert "| full | cap (leak unknown) | beta 0.1, n 100 | 3 | 0.900 |" in main and "0.123" not in main
+    assert "| full | cap (leak unknown) | beta 1, n 100 | 1 | 0.123 |" in below
+    assert "trained most often" in main and "Left out: 1 arm of 4 adapters without a scored row." in main and "| ig" not in text
+
+
+def test_the_summary_has_a_row_per_tuning(script: Script) -> None:
+    given = [row("none", 0.9), row("none", 0.8, tuning="full", variant="f"), row("none", 0.5, variant="w", n_seeds=1), LINEAR]
+    empty = pd.DataFrame({"setting": [], "source": []})
+    findings = SimpleNamespace(dataset="d", settings_ids={"bronze.examples": "5" * 16}, config=None, n_labels=2, n_meta=3)
+    module = script("results_text_summary")
+    found = module.text_rows(findings, SimpleNamespace(arms=arms(*given), asked=empty, precision=empty))
+    place = [module.TITLES.index(name) for name in ("setting", "logistic regression", "none")]
+    assert [[line[at] for at in place] for line in found] == [
+        ["full, tuning full", "0.770", "0.800"],
+        ["full, tuning lora", "0.770", "0.900"],
+    ]
+    lines = [f"| {' | '.join(line)} |" for line in found]
+    assert [module.row_order(line)[1:] for line in lines] == [
+        ((math.inf, 100.0, 0.0, "full"), "tuning full"),
+        ((math.inf, 100.0, 0.0, "full"), "tuning lora"),
+    ]
 
 
 LINEAR = row("logistic_regression", 0.77)
@@ -84,7 +144,7 @@ TOO_FEW = (
             [row("cap", 0.90, logistic=(0.13, 0.004, 2, None))],
             TOO_FEW,
         ),
-        ([row("cap", None)], "nothing to compare, logistic regression could not be fitted on the same texts."),
+        ([row("cap", 0.8)], "nothing to compare, logistic regression could not be fitted on the same texts."),
     ],
 )
 def test_each_family_gets_a_sentence_on_logistic_regression(script: Script, given: list[dict[str, Any]], says: str) -> None:

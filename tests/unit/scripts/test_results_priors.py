@@ -114,27 +114,43 @@ def test_wrong_labels_stand_beside_true_ones(script: Script) -> None:
 def judged(adapter: str, score: str, auroc: float | None, **given: Any) -> dict[str, Any]:
     """A row of gold.out_of_scope."""
     about = {"setting": "full", "priors": "cap", "fusion": "mean", "beta": 1.0, "n_perturbations": 100, "n_out": 1200}
+    about |= {"tuning": "lora"}
     return about | {"adapter_id": adapter, "score": score, "auroc": auroc} | given
 
 
 def test_texts_of_no_class_are_told_apart_by_each_score_of_each_arm(script: Script) -> None:
     section = script("results_outside").outside_section
-    foreign = {"setting": "none", "priors": None, "fusion": None, "beta": None, "n_perturbations": None}
-    linear = {"priors": "logistic_regression", "fusion": "none", "beta": 0.0, "n_perturbations": 0}
+    foreign = {"setting": "none", "priors": None, "fusion": None, "beta": None, "n_perturbations": None, "tuning": None}
+    linear = {"priors": "logistic_regression", "fusion": "none", "beta": 0.0, "n_perturbations": 0, "tuning": "none"}
     rows = [judged("a", "energy", 0.8), judged("b", "energy", 0.9), judged("a", "confidence", 0.7), judged("x", "energy", 0.5, **foreign)]
     rows.append(judged("none", "confidence", 0.65, **linear))
     judgements = [
         row("logistic_regression", 0.65, "auroc_outside"),
         row("cap", 0.7, "auroc_outside", logistic=(0.05, 0.01, 3, "better"), leaky_prior=False),
     ]
-    text = section(SimpleNamespace(outside=pd.DataFrame(rows), arms=arms(*judgements)))
+    trained = training({"adapter_id": "a"}, {"adapter_id": "b"})
+    text = section(SimpleNamespace(outside=pd.DataFrame(rows), arms=arms(*judgements), training=trained, recipes={}))
     assert text.startswith("1,200 texts of no class")
-    assert "| setting | arm | prior | trainings | confidence | energy |" in text and "let in" not in text
+    assert "| setting | arm | prior | tuning | trainings | confidence | energy |" in text and "let in" not in text
     # 0.8 and 0.9: mean 0.85, sd 0.0707, se 0.05
-    assert "| full | cap | beta 1, n 100 | 2 | 0.700 | 0.850 ± 0.050 |" in text
-    assert "| full | logistic_regression | – | 1 | 0.650 | – |" in text and "| none | no recipe | – | 1 | – | 0.500 |" in text
+    assert "| full | cap | beta 1, n 100 | lora | 2 | 0.700 | 0.850 ± 0.050 |" in text
+    assert "| full | logistic_regression | – | – | 1 | 0.650 | – |" in text and "| none | no recipe | – | – | 1 | – | 0.500 |" in text
     assert "- full, single priors: logistic regression (0.650) is beaten by `cap` (+0.050 ± 0.010, 3 pairs)." in text
     assert section(SimpleNamespace(outside=None)) == "Texts of no class: the lake judges none."
+
+
+def test_texts_of_no_class_are_not_pooled_over_tunings_and_recipes(script: Script) -> None:
+    about = {"a": ("v", "lora", 0.9), "b": ("w", "lora", 0.7), "c": ("f", "full", 0.5)}
+    rows = [judged(name, "confidence", auroc, tuning=tuning) for name, (_, tuning, auroc) in about.items()]
+    trained = training(*({"adapter_id": name, "variant": variant, "tuning": tuning} for name, (variant, tuning, _) in about.items()))
+    recipes = {"a": {"name": "a", "rank": 4}, "b": {"name": "b", "rank": 8}, "c": {"name": "c", "tuning": "full"}}
+    steering = SimpleNamespace(outside=pd.DataFrame(rows), arms=arms(row("none", 0.9)), training=trained, recipes=recipes)
+    text = script("results_outside").outside_section(steering)
+    shown = [line.split(" | ") for line in text.splitlines() if line.startswith("| full |")]
+    # every recipe by itself: one training each, no error; 0.9, 0.7 and 0.5 are nobody's mean
+    figures = [(line[3], line[5], line[6].rstrip(" |")) for line in shown]
+    assert figures == [("full", "1", "0.500"), ("lora", "1", "0.900"), ("lora", "1", "0.700")]
+    assert "rank 4" in shown[1][4] and "rank 8" in shown[2][4]
 
 
 def test_the_papers_figures_stand_beside_none_and_the_arm_of_most_sources(script: Script) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.text_results_lake import write_text_lake
 
 SAID = (
-    "- Texts: adapter_train 2, adapter_val 1, meta 2, outside 1; 2 classes.",
+    "- Texts: adapter_train 2, adapter_val 1, meta 3, outside 1; 2 classes.",
     "- Training texts per setting, chosen from adapter_train: full 2.",
     "- Refused: bronze.examples: 1 × empty_text; ood.predictions: 1 × nonfinite.",
     "1 of 1 trainings flagged leaky",
@@ -26,7 +26,8 @@ SAID = (
     "| full | 100 | `cap` | 0.500 | 0.250 | 1 | 1 | 2 |",
     "| full | 100 | cap | 0.625 | 0.125 | +0.500 | 2 |",
     "| `l0` | cap | `tea` 0.38 | 2 |",
-    # typos: m1 right by both adapters, m2 by none; only m1 was edited.
+    # typos: m1 right by both adapters, m2 by none; only m1 was edited. m3 is of a larger run.
+    "Attacked and explained: 2 texts.",
     "| typos | 0.500 (0.000 to 1.000) |",
     "| typos | 1 | 0.500 | – | 1.000 | 2 |",
     "### intents: explanations of clean texts against being right under attack",
