@@ -35,7 +35,12 @@ TWIN_BATCH = 8
 BATCHES = (8, 64, 512)
 MOST = 2048  # pictures of the largest batch that is tried
 DEVICE = "cuda"
-KERNELS = {"flash": SDPBackend.FLASH_ATTENTION, "memory-efficient": SDPBackend.EFFICIENT_ATTENTION, "plain": SDPBackend.MATH}
+KERNELS = {
+    "flash": SDPBackend.FLASH_ATTENTION,
+    "memory-efficient": SDPBackend.EFFICIENT_ATTENTION,
+    "cuDNN's": SDPBackend.CUDNN_ATTENTION,
+    "plain": SDPBackend.MATH,
+}
 WAYS = {"fp16": ("float16", KI), "bf16": ("bfloat16", KI), "fp32": ("float32", KI), "fp16 drop": ("float16", DROP)}
 
 
@@ -85,8 +90,8 @@ def _kernels(case: Varied, batch: int, rounds: int) -> Row:
     ways: dict[str, Callable[[], object]] = {"torch's choice": lambda: scorer._logits(given)}  # noqa: SLF001  # as above
     ways |= {name: partial(_under, kernel, scorer, given) for name, kernel in KERNELS.items()}
     seconds = _seconds(ways, rounds)
-    plain = scorer._logits(given)  # noqa: SLF001  # as above
-    apart = {name: _apart(plain, way()) for name, way in ways.items() if name != "torch's choice"}
+    chosen = scorer._logits(given)  # noqa: SLF001  # as above
+    apart = {name: _apart(chosen, way()) for name, way in ways.items() if name != "torch's choice"}
     return Row(
         what=f"attention on {torch.cuda.get_device_name()}, DINOv2, float16, batches of {batch}",
         figure="speed-up of a whole forward, flash against plain attention",

@@ -93,9 +93,11 @@ class Lake:
         builder = builder.property("delta.logRetentionDuration", "interval 90 days")
         if table.partition_by:
             builder = builder.partitionedBy(*table.partition_by)
+        made = self.version(table) is None
         self._retried(table, builder.execute)
         self._known.add(table.full_name)
-        self._made.add(table.full_name)
+        if made:
+            self._made.add(table.full_name)
 
     def read(self, table: Table) -> DataFrame:
         """The table as it stands, columns that were added to its spec since as nulls. ContractError names table and columns when its
@@ -121,11 +123,18 @@ class Lake:
         self.create(table)
         frame = rows.select(*table.column_names)
         condition = " AND ".join(f"{name} = {_literal(value)}" for name, value in where.items()) or "true"
-        if table.full_name in self._made and self.version(table) == 0:  # still empty, and an append costs a quarter of a replaceWhere
-            writer = self._writer(frame).mode("append")
-        else:
-            writer = self._writer(frame).mode("overwrite").option("replaceWhere", condition)
-        self._retried(table, lambda: writer.save(self.path(table)))
+
+        def commit() -> None:
+            writer, first = self._writer(frame), self.version(table) == 0
+            if first:  # taken once by Delta: a run that has lost its lease meanwhile adds no rows beside another's
+                writer = writer.option("txnAppId", f"first rows of {table.full_name}").option("txnVersion", 0)
+            if first and table.full_name in self._made:  # empty, and an append costs a quarter of a replaceWhere
+                writer = writer.mode("append")
+            else:
+                writer = writer.mode("overwrite").option("replaceWhere", condition)
+            writer.save(self.path(table))
+
+        self._retried(table, commit)
         self._count(table, n_rows)
 
     def settings_id(self, table: Table, dataset: str, settings: Mapping[str, object]) -> str:

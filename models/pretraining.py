@@ -114,7 +114,7 @@ def pretrain(
         return path
     checkpoints = folder / f"{PENDING}{path.name}"
     with private_state(seed_of("pretrain", settings.seed, "torch"), threads):
-        model = _new_model(settings, n_labels=int(label_ids.max()) + 1)
+        model = new_model(settings, n_labels=int(label_ids.max()) + 1)
         pictures, targets = torch.from_numpy(np.ascontiguousarray(images)), torch.from_numpy(label_ids)
         if settings.distillation is None:
             _fit(model, settings, pictures, targets, on_epoch)
@@ -151,7 +151,7 @@ def _settings_hash(settings: PretrainSettings, images: np.ndarray, label_ids: np
     return hash_of([text.encode(), str(data.shape).encode(), data.tobytes(), label_ids.astype("<i8").tobytes()])
 
 
-def _new_model(settings: PretrainSettings, n_labels: int) -> Any:
+def new_model(settings: PretrainSettings, n_labels: int) -> Any:
     from transformers.models.dinov2.configuration_dinov2 import Dinov2Config
     from transformers.models.dinov2.modeling_dinov2 import Dinov2ForImageClassification
 

@@ -149,7 +149,7 @@ def unscored(frame: pd.DataFrame) -> str:
     found = [rows for _, rows in frame.groupby(list(KEY)) if rows["mean"].isna().all()]
     n_adapters = sum(int(rows["n"].max()) for rows in found)
     adapters = f"{n_adapters} adapter{'s' if n_adapters != 1 else ''} without a scored row"
-    return f"Left out: {len(found)} arm{'s' if len(found) != 1 else ''} of {adapters}." if found else ""
+    return f"Left out, here and below: {len(found)} arm{'s' if len(found) != 1 else ''} of {adapters}." if found else ""
 
 
 def _scored(arm: Arm) -> bool:

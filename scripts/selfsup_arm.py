@@ -32,7 +32,7 @@ from models.errors import ArtifactError
 from models.hashing import seed_of
 from models.pretrain_locality import make_local
 from models.pretrain_stage import BETAS, INNER, decay_groups, learning_rate_at
-from models.pretraining import PretrainSettings, _new_model, preprocessing_for
+from models.pretraining import PretrainSettings, new_model, preprocessing_for
 from models.private_state import private_state
 
 STRENGTHS = (1e-3, 1e-2, 1e-1)  # of the logistic regression, as in decision 0008
@@ -46,7 +46,7 @@ class Student(nn.Module):
     def __init__(self, settings: PretrainSettings, objective: str, width: int) -> None:
         super().__init__()
         with private_state(seed_of("pretrain", settings.seed, "torch"), torch.get_num_threads()):
-            self.model = _new_model(settings, HEAD_LABELS)
+            self.model = new_model(settings, HEAD_LABELS)
             make_local(self.model, settings.distillation.locality if settings.distillation is not None else 0)
         self.model.classifier = nn.Identity()  # the objective has its own
         features = 2 * settings.width
@@ -113,6 +113,8 @@ def train(asked: argparse.Namespace, report: Callable[[dict[str, Any]], None]) -
     optimisers, loss_of = optimisers_of(student, asked.learning_rate, asked.inner, asked.weight_decay), OBJECTIVES[asked.objective]
     generator = torch.Generator(asked.device).manual_seed(seed_of("selfsup", asked.seed, "draws") % 2**31)
     per_epoch, judgements, began = len(data.labels) // asked.batch, 0, time.monotonic()
+    if not per_epoch:
+        raise ValueError(f"--batch must be at most the {len(data.labels):,} pictures trained on, found {asked.batch}")
     student.train()
     for step in itertools.count():
         if step % per_epoch == 0:
@@ -185,7 +187,10 @@ def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, help="JSON of settings and rows, written anew after every row")
-    return parser.parse_args(arguments)
+    asked = parser.parse_args(arguments)
+    if asked.pack is not None and asked.training is None:
+        parser.error("--pack needs --training, the folder of adapter_train and adapter_val in a finished lake")
+    return asked
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -51,7 +51,8 @@ def check_label_scorer(config: Config, texts: Texts, checked: Checked) -> None:
 
 
 def _to_be_trained(training: LabelScorerTraining, texts: Texts, checked: Checked) -> None:
-    """Bad only where no training text of the source fits, for then the run ends; the ten that are tried may just be long ones."""
+    """Bad where no training text of the source fits, for then the run ends (it may still end where none of a recipe's shots does); the
+    ten that are tried may just be long ones."""
     n = len(texts.tried)
     examples = TextTrainingSet(
         tuple(text.text for text in texts.tried),
@@ -62,9 +63,11 @@ def _to_be_trained(training: LabelScorerTraining, texts: Texts, checked: Checked
     told = f"trained by the run; {fitting} of {n} tried texts surely fit its priors.scorer.train.max_tokens with the prompt"
     advice = "raise it: longer texts are not learnt from, and those that do not fit get no prior"
     none_fits = texts.fewest_bytes is not None and texts.fewest_bytes > room
-    if not fitting:
-        told += "; nor does any training text" if none_fits else f"; training texts of {texts.fewest_bytes or 0:,} to {room:,} bytes do"
-    checked.add("label scorer", told, "" if fitting == n else advice, CONFIG if none_fits else 0)
+    if none_fits:
+        told += f"; no training text does: the shortest has {texts.fewest_bytes:,} bytes, there is room for {room:,}"
+    elif not fitting and texts.fewest_bytes is not None:
+        told += f"; training texts of {texts.fewest_bytes:,} to {room:,} bytes do"
+    checked.add("label scorer", told, "" if fitting == n and not none_fits else advice, CONFIG if none_fits else 0)
 
 
 def _read(settings: PriorSettings, model: LabelModel, templates: Sequence[Template], texts: Texts) -> tuple[str, str]:

@@ -41,8 +41,9 @@ def manifest_of(root: Path) -> dict[str, Any] | None:
 
 
 def has_captioned(root: Path) -> bool:
-    """Does a table with a column `text` name pictures that are there? Then they belong to its texts."""
-    return any(found.holds_texts and found.names_pictures for found in _candidates(root))
+    """Does a table with a column `text` name pictures that are there, and no table lists pictures alone? Then they belong to its texts."""
+    candidates = _candidates(root)
+    return all(found.holds_texts for found in candidates) and any(found.names_pictures for found in candidates)
 
 
 def _candidates(root: Path) -> list[Candidate]:
@@ -61,7 +62,7 @@ def _candidate(root: Path, path: Path) -> Candidate | None:
     told = {key: value for key, value in (("file", path.name), ("path", picture), ("label", label)) if value != usual[key]}
     source = {"reader": "manifest"} | ({"manifest": told} if told else {})
     texts = text_names(header) if label_names([label]) else []
-    text = TEXT if TEXT in texts else next(iter(texts), "")
+    text = next((TEXT for name in texts if name.casefold() == TEXT), next(iter(texts), ""))
     return Candidate(source, text, bool(text) and _names_pictures(root, source))
 
 

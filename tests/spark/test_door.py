@@ -55,6 +55,15 @@ def test_a_replaced_condition_touches_no_row_outside_it(toy: Lake) -> None:
         toy.replace(TOY, rows(toy, ("a", 3, "y")), 1, dataset="a' OR 'x' = 'x")
 
 
+def test_first_rows_of_two_runs_do_not_stand_beside_each_other(toy: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    toy.create(BARE)
+    other = Lake(toy.spark, toy.root, "other-run", "0" * 64)
+    other.replace(BARE, toy.spark.createDataFrame([("theirs",)], BARE.ddl()), 1)
+    monkeypatch.setattr(toy, "version", lambda table: 0)  # what a run saw that slept between the look and its commit
+    toy.replace(BARE, toy.spark.createDataFrame([("ours",)], BARE.ddl()), 1)
+    assert [row.dataset for row in toy.read(BARE).collect()] == ["theirs"]
+
+
 def test_first_rows_are_appended_only_to_a_table_that_this_run_has_made(toy: Lake) -> None:
     def put(value: str) -> list[str]:
         toy.replace(BARE, toy.spark.createDataFrame([(value,)], BARE.ddl()), 1)

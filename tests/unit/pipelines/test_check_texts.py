@@ -148,7 +148,7 @@ def test_a_label_scorer_that_is_not_there_or_reads_too_little_is_told(
     [
         # of 100 words the long ones take 100 x 4 + 99 bytes and their number, more than all 300 tokens; "card lost" takes 9
         ("adapter_train", 0, "0 of 10 tried texts surely fit its priors.scorer.train.max_tokens with the prompt; training texts of 9 to"),
-        ("meta", 78, "nor does any training text"),
+        ("meta", 78, "no training text does: the shortest has"),
     ],
 )
 def test_ten_texts_too_long_for_the_label_scorer_are_a_warning_while_a_training_text_fits(

@@ -197,6 +197,15 @@ def test_a_column_that_is_called_file_or_image_makes_no_list_of_pictures_of_a_ta
     assert (found.what, found.source["reader"]) == (what, reader) and found.n_examples == 2
 
 
+def test_a_list_of_pictures_goes_before_a_table_of_captions_of_some_of_them(tmp_path: Path) -> None:
+    for n in range(3):
+        picture(tmp_path / "d" / f"{n}.png", n)
+    table(tmp_path / "d" / "manifest.csv", "path,label", (("0.png", "cat"), ("1.png", "dog"), ("2.png", "cat")))
+    table(tmp_path / "d" / "captions.csv", "image,text,label", (("0.png", "a cat", "cat"), ("1.png", "a dog", "dog")))
+    found = look_any(tmp_path / "d")
+    assert (found.what, found.source["reader"], found.n_examples) == ("pictures", "manifest", 3)
+
+
 def test_a_folder_with_a_note_is_no_source_and_the_layouts_of_texts_are_named(tmp_path: Path) -> None:
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / "note.txt").write_text("no text of a class")

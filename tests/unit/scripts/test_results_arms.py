@@ -88,7 +88,7 @@ def test_an_arm_without_a_scored_row_is_left_out_with_a_sentence(script: Script)
     module = script("results_arms")
     frame = arms(row("none", 0.9, n=3), row("cap", None, n=2, n_seeds=0), row("cap", None, "sufficiency", n=2, n_seeds=0))
     assert [arm.priors for arm in module.arms_of(frame)] == ["none"]
-    assert module.unscored(frame) == "Left out: 1 arm of 2 adapters without a scored row."
+    assert module.unscored(frame) == "Left out, here and below: 1 arm of 2 adapters without a scored row."
     assert module.unscored(arms(row("none", 0.9, n=3))) == ""
 
 
@@ -101,7 +101,11 @@ def test_rows_that_are_not_the_main_ones_stand_below(script: Script) -> None:
     main, _, below = text.partition("The same arms with other values, 1 rows:")
     assert "| full | cap (leak unknown) | beta 0.1, n 100 | 3 | 0.900 |" in main and "0.123" not in main
     assert "| full | cap (leak unknown) | beta 1, n 100 | 1 | 0.123 |" in below
-    assert "trained most often" in main and "Left out: 1 arm of 4 adapters without a scored row." in main and "| ig" not in text
+    assert (
+        "trained most often" in main
+        and "Left out, here and below: 1 arm of 4 adapters without a scored row." in main
+        and "| ig" not in text
+    )
 
 
 def test_the_summary_has_a_row_per_tuning(script: Script) -> None:
