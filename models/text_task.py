@@ -70,7 +70,8 @@ class TextTask:
         rows = places.numpy()
         targets = torch.from_numpy(self.train.label_ids[rows]).to(self.device)
         with self._precision():
-            logits = self._logits(self._batch(self.texts, rows)).float()
+            logits = self._logits(self._batch(self.texts, rows))
+        logits = logits.float() if logits.dtype == torch.bfloat16 else logits
         entropy = F.cross_entropy(logits, targets, reduction="sum", label_smoothing=self.recipe.label_smoothing)
         sums = {"train_loss": (entropy.item(), len(rows))}
         steered = rows[self._has_prior[rows]] if self.recipe.priors is not None and self.recipe.priors.beta else rows[:0]

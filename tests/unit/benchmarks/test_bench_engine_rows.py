@@ -14,22 +14,22 @@ ALIKE = {"entropy": 0.9999, "sparsity": 0.9998, "deletion": 0.9997, "insertion":
 
 @pytest.mark.parametrize("figure", list(engine.FIGURES))
 def test_a_correlation_that_does_not_exist_is_the_worst_and_is_not_met(figure: str) -> None:
-    row = engine._agreement("bf16", ALIKE | {figure: math.nan}, 8)
+    row = engine.agreement("bf16", ALIKE | {figure: math.nan}, 8)
     assert row.met is False and math.isnan(row.value) and row.figure == f"least correlation ({figure})"
 
 
 def test_numbers_that_are_alike_are_met_by_the_least() -> None:
-    row = engine._agreement("bf16", ALIKE, 8)
+    row = engine.agreement("bf16", ALIKE, 8)
     assert row.met is True and row.value == 0.9996 and row.figure == "least correlation (insertion)"
-    assert engine._agreement("bf16", ALIKE | {"sparsity": 0.99}, 8).met is False
+    assert engine.agreement("bf16", ALIKE | {"sparsity": 0.99}, 8).met is False
 
 
 def test_figures_are_compared_where_both_explain_the_same_class_and_the_row_says_how_many() -> None:
     twin = {figure: [1.0, 2.0, 3.0, 9.0] for figure in engine.FIGURES} | {"target": [0.0, 1.0, 2.0, 3.0]}
     ours = {figure: [2.0, 4.0, 6.0, -50.0] for figure in engine.FIGURES} | {"target": [0.0, 1.0, 2.0, 4.0]}
-    found = engine._correlations(twin, ours)
+    found = engine.correlations(twin, ours)
     assert found["same_target"] == 3.0 and all(found[figure] == pytest.approx(1.0) for figure in engine.FIGURES)
-    assert engine._agreement("bf16", found, 4).details["of the same class"] == 3
+    assert engine.agreement("bf16", found, 4).details["of the same class"] == 3
 
 
 def test_a_figure_without_a_value_is_not_zero() -> None:

@@ -14,10 +14,10 @@ from models import scorer
 
 @pytest.fixture
 def pretended(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A card that is the CPU: full from 16 pictures on, without the one kernel that CPUs have not."""
+    """A card that is the CPU: full from 16 pictures on, with the two kernels that CPUs have."""
     monkeypatch.setattr(gpu, "DEVICE", "cpu")
     monkeypatch.setattr(gpu, "GEMM", 64)
-    monkeypatch.setattr(gpu, "KERNELS", {name: kernel for name, kernel in gpu.KERNELS.items() if name != "memory-efficient"})
+    monkeypatch.setattr(gpu, "KERNELS", {name: gpu.KERNELS[name] for name in ("flash", "plain")})
     monkeypatch.setattr(scorer, "resolve_device", lambda: "cpu")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "a card")
