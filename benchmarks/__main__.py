@@ -26,7 +26,7 @@ LIMIT_SECONDS = 1200.0  # of one module: one that hangs must not hold the rest
 
 # In the order of the table. Each has `measure(folder, quick) -> list[Row]`.
 MODULES = ("embeddings", "engine", "forward", "sharing", "new_adapter", "memory", "cold", "dry_run", "label_scorer")
-ON_A_GPU = ("gpu",)  # measured only where they are named
+ON_A_GPU = ("gpu", "gpu_texts")  # measured only where they are named
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

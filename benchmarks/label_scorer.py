@@ -114,7 +114,7 @@ def _largest_difference(scorer: CausalLabelScorer, example: Example, size: Size)
         for (mask, label), expected in naive.items():
             path = int(plan.path_of_mask[mask]) - first
             if 0 <= path < len(pack.asked):
-                own = logits[path, tree.edges[list(tree.label_edges[label]), 0]]
+                own = logits[path, tree.edges[list(tree.label_edges[label]), 0]].cpu()
                 worst = max(worst, float((own - expected).abs().max()))
         first += len(pack.asked)
     return worst, float(torch.cat(list(naive.values())).std())

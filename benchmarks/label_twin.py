@@ -30,7 +30,7 @@ def token_logits(model: Any, tokenizer: Any, prompt: str, label: str) -> tuple[t
     else:
         ids = tokenizer(prompt)["input_ids"]
     answer = tokenizer(" " + label, add_special_tokens=False)["input_ids"]
-    logits = model(torch.tensor([ids + answer])).logits[0].float()
+    logits = model(torch.tensor([ids + answer], device=model.device)).logits[0].float().cpu()
     return logits[len(ids) - 1 : -1], answer
 
 

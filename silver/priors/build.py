@@ -72,7 +72,7 @@ def build_ig_priors(
 
 def priors_of(lake: Lake, work: PriorWork, recipe: TextRecipe, made: Mapping[Job, Generation]) -> dict[str, Prior]:
     """Example id -> the prior that steers this recipe (silver.priors.material), from the generations that were just built; none for
-    cross-entropy. ConfigError where a generation is lacking."""
+    cross-entropy. ConfigError where a generation is lacking, and where no text has a prior although beta > 0."""
     if recipe.priors is None:
         return {}
     rows: list[dict[str, object]] = []
@@ -80,7 +80,14 @@ def priors_of(lake: Lake, work: PriorWork, recipe: TextRecipe, made: Mapping[Job
         if job not in made:
             raise ConfigError(f"recipe {recipe.name}: the priors {', '.join(sources)} must be built before they are read, found them not")
         rows += _rows(lake, work.dataset, made[job], sources)
-    return training_priors(rows, work.selection(Choice.of(recipe)).examples, recipe.priors, recipe.seed)
+    examples = work.selection(Choice.of(recipe)).examples
+    found = training_priors(rows, examples, recipe.priors, recipe.seed)
+    if not found and recipe.priors.beta > 0:
+        raise ConfigError(
+            f"recipe {recipe.name}: some of its texts must have a prior of {recipe.arm}, none of the {len(examples):,} texts that it trains on "
+            "has one; audit.rejected says why (table_name 'silver.priors'). Leave the recipe out, or set its beta to 0."
+        )
+    return found
 
 
 def _rows(lake: Lake, dataset: str, generation: Generation, sources: tuple[str, ...]) -> list[dict[str, object]]:

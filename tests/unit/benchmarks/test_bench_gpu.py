@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import pytest
 import torch
 
-from benchmarks import gpu
+from benchmarks import gpu, gpu_texts
 from models import scorer
 
 
 @pytest.fixture
 def pretended(monkeypatch: pytest.MonkeyPatch) -> None:
     """A card that is the CPU: full from 16 pictures on, with the two kernels that CPUs have."""
-    monkeypatch.setattr(gpu, "DEVICE", "cpu")
+    for module in (gpu, gpu_texts):
+        monkeypatch.setattr(module, "DEVICE", "cpu")
     monkeypatch.setattr(gpu, "GEMM", 64)
     monkeypatch.setattr(gpu, "KERNELS", {name: gpu.KERNELS[name] for name in ("flash", "plain")})
     monkeypatch.setattr(scorer, "resolve_device", lambda: "cpu")
@@ -49,7 +50,21 @@ def test_every_figure_of_a_card_is_measured(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_without_a_card_the_module_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("pretended")
+def test_a_steered_step_is_measured_beside_a_plain_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda: None)
+    monkeypatch.setattr(gpu_texts.label_scorer, "measure", lambda folder, quick: [])
+    rows = gpu_texts.measure(tmp_path, quick=True)
+
+    assert [row.what.split(", ", 2)[2] for row in rows] == [f"{dtype}, {n} texts" for dtype in ("float32", "bfloat16") for n in (2, 4)]
+    for row in rows:
+        # forward and backward of four midpoints, and backward through these: more work than one forward and backward
+        assert row.value > 1 and row.value == pytest.approx(row.details["steered_ms"] / row.details["plain_ms"], rel=0.5)
+        assert row.details["peak_mib"] == 1024
+
+
+@pytest.mark.parametrize("module", [gpu, gpu_texts])
+def test_without_a_card_the_module_says_so(module: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(RuntimeError, match="torch finds none"):
-        gpu.measure(tmp_path, quick=True)
+        module.measure(tmp_path, quick=True)

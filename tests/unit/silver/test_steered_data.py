@@ -1,4 +1,4 @@
-"""Do the sets of a steered training, killed while they were written, end as if nothing had happened?"""
+"""Do the sets of a steered training, killed while they were written, end as if nothing had happened; and is one without any prior told?"""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from typing import Any
 
 import pytest
 
+from lake.errors import ConfigError
+from models.text_recipe import Choice
 from models.text_scoring import TextScoring
 from models.text_training_data import TextTrainingSet
 from silver.adapters.offers import Zoo
 from silver.adapters.steered.build import _with_priors
+from silver.priors import build
+from silver.priors.jobs import jobs_of
 from silver.priors.settings import PriorSettings
-from silver.priors.work import PriorWork
+from silver.priors.work import Generation, PriorWork
 from silver.settings import AdapterSettings
 from tests.text_training_worlds import LABELS, hybrid, simple, tiny
 
@@ -53,3 +57,15 @@ def test_sets_killed_between_the_splits_are_completed_under_the_same_fingerprint
 
     assert files(folder) == files(undisturbed[0]) and len(files(folder)) == 3
     assert _with_priors(NO_LAKE, zoo, scoring, work, recipe, {}) == (folder, fingerprint)
+
+
+def test_a_recipe_none_of_whose_texts_has_a_prior_is_told_before_it_is_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "_rows", lambda lake, dataset, generation, sources: [])
+    work = PriorWork("d", LABELS, "e" * 16, simple(12), simple(6, 100), PriorSettings(), tmp_path)
+    recipe = hybrid(name="steered", shots=2, priors={"sources": ["cap"]})
+    made = dict.fromkeys(jobs_of(recipe), Generation("s", "scorer", False))
+    n = len(work.selection(Choice.of(recipe)).examples)
+    with pytest.raises(ConfigError, match=rf"recipe steered: some of its texts must have a prior of cap, none of the {n} texts"):
+        build.priors_of(NO_LAKE, work, recipe, made)
+    harmless = hybrid(name="steered", shots=2, priors={"sources": ["cap"], "beta": 0})
+    assert build.priors_of(NO_LAKE, work, harmless, made) == {}
