@@ -38,7 +38,7 @@ class LanguageModel:
     @torch.inference_mode()
     def prefix(self, tokens: tuple[int, ...]) -> Prefix:
         """Read what prompts share, once."""
-        return read_prefix(self.model, tokens, self.device)
+        return read_prefix(self.model, tokens)
 
     @torch.inference_mode()
     def logits(self, prefix: Prefix, length: int, pack: Pack) -> Float[torch.Tensor, "paths nodes vocabulary"]:

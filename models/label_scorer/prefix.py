@@ -50,12 +50,12 @@ def common_length(guess: Path, prompts: Sequence[Path]) -> int:
     return min(common, min(map(len, prompts)) - 1)
 
 
-def read_prefix(model: Any, tokens: Path, device: str) -> Prefix:
+def read_prefix(model: Any, tokens: Path) -> Prefix:
     """Read `tokens` with a causal language model of transformers. Gradients flow through the result where they are enabled."""
     from transformers.cache_utils import DynamicCache
 
     if not tokens:
         return Prefix((), ())
     cache = DynamicCache()
-    model(input_ids=torch.tensor([tokens], device=device), past_key_values=cache, use_cache=True, logits_to_keep=1)
+    model(input_ids=torch.tensor([tokens], device=model.device), past_key_values=cache, use_cache=True, logits_to_keep=1)
     return Prefix(tokens, tuple((keys, values) for keys, values, _ in cache))

@@ -35,14 +35,15 @@ def train_label_scorer(
     tokenizer: Path | None = None,
     threads: int = 1,
     on_epoch: Callable[[], None] = lambda: None,
+    device: str = "cpu",
 ) -> Path:
     """Train a label scorer on texts given as words and write it below `folder` in Hugging Face layout (config.json, model.safetensors,
     the tokenizer's files, label_scorer.json); returns its path, `<name>-<hash of settings and data>`. One of that name is used as it is.
 
     `labels` is the label space in the order in which prompts name it. `tokenizer`: a folder whose tokenizer (and chat template) is used
-    instead of one made from the texts. The order of the examples does not matter. Deterministic on one machine and thread count; written
-    whole or not at all; a killed run goes on from its checkpoint below `folder` and gives the same weights. `on_epoch` is called after
-    each epoch, at once for those done before. Raises ArtifactError `label_unknown`, `label_mismatch` (labels that the tokenizer cannot
+    instead of one made from the texts. The order of the examples does not matter. Deterministic on one machine, device and thread count;
+    written whole or not at all; a killed run goes on from its checkpoint below `folder` and gives the same weights. `on_epoch` is called
+    after each epoch, at once for those done before. Raises ArtifactError `label_unknown`, `label_mismatch` (labels that the tokenizer cannot
     tell apart), `nonfinite` (the loss diverges), RejectedInput `too_large` and `bad_record` (of a text, see Prompts.token_ids), ValueError
     where texts and labels do not match.
     """
@@ -55,8 +56,8 @@ def train_label_scorer(
     ordered = sorted(zip(texts, true_labels, strict=True), key=lambda example: (text_id(example[0]), example[1]))
     own = _tokenizer(settings, [words for words, _ in ordered], labels, tokenizer)
     teacher = Teacher(settings, own, tuple(labels), tuple(tuple(words) for words, _ in ordered), tuple(label for _, label in ordered))
-    with private_state(seed_of("label_scorer", settings.seed, "torch"), threads):
-        model = _new_model(settings, own)
+    with private_state(seed_of("label_scorer", settings.seed, "torch"), threads, device):
+        model = _new_model(settings, own).to(device)
         try:
             _fit(model, teacher, Checkpoint(checkpoints / "training.safetensors", settings.checkpoint_seconds), on_epoch)
         except (ArtifactError, RejectedInput):  # it would end so again: nothing to go on from

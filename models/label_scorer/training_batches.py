@@ -110,12 +110,14 @@ def _summed(model: Any, part: Part) -> torch.Tensor:
     """What the prompts share is read once per step, gradients flowing through it; texts and answers are rows padded on the right, where
     no token sees the padding."""
     length = common_length(part.guess, part.prompts)
-    cache = read_prefix(model, part.guess[:length], "cpu").cache(length, len(part.prompts))
+    cache = read_prefix(model, part.guess[:length]).cache(length, len(part.prompts))
     rows = [(*prompt[length:], *answer) for prompt, answer in zip(part.prompts, part.answers, strict=True)]
     width = -(-max(map(len, rows)) // WIDTH_STEP) * WIDTH_STEP
     tokens, asked = torch.zeros(len(rows), width, dtype=torch.int64), torch.zeros(len(rows), width, dtype=torch.bool)
     for place, (row, answer) in enumerate(zip(rows, part.answers, strict=True)):
         tokens[place, : len(row)] = torch.tensor(row)
         asked[place, len(row) - len(answer) - 1 : len(row) - 1] = True
+    tokens, asked = tokens.to(model.device), asked.to(model.device)
     logits = model(input_ids=tokens, past_key_values=cache, use_cache=True, logits_to_keep=asked).logits
-    return F.cross_entropy(logits, torch.tensor([token for answer in part.answers for token in answer]), reduction="sum")
+    targets = torch.tensor([token for answer in part.answers for token in answer], device=model.device)
+    return F.cross_entropy(logits, targets, reduction="sum")

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from lake.errors import ConfigError, MissingInputError
 from lake.progress import Progress
+from models.dtype import resolve_device
 from models.errors import ArtifactError
 from models.label_scorer.artifact import LabelModel, label_model_folder, resolve_label_model
 from models.label_scorer.prompt import Prompts
@@ -87,7 +88,8 @@ def trained_model(settings: PriorSettings, examples: TextTrainingSet, labels: Se
             f"hold none of the {len(examples):,} training texts: raise it"
         )
     with Progress(f"training the label scorer on {len(texts):,} of {len(examples):,} texts", training.epochs) as progress:
-        path = train_label_scorer(training, texts, true_labels, labels, folder, threads=settings.scorer.threads, on_epoch=progress.step)
+        threads, device = settings.scorer.threads, resolve_device()
+        path = train_label_scorer(training, texts, true_labels, labels, folder, threads=threads, on_epoch=progress.step, device=device)
     return resolve_label_model(str(path))
 
 
