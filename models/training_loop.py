@@ -84,7 +84,7 @@ def _steps(task: Task, progress: Progress, optimiser: torch.optim.Optimizer) -> 
             torch.manual_seed(seed_of("train", recipe.seed, "step", epoch, place))
         done = (epoch - 1) * task.steps_per_epoch + place
         for group in optimiser.param_groups:
-            group["lr"] = recipe.learning_rate * _rate(recipe, done / (recipe.epochs * task.steps_per_epoch))
+            group["lr"] = recipe.learning_rate * _rate(recipe, done, recipe.epochs * task.steps_per_epoch)
         _step(task, progress, step, loss_of, optimiser)
         if task.on_step is not None:
             task.on_step(done + 1, recipe.epochs * task.steps_per_epoch)
@@ -133,9 +133,12 @@ def keyed_generator(recipe: TrainingRecipe, what: str, epoch: int) -> torch.Gene
     return torch.Generator().manual_seed(seed_of("train", recipe.seed, what, epoch))
 
 
-def _rate(recipe: TrainingRecipe, share: float) -> float:
-    """Factor of the learning rate at a share of all steps."""
-    return 1 - share if recipe.schedule == "linear" else 1.0
+def _rate(recipe: TrainingRecipe, done: int, steps: int) -> float:
+    """Factor of the learning rate at a step: rising to 1 over the first `warm_share` of all steps, then as the schedule has it."""
+    warm = recipe.warm_share * steps
+    if done < warm:
+        return min(1.0, (done + 1) / warm)
+    return 1 - (done - warm) / (steps - warm) if recipe.schedule == "linear" else 1.0
 
 
 def _require_finite(recipe: TrainingRecipe, epoch: int, loss: float) -> None:

@@ -35,8 +35,11 @@ class TrainingRecipe(BaseModel):
         default=("query", "value", "mlp_in", "mlp_out"), min_length=1, description="which linear layers are adapted, by role"
     )
     bias: Literal["none", "lora_only"] = Field(default="lora_only", description="`lora_only` trains the biases of adapted layers too")
-    learning_rate: float = Field(default=3e-4, gt=0, allow_inf_nan=False, description="AdamW's, at the start")
+    learning_rate: float = Field(default=3e-4, gt=0, allow_inf_nan=False, description="AdamW's, its highest")
     schedule: Literal["constant", "linear"] = Field(default="linear", description="(choice) linear decay to 0 over all steps")
+    warm_share: float = Field(
+        default=0.0, ge=0, lt=1, description="share of all steps over which the learning rate rises from near 0; then the schedule begins"
+    )
     weight_decay: float = Field(default=0.01, ge=0, allow_inf_nan=False, description="(choice) AdamW's own default")
     epochs: int = Field(default=15, ge=1, description="passes over the training split; the one of best validation accuracy is kept")
     batch_size: int = Field(default=16, ge=1, description="examples per batch")
@@ -72,9 +75,10 @@ class TrainingRecipe(BaseModel):
         return 2.0 * self.rank if self.alpha is None else self.alpha
 
     def deciding(self) -> dict[str, Any]:
-        """The settings that decide the trained weights, as plain data: all but the name, and alpha as the number in force. Precision and
-        `clip_norm` are left out where they are as they were before there was a choice."""
+        """The settings that decide the trained weights, as plain data: all but the name, and alpha as the number in force. Precision,
+        `clip_norm` and `warm_share` are left out where they are as they were before there was a choice."""
         unread = {"name", "update_scale"}
+        unread |= set() if self.warm_share else {"warm_share"}
         unread |= {"clip_norm"} if self.clip_norm is None else set()
         unread |= {"precision"} if self.precision == "float32" else set()
         return self.model_dump(mode="json", exclude=unread) | {"alpha": self.lora_alpha}

@@ -46,6 +46,7 @@ def test_what_decides_the_weights_changes_the_hash_of_a_text_recipe() -> None:
         {"label_noise": 0.1, "label_noise_seed": 1},
         {"patience": 2},
         {"clip_norm": 1.0},
+        {"warm_share": 0.1},
         {"precision": "bfloat16"},
         {"seed": 1},
         prior,

@@ -1,9 +1,10 @@
-"""A bound on the gradient's length: what one giant gradient does to AdamW without it, and that nothing else changes."""
+"""Is every step AdamW's, on a gradient no longer than the bound and at the rate of its place: rising while warming up, then the schedule's?"""
 
 from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import torch
 from torch import nn
 
@@ -26,7 +27,7 @@ class Plane(nn.Module):
 
 
 def trained(**settings: Any) -> tuple[torch.Tensor, list[int]]:
-    """(weights after one epoch of batches of one, the order in which the examples came)."""
+    """(weights after the last epoch of batches of one, the order in which the examples came)."""
     recipe = Recipe.model_validate(
         {
             "name": "clip",
@@ -51,21 +52,21 @@ def trained(**settings: Any) -> tuple[torch.Tensor, list[int]]:
         model=model,
         n_examples=len(SCALES),
         begin=lambda epoch: loss_of,
-        evaluate=lambda: {"accuracy": 1.0, "eval_loss": 0.0},
+        evaluate=lambda: {"accuracy": float(len(order)), "eval_loss": 0.0},
         state=lambda: {"w": model.w.detach().clone()},
     )
     return fit(task).kept["w"], order
 
 
-def adamw(gradients: list[torch.Tensor], bound: float | None, decay: float = 0.01) -> torch.Tensor:
-    """AdamW as written in 1711.05101 with torch's own constants, each gradient shortened to `bound` first."""
+def adamw(gradients: list[torch.Tensor], bound: float | None, factors: list[float] | None = None, decay: float = 0.01) -> torch.Tensor:
+    """AdamW as written in 1711.05101 with torch's own constants, each gradient shortened to `bound` first; `factors` of RATE per step."""
     w, m, v = START.double(), torch.zeros(2).double(), torch.zeros(2).double()
     for t, gradient in enumerate(gradients, start=1):
-        g = gradient.double()
+        g, rate = gradient.double(), RATE * (1.0 if factors is None else factors[t - 1])
         if bound is not None and g.norm() > bound:
             g = g * bound / g.norm()
         m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
-        w = w * (1 - RATE * decay) - RATE * (m / (1 - 0.9**t)) / ((v / (1 - 0.999**t)).sqrt() + 1e-8)
+        w = w * (1 - rate * decay) - rate * (m / (1 - 0.9**t)) / ((v / (1 - 0.999**t)).sqrt() + 1e-8)
     return w.float()
 
 
@@ -92,3 +93,18 @@ def test_one_giant_gradient_silences_the_steps_after_it_unless_it_is_bounded() -
     steps = len(order)
     assert way[1.0] > 0.9 * steps * RATE
     assert way[None] < way[1.0] - 0.2 * after * RATE
+
+
+@pytest.mark.parametrize(
+    ("settings", "factors"),
+    [
+        # 8 steps, half of them warm: a quarter more each, then the schedule from its beginning
+        ({"warm_share": 0.5, "schedule": "constant"}, [0.25, 0.5, 0.75, 1, 1, 1, 1, 1]),
+        ({"warm_share": 0.5, "schedule": "linear"}, [0.25, 0.5, 0.75, 1, 1, 0.75, 0.5, 0.25]),
+        ({"warm_share": 0.3, "schedule": "constant"}, [1 / 2.4, 2 / 2.4, 1, 1, 1, 1, 1, 1]),  # 2.4 steps
+        ({"schedule": "linear"}, [1, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125]),
+    ],
+)
+def test_the_learning_rate_rises_over_the_first_steps_and_then_follows_the_schedule(settings: dict[str, Any], factors: list[float]) -> None:
+    weights, order = trained(epochs=2, clip_norm=1.0, **settings)
+    torch.testing.assert_close(weights, adamw(gradients(order), 1.0, factors), rtol=1e-5, atol=1e-6)
