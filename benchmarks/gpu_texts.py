@@ -73,7 +73,7 @@ def _step(model: Any, precision: str, batch: int, rounds: int) -> Row:
             "tokens": TOKENS,
             "spread": round(spread(seconds["steered"]), 3),
         },
-        limited_by="starting kernels: a step of 64 texts takes about as long as one of 8",
+        limited_by="starting kernels, as far as a step of more texts takes no longer",
     )
 
 

@@ -17,6 +17,7 @@ from models.atomic import PENDING
 from models.backbone_record import TextBackbone
 from models.buckets import BUCKETS, fitted
 from models.classifier import new_classifier
+from models.dtype import resolve_device
 from models.errors import ArtifactError
 from models.full_tuning import full_state, save_full
 from models.hashing import seed_of
@@ -61,21 +62,22 @@ def train_text(
     on_epoch: Callable[[Epoch], None] | None = None,
     on_step: Callable[[int, int], None] | None = None,
     threads: int = 1,
-    device: str = "cpu",
+    device: str | None = None,
     checkpoint_seconds: float = 60.0,
 ) -> Trained:
     """Train one adapter, or with `tuning: full` every weight, and write `folder` (PEFT layout and manifest), whole or not at all.
 
     AdamW on cross-entropy + beta * ||a_p - a_s||^2 (models.attribution_loss), averaged over the batch; a text without a prior adds its
-    cross-entropy alone. The epoch of best validation accuracy is kept, the earlier of equals. On one machine, thread count and CPU the
-    same arguments give the same weights, in whatever order examples are listed; no global generator is moved. A killed training goes on
+    cross-entropy alone. The epoch of best validation accuracy is kept, the earlier of equals. On one CPU and thread count the same
+    arguments give the same weights, in whatever order examples are listed (on a GPU all but the last bits: sums there have no fixed
+    order); no global generator is moved. `device`: where there is a GPU it is that. A killed training goes on
     from a file beside `folder`, at most `checkpoint_seconds` old, and ends with the same bytes; `on_epoch` is called again for the epochs
     done before. Metrics: those of pictures (models.training), attribution_loss where there are priors, epochs, best_epoch, n_train,
     short_labels, wrong_labels, truncated_texts, texts_without_prior. Raises ArtifactError `nonfinite` when a loss diverges,
     `label_unknown`, FileExistsError when the folder is there, ValueError for an empty set, a set without priors that needs
     them, and where beta > 0 and no text that is trained on has one.
     """
-    started = time.monotonic()
+    started, device = time.monotonic(), device or resolve_device()
     check_training(recipe, labels, {"train": train, "val": val}, folder)
     if recipe.priors is not None and train.priors is None:
         raise ValueError(f"recipe {recipe.name}: the train set must have priors for {recipe.arm}, found none: add them with with_priors")

@@ -15,6 +15,7 @@ from torch import nn
 
 from models.augmentation import augment, draw_changes, normalised
 from models.backbone import Backbone, new_classifier
+from models.dtype import resolve_device
 from models.hashing import seed_of
 from models.images import Preprocessing, normalise
 from models.lora import adapter_state, save_adapter, with_lora
@@ -39,17 +40,18 @@ def train(
     folder: Path,
     on_epoch: Callable[[Epoch], None] | None = None,
     threads: int = 1,
-    device: str = "cpu",
+    device: str | None = None,
 ) -> Trained:
     """Train one adapter and write `folder` (PEFT layout and manifest), whole or not at all.
 
-    AdamW on cross-entropy; the epoch of best validation accuracy is kept, the earlier of equals. On one machine, thread count and CPU
-    the same arguments give the same weights, in whatever order the examples are listed; no global generator is moved.
+    AdamW on cross-entropy; the epoch of best validation accuracy is kept, the earlier of equals. On one CPU and thread count the same
+    arguments give the same weights, in whatever order the examples are listed (on a GPU all but the last bits: sums there have no fixed
+    order); no global generator is moved. `device`: where there is a GPU it is that.
     Metrics: train_loss, eval_loss, accuracy, f1, precision, recall (weighted over labels, on validation, in [0, 1]), minutes (wall),
     trainable_parameters, trainable_share. Raises ArtifactError `nonfinite` when the loss diverges, `label_unknown`, FileExistsError
     when the folder is there, ValueError for an empty set.
     """
-    started = time.monotonic()
+    started, device = time.monotonic(), device or resolve_device()
     check_training(recipe, labels, {"train": train, "val": val}, folder)
     data = fingerprint(labels, preprocessing, train, val)
     origin = Origin(recipe, backbone, tuple(labels), preprocessing.model_dump(mode="json"), data)

@@ -11,7 +11,11 @@ from results_numbers import code, counted_pairs
 
 def sentences(arms: Sequence[Arm]) -> str:
     """Markdown: a sentence per setting and family of arms on logistic regression; who is better or worse than what; the reading."""
-    parts = ["Against logistic regression on the frozen embeddings, on the same training texts (accuracy):", on_logistic(arms, "accuracy")]
+    head = (
+        "Against logistic regression on the frozen embeddings, on the same training texts (accuracy). Arms also chose their epoch on "
+        "adapter_val, which the regression does not use:"
+    )
+    parts = [head, on_logistic(arms, "accuracy")]
     if not any(arm.has_prior for arm in arms):
         parts.append("No arm was steered by a prior.")
     elif not any(arm.verdict(other, metric) for arm in arms if arm.has_prior for other in ("none", "shuffled") for metric in METRICS):

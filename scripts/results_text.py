@@ -130,5 +130,9 @@ def _reach(frame: pd.DataFrame) -> str:
         for row in frame.to_dict("records")
     ]
     titles = ["attack", "severity", "texts edited", "label proved kept", "accuracy on edited texts", "texts"]
-    head = "How far the attacks reached, mean over adapters (a text that offers no hold stays as it was and flatters the accuracy):"
+    head = (
+        "How far the attacks reached, mean over adapters (a text that offers no hold stays as it was and flatters the accuracy). That an "
+        "edited text still has its label is proved on a grammar's texts alone; elsewhere (–) a replaced or deleted keyword may have taken "
+        "the label with it, and accuracy under attack is then no measure of the model alone:"
+    )
     return f"{head}\n\n{grid(titles, rows).rstrip()}"

@@ -70,7 +70,7 @@ SPEC = Table(
         count("n_seeds", "trainings that have the metric"),
         *_against("none", "arm none"),
         *_against("shuffled", "the control of the same numbers on other words (shuffled_control)"),
-        Column("shuffled_control", "string", "the arm compared with: shuffled priors of the same sources, or else of the most"),
+        Column("shuffled_control", "string", "the arm compared with: shuffled priors of the same sources, or else of the most; then verdict_shuffled is null"),
         *_against("logistic", "logistic regression on the same texts"),
         Column(
             "beats_logistic_regression", "boolean", "over_logistic is above 0, for accuracy; says nothing of chance: see verdict_logistic"
@@ -170,11 +170,20 @@ def _compared(
         differences = _differences(group, other, metric, shared)
         mean = mean_of(differences)
         verdict = verdict_of(differences, METRICS[metric], settings.confidence_level, settings.steering.min_pairs)
+        foreign = name == "shuffled" and verdict is not None and not _is_own(control, arm)
+        if foreign:
+            verdict = None
+            reasons.append("shuffled: the control has other sources, which is no verdict on this arm's")
         found |= {f"over_{name}": mean.mean, f"over_{name}_se": mean.standard_error}
         found |= {f"n_pairs_{name}": mean.n, f"verdict_{name}": verdict}
-        if verdict is None:
+        if verdict is None and not foreign:
             reasons.append(f"{name}: {mean.n} pairs, a verdict needs {settings.steering.min_pairs}")
     return found, reasons
+
+
+def _is_own(control: pd.DataFrame | None, arm: str) -> bool:
+    """Are the control's numbers those of the arm, on other words?"""
+    return control is not None and sources_of(control["priors"].iloc[0]) == sources_of(arm)
 
 
 def _differences(group: pd.DataFrame, other: pd.DataFrame, metric: str, shared: Sequence[str]) -> list[float]:

@@ -36,10 +36,12 @@ class Seen(BaseModel):
         """How many of these texts it was trained on, whatever their label: must be 0 for validation and test."""
         return sum(text_id(words) in self.texts for words in texts)
 
-    def beyond(self, texts: Iterable[Sequence[str]], true_labels: Iterable[str]) -> int:
-        """On how many pairs of text and label it was trained that are none of these: above 0 for what a target is trained on, its prior
-        is leaky. A scorer that saw the true label of a text whose label the target has wrong knows more than the target."""
-        own = {(text, self.labels[place]) for text, places in self.texts.items() for place in places}
+    def beyond(self, texts: Iterable[Sequence[str]], true_labels: Iterable[str], labels: Iterable[str]) -> int:
+        """On how many pairs of text and label of this label space it was trained that are none of these: above 0 for what a target is
+        trained on, its prior is leaky. A scorer that saw the true label of a text whose label the target has wrong knows more than the
+        target; one that saw texts under labels of another space does not."""
+        asked = set(labels)
+        own = {(text, self.labels[place]) for text, places in self.texts.items() for place in places if self.labels[place] in asked}
         return len(own - {(text_id(words), label) for words, label in zip(texts, true_labels, strict=True)})
 
 

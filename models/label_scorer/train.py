@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from models.atomic import PENDING, write_folder
+from models.dtype import resolve_device
 from models.errors import ArtifactError, RejectedInput
 from models.hashing import canonical_json, hash_of, seed_of
 from models.label_scorer.artifact import tokenizer_sha256
@@ -35,19 +36,20 @@ def train_label_scorer(
     tokenizer: Path | None = None,
     threads: int = 1,
     on_epoch: Callable[[], None] = lambda: None,
-    device: str = "cpu",
+    device: str | None = None,
 ) -> Path:
     """Train a label scorer on texts given as words and write it below `folder` in Hugging Face layout (config.json, model.safetensors,
     the tokenizer's files, label_scorer.json); returns its path, `<name>-<hash of settings and data>`. One of that name is used as it is.
 
     `labels` is the label space in the order in which prompts name it. `tokenizer`: a folder whose tokenizer (and chat template) is used
-    instead of one made from the texts. The order of the examples does not matter. Deterministic on one machine, device and thread count;
-    written whole or not at all; a killed run goes on from its checkpoint below `folder` and gives the same weights. `on_epoch` is called
+    instead of one made from the texts. The order of the examples does not matter. Deterministic on one CPU and thread count (on
+    a GPU all but the last bits); `device`: where there is a GPU it is that. Written whole or not at all; a killed run goes on from its checkpoint below `folder` and gives the same weights. `on_epoch` is called
     after each epoch, at once for those done before. Raises ArtifactError `label_unknown`, `label_mismatch` (labels that the tokenizer cannot
     tell apart), `nonfinite` (the loss diverges), RejectedInput `too_large` and `bad_record` (of a text, see Prompts.token_ids), ValueError
     where texts and labels do not match.
     """
     _check(texts, true_labels, labels)
+    device = device or resolve_device()
     seen = seen_of(texts, true_labels, labels)
     path = folder / f"{settings.name}-{_identity(settings, seen, tokenizer)[:HASH_CHARACTERS]}"
     if path.is_dir():

@@ -43,7 +43,8 @@ Function = Callable[[str, str, int, np.random.Generator, Keywords, Preserves | N
 
 @dataclass(frozen=True)
 class Attack:
-    """One named edit of a text that tests a model and leaves the label true.
+    """One named edit of a text that tests a model and is meant to leave the label true: proved where a grammar can parse the text
+    (`Preserves`), hoped elsewhere.
 
     `values` holds the leading parameter of severities 1..n, mildest first; `parameter` names it with its unit; `expected_impact` has one
     word per severity. Names, severities, `value` and `impact` are used as those of a corruption are.

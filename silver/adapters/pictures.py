@@ -71,11 +71,10 @@ class Pictures:
         return Recipe.model_validate_json(recipe)
 
     def train(self, recipe: TrainingRecipe, data: Path, folder: Path, threads: int) -> None:
-        from models.dtype import resolve_device
         from models.training import train
         from models.training_data import TrainingSet
 
         if self.backbone is None or not isinstance(recipe, Recipe):
             raise ValueError(f"recipe {recipe.name}: training needs a backbone and a recipe for pictures")
         examples, val = (TrainingSet.load(data / split) for split in SPLITS)
-        train(recipe, self.backbone, self.labels, examples, val, self.preprocessing, folder, threads=threads, device=resolve_device())
+        train(recipe, self.backbone, self.labels, examples, val, self.preprocessing, folder, threads=threads)

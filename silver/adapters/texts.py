@@ -56,12 +56,10 @@ class TextMaterial:
         return TextRecipe.model_validate_json(recipe)
 
     def train(self, recipe: TrainingRecipe, data: Path, folder: Path, threads: int) -> None:
-        from models.dtype import resolve_device
         from models.text_training import train_text
         from models.text_training_data import TextTrainingSet
 
         if self.backbone is None or not isinstance(recipe, TextRecipe):
             raise ValueError(f"recipe {recipe.name}: training needs a backbone and a recipe for texts")
         train, val = (TextTrainingSet.load(data / split) for split in SPLITS)
-        device = resolve_device()
-        train_text(recipe, self.backbone, self.labels, train, val, folder, self.buckets, threads=threads, device=device)
+        train_text(recipe, self.backbone, self.labels, train, val, folder, self.buckets, threads=threads)

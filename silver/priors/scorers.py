@@ -9,7 +9,6 @@ from typing import TypeVar
 
 from lake.errors import ConfigError, MissingInputError
 from lake.progress import Progress
-from models.dtype import resolve_device
 from models.errors import ArtifactError
 from models.label_scorer.artifact import LabelModel, label_model_folder, resolve_label_model
 from models.label_scorer.prompt import Prompts
@@ -88,8 +87,7 @@ def trained_model(settings: PriorSettings, examples: TextTrainingSet, labels: Se
             f"hold none of the {len(examples):,} training texts: raise it"
         )
     with Progress(f"training the label scorer on {len(texts):,} of {len(examples):,} texts", training.epochs) as progress:
-        threads, device = settings.scorer.threads, resolve_device()
-        path = train_label_scorer(training, texts, true_labels, labels, folder, threads=threads, on_epoch=progress.step, device=device)
+        path = train_label_scorer(training, texts, true_labels, labels, folder, threads=settings.scorer.threads, on_epoch=progress.step)
     return resolve_label_model(str(path))
 
 
@@ -122,4 +120,4 @@ def scorer_of(model: LabelModel, examples: TextTrainingSet, labels: Sequence[str
     if record is None:
         return Scorer(model, None)
     trained = [labels[label_id] for label_id in examples.label_ids.tolist()]
-    return Scorer(model, record.seen.beyond((words_of(text) for text in examples.texts), trained) > 0)
+    return Scorer(model, record.seen.beyond((words_of(text) for text in examples.texts), trained, labels) > 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from models.text_recipe import TextRecipe
 from models.text_scoring import TextScoring
 from models.text_training_data import TextTrainingSet, text_fingerprint
 from silver.adapters.material import SPLITS
-from silver.adapters.offers import Zoo
+from silver.adapters.offers import Zoo, failure_note
 from silver.adapters.training.build import MARK, Data, trained_folders
 from silver.priors.build import build_ig_priors, build_priors, priors_of
 from silver.priors.jobs import Job, ig_jobs, jobs_of, twins
@@ -47,8 +48,11 @@ def steered_data(
 
 def _twin(zoo: Zoo, scoring: TextScoring, folder: Path, name: str) -> Twin:
     if not folder.is_dir():
+        note = failure_note(folder)
+        code, why = json.loads(note.read_text(encoding="utf-8"))
         raise ConfigError(
-            f"the twin {name}, whose gradients are the IG prior, could not be trained: see {folder.name}.failed in {zoo.store}"
+            f"the twin {name}, whose gradients are the IG prior, could not be trained ({code}: {why}). Change its recipe, or delete {note} "
+            "to try again"
         )
     adapter = read_adapter(folder, zoo.store, scoring.backbone, zoo.labels)
     merged = write_merged(adapter, scoring.backbone, "float32", zoo.artifacts / "merged")

@@ -85,6 +85,9 @@ def test_without_shuffled_priors_of_the_same_sources_those_of_most_sources_stand
     )
     found = built(rows).loc["lime"]
     assert found["shuffled_control"] == "shuffled:cap+ig" and found["over_shuffled"] == pytest.approx(0.3)
+    # 0.2, 0.3, 0.4 would be "better", but these are not the arm's own numbers
+    assert pd.isna(found["verdict_shuffled"]) and found["n_pairs_shuffled"] == 3
+    assert "shuffled: the control has other sources" in found["reason"]
 
 
 def test_pairs_differ_in_nothing_but_the_prior() -> None:

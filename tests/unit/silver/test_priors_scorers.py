@@ -50,7 +50,7 @@ def test_a_scorer_trained_here_saw_exactly_the_selection_under_the_trained_label
         texts = [words_of(text) for text in examples.texts]
         assert (
             seen.n_examples == len(examples)
-            and seen.beyond(texts, [LABELS[label] for label in examples.label_ids.tolist()]) == 0
+            and seen.beyond(texts, [LABELS[label] for label in examples.label_ids.tolist()], LABELS) == 0
             and seen.among(texts) == len(texts)
         )
         counts = {label: examples.label_ids.tolist().count(position) for position, label in enumerate(LABELS)}

@@ -12,8 +12,8 @@ from lake.errors import ConfigError
 from models.text_recipe import Choice
 from models.text_scoring import TextScoring
 from models.text_training_data import TextTrainingSet
-from silver.adapters.offers import Zoo
-from silver.adapters.steered.build import _with_priors
+from silver.adapters.offers import Zoo, failure_note
+from silver.adapters.steered.build import _twin, _with_priors
 from silver.priors import build
 from silver.priors.jobs import jobs_of
 from silver.priors.settings import PriorSettings
@@ -69,3 +69,11 @@ def test_a_recipe_none_of_whose_texts_has_a_prior_is_told_before_it_is_trained(t
         build.priors_of(NO_LAKE, work, recipe, made)
     harmless = hybrid(name="steered", shots=2, priors={"sources": ["cap"], "beta": 0})
     assert build.priors_of(NO_LAKE, work, harmless, made) == {}
+
+
+def test_a_twin_that_diverged_is_told_with_its_reason_and_how_to_try_again(tmp_path: Path) -> None:
+    scoring = TextScoring(tiny(tmp_path / "backbone"), "float32", 4, (16, 32, 64))
+    folder = tmp_path / "none-0123"
+    failure_note(folder).write_text('["nonfinite", "lower learning_rate"]')
+    with pytest.raises(ConfigError, match=r"twin none-s0.*nonfinite: lower learning_rate.*delete .*none-0123\.failed to try again"):
+        _twin(Zoo("d", LABELS, scoring, AdapterSettings(), tmp_path), scoring, folder, "none-s0")

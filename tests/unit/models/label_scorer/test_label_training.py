@@ -93,7 +93,7 @@ def test_it_says_what_it_saw_so_that_a_leaky_prior_is_found_out(tmp_path: Path) 
     assert record.seen.examples_per_label == {"set_alarm": 3, "query_alarm": 2, "play_music": 2, "joke": 0}
     assert (record.seen.n_examples, len(record.seen.texts), record.seen.labels) == (7, 6, (*LABELS, "joke"))
     assert record.seen.among([texts[0], ("another", "text"), texts[0][::-1]]) == 1
-    assert record.seen.beyond(texts, labels) == 0 and record.seen.beyond(texts[2:5], labels[2:5]) == 3
+    assert record.seen.beyond(texts, labels, LABELS) == 0 and record.seen.beyond(texts[2:5], labels[2:5], LABELS) == 3
     assert text_id(("a b",)) != text_id(("a", "b"))
 
 
@@ -101,9 +101,10 @@ def test_a_scorer_that_saw_the_true_label_of_a_text_is_beyond_a_target_that_has_
     texts = [("a", "b"), ("c", "d"), ("a", "b")]
     seen = seen_of(texts, ["x", "y", "y"], ["x", "y"])  # one text with both labels: three pairs
     assert seen.texts == {text_id(("a", "b")): (0, 1), text_id(("c", "d")): (1,)}
-    assert seen.beyond(texts, ["x", "y", "y"]) == 0
-    assert seen.beyond(texts, ["x", "x", "y"]) == 1  # (c d, y) is not the target's
-    assert seen.beyond(texts[:2], ["x", "y"]) == 1  # (a b, y)
+    assert seen.beyond(texts, ["x", "y", "y"], "xy") == 0
+    assert seen.beyond(texts, ["x", "x", "y"], "xy") == 1  # (c d, y) is not the target's
+    assert seen.beyond(texts[:2], ["x", "y"], "xy") == 1  # (a b, y)
+    assert seen.beyond([], [], "y") == 2 and seen.beyond([], [], ["of", "another", "space"]) == 0
     assert seen.among(texts[1:2]) == 1  # of validation and test the texts alone count
 
 
