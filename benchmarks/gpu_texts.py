@@ -47,13 +47,17 @@ def _classifier(size: dict[str, int]) -> Any:
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return BertForSequenceClassification(BertConfig(**size, num_labels=N_LABELS)).to(DEVICE)  # type: ignore[arg-type]  # every key is a whole number
+        model: Any = BertForSequenceClassification(BertConfig.from_dict({**size, "num_labels": N_LABELS}))
+    return model.to(DEVICE)
 
 
 def _step(model: Any, precision: str, batch: int, rounds: int) -> Row:
     """Forward and backward of cross-entropy alone, and with the attribution loss beside it."""
     texts, targets, priors = _texts(batch, int(model.config.vocab_size))
-    ways = {"plain": partial(_plain, model, texts, targets, precision), "steered": partial(_steered, model, texts, targets, priors, precision)}
+    ways: dict[str, Callable[[], None]] = {
+        "plain": partial(_plain, model, texts, targets, precision),
+        "steered": partial(_steered, model, texts, targets, priors, precision),
+    }
     seconds = _seconds(ways, rounds)
     torch.cuda.reset_peak_memory_stats()
     ways["steered"]()

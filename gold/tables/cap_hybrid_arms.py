@@ -70,7 +70,11 @@ SPEC = Table(
         count("n_seeds", "trainings that have the metric"),
         *_against("none", "arm none"),
         *_against("shuffled", "the control of the same numbers on other words (shuffled_control)"),
-        Column("shuffled_control", "string", "the arm compared with: shuffled priors of the same sources, or else of the most; then verdict_shuffled is null"),
+        Column(
+            "shuffled_control",
+            "string",
+            "the arm compared with: shuffled priors of the same sources, or else of the most; then verdict_shuffled is null",
+        ),
         *_against("logistic", "logistic regression on the same texts"),
         Column(
             "beats_logistic_regression", "boolean", "over_logistic is above 0, for accuracy; says nothing of chance: see verdict_logistic"

@@ -66,7 +66,11 @@ SPEC = Table(
             "variant", "string", "hash of what no other column says of the recipe, such as rank and epochs; none for logistic regression"
         ),
         share("accuracy", "share of all clean meta texts (n of them) answered correctly"),
-        share("adversarial_accuracy", "accuracy under keyword attacks: mean over attacks and severities, of the examined meta texts; on real texts an edit may change the label"),
+        share(
+            "adversarial_accuracy",
+            "accuracy under keyword attacks: mean over attacks and severities, of the examined meta texts; an edit of a real text may "
+            "change its label",
+        ),
         *(
             signed(f"{score}{SUFFIXES[method]}", f"{_MEANINGS[score]}; {_BY[method]}", unit="probability")
             for method in EXPLAINERS

@@ -42,11 +42,11 @@ def train_label_scorer(
     the tokenizer's files, label_scorer.json); returns its path, `<name>-<hash of settings and data>`. One of that name is used as it is.
 
     `labels` is the label space in the order in which prompts name it. `tokenizer`: a folder whose tokenizer (and chat template) is used
-    instead of one made from the texts. The order of the examples does not matter. Deterministic on one CPU and thread count (on
-    a GPU all but the last bits); `device`: where there is a GPU it is that. Written whole or not at all; a killed run goes on from its checkpoint below `folder` and gives the same weights. `on_epoch` is called
-    after each epoch, at once for those done before. Raises ArtifactError `label_unknown`, `label_mismatch` (labels that the tokenizer cannot
-    tell apart), `nonfinite` (the loss diverges), RejectedInput `too_large` and `bad_record` (of a text, see Prompts.token_ids), ValueError
-    where texts and labels do not match.
+    instead of one made from the texts. `device`: where there is a GPU it is that. The order of the examples does not matter.
+    Deterministic on one CPU and thread count (on a GPU all but the last bits); written whole or not at all; a killed run goes on from its
+    checkpoint below `folder` and gives the same weights. `on_epoch` is called after each epoch, at once for those done before.
+    Raises ArtifactError `label_unknown`, `label_mismatch` (labels that the tokenizer cannot tell apart), `nonfinite` (the loss diverges),
+    RejectedInput `too_large` and `bad_record` (of a text, see Prompts.token_ids), ValueError where texts and labels do not match.
     """
     _check(texts, true_labels, labels)
     device = device or resolve_device()

@@ -84,8 +84,8 @@ def priors_of(lake: Lake, work: PriorWork, recipe: TextRecipe, made: Mapping[Job
     found = training_priors(rows, examples, recipe.priors, recipe.seed)
     if not found and recipe.priors.beta > 0:
         raise ConfigError(
-            f"recipe {recipe.name}: some of its texts must have a prior of {recipe.arm}, none of the {len(examples):,} texts that it trains on "
-            "has one; audit.rejected says why (table_name 'silver.priors'). Leave the recipe out, or set its beta to 0."
+            f"recipe {recipe.name}: some of its texts must have a prior of {recipe.arm}, none of the {len(examples):,} texts that it "
+            "trains on has one; audit.rejected says why (table_name 'silver.priors'). Leave the recipe out, or set its beta to 0."
         )
     return found
 

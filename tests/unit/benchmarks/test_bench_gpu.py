@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -54,13 +55,22 @@ def test_every_figure_of_a_card_is_measured(tmp_path: Path) -> None:
 def test_a_steered_step_is_measured_beside_a_plain_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda: None)
     monkeypatch.setattr(gpu_texts.label_scorer, "measure", lambda folder, quick: [])
+    done: list[str] = []
+
+    def timed(ways: dict[str, Callable[[], None]], rounds: int) -> dict[str, list[float]]:
+        for name, work in ways.items():
+            work()
+            done.append(name)
+        return {"plain": [0.01], "steered": [0.05]}
+
+    monkeypatch.setattr(gpu_texts, "_seconds", timed)
     rows = gpu_texts.measure(tmp_path, quick=True)
 
     assert [row.what.split(", ", 2)[2] for row in rows] == [f"{dtype}, {n} texts" for dtype in ("float32", "bfloat16") for n in (2, 4)]
-    for row in rows:
-        # forward and backward of four midpoints, and backward through these: more work than one forward and backward
-        assert row.value > 1 and row.value == pytest.approx(row.details["steered_ms"] / row.details["plain_ms"], rel=0.5)
-        assert row.details["peak_mib"] == 1024
+    assert done == ["plain", "steered"] * 4
+    for row, n in zip(rows, (2, 4, 2, 4), strict=True):
+        assert (row.value, row.details["steered_ms"], row.details["plain_ms"]) == (5.0, 50.0, 10.0)
+        assert row.details["steered_texts_per_second"] == n * 20 and row.details["peak_mib"] == 1024
 
 
 @pytest.mark.parametrize("module", [gpu, gpu_texts])

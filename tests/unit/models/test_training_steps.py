@@ -1,4 +1,4 @@
-"""Is every step AdamW's, on a gradient no longer than the bound and at the rate of its place: rising while warming up, then the schedule's?"""
+"""Is every step AdamW's, on a gradient no longer than the bound and at the rate of its place, which rises first?"""
 
 from __future__ import annotations
 
