@@ -15,6 +15,7 @@ from gold.steering.pairs import Mean, mean_of
 
 LABELS, WORDS = 3, 6  # classes whose best words are shown, and how many of them
 CHOICE = ["setting", "n_perturbations"]  # what a row stands for besides its source; seeds are averaged over
+MOSTLY = 0.5  # share of a source's masks whose p was clipped, above which the page says so
 
 
 def priors_section(steering: Steering) -> str:
@@ -32,12 +33,16 @@ def priors_section(steering: Steering) -> str:
 def _asked(steering: Steering) -> str:
     if steering.asked.empty:
         return "No language model was asked for a prior."
-    rows = []
+    rows, censored = [], []
     for source, part in steering.asked.groupby("source"):
         weighted = [(part[name] * part["n"]).sum() / part["n"].sum() for name in ("whole_p", "clipped_share")]
+        if weighted[1] > MOSTLY:
+            censored.append(f"{source} ({weighted[1]:.0%})")
         rows.append([str(source), three(weighted[0]), three(weighted[1]), f"{part['n'].sum():,}", f"{part['settings_id'].nunique()}"])
     titles = ["source", "p of the trained label, whole text", "masks whose p was clipped", "texts", "generations"]
-    return "What the language model answers (LIME's and SHAP's prompt holds no labels):\n\n" + grid(titles, rows).rstrip()
+    head = "What the language model answers (LIME's and SHAP's prompt holds no labels):"
+    note = f"\n\nMost masks of {', '.join(censored)} were clipped: their priors say little, whatever an arm does." if censored else ""
+    return f"{head}\n\n{grid(titles, rows).rstrip()}{note}"
 
 
 def _correlations(frame: pd.DataFrame) -> str:

@@ -171,3 +171,20 @@ def test_stages_of_texts_are_named_where_there_are_any(script: Script, texts: bo
     runs = script("results_runs")
     found = [runs.Commit(10.0, "r", "adapters"), *([runs.Commit(14.0, "r", "attribution priors")] if texts else [])]
     assert runs.stage_seconds(found, {"r": 7.0}).get("attribution priors") == (4.0 if texts else None)
+
+
+def test_sources_most_of_whose_masks_were_clipped_are_named(script: Script) -> None:
+    empty = pd.DataFrame()
+    asked = pd.DataFrame(
+        [
+            {"source": "cap", "settings_id": "a", "scorer": "m", "whole_p": 0.0, "clipped_share": 1.0, "n": 30},
+            {"source": "cap", "settings_id": "b", "scorer": "m", "whole_p": 0.8, "clipped_share": 0.2, "n": 10},
+            {"source": "lime", "settings_id": "a", "scorer": "m", "whole_p": 0.9, "clipped_share": 0.5, "n": 30},
+        ]
+    )
+    steering = SimpleNamespace(asked=asked, correlations=empty, homogeneity=empty, precision=empty, top_words=empty)
+    text = script("results_priors").priors_section(steering)
+    # cap: (30 * 1 + 10 * 0.2) / 40 = 0.8 of its masks, p (10 * 0.8) / 40 = 0.2
+    assert "| cap | 0.200 | 0.800 | 40 | 2 |" in text and "Most masks of cap (80%) were clipped" in text
+    steering.asked = asked[asked["source"] == "lime"]
+    assert "were clipped:" not in script("results_priors").priors_section(steering)
