@@ -68,7 +68,7 @@ def build(frames: Frames) -> pd.DataFrame:
     pairs = confusable_pairs(text.confusions, text.trainings, settings.pairs)
     by_class = words_by_class(text, settings.least_share)
     known = [pair for pair in pairs if pair.label_a in by_class and pair.label_b in by_class]
-    stacks = [*((one.columns, one.stack) for one in prior_rows(text)), *_own(text)]
+    stacks = [*((dict.fromkeys(OF_TRAINING) | one.columns, one.stack) for one in prior_rows(text)), *_own(text)]
     return as_table(SPEC, frames.dataset, [_record(*stack, pair, by_class) for stack in stacks for pair in known])
 
 
@@ -86,28 +86,22 @@ def _own(text: TextFrames) -> Iterator[tuple[dict[str, Any], Stack]]:
         mine = text.attributions[text.attributions["adapter_id"] == row["adapter_id"]].sort_values("example_id")
         if recipe is not None and len(mine):
             about = described(recipe)
-            columns = {name: about[name] for name in (*SELECTION_KEY, *OF_TRAINING)} | {
-                "scorer": row["adapter_id"],
-                "source": f"self:{recipe.arm}",
-            }
+            columns = {name: about[name] for name in (*SELECTION_KEY, *OF_TRAINING)}
+            columns |= {"scorer": row["adapter_id"], "source": f"self:{recipe.arm}"}
             yield columns, stacked(mine["values"].tolist(), mine["words"].tolist(), mine["label"].tolist())
 
 
 def _record(columns: dict[str, Any], stack: Stack, pair: Pair, by_class: ByClass) -> dict[str, Any]:
     found = homogeneity(stack.values, stack.words, stack.labels, stack.included, by_class, (pair.label_a, pair.label_b))
-    return (
-        dict.fromkeys(OF_TRAINING)
-        | columns
-        | {
-            "label_a": pair.label_a,
-            "label_b": pair.label_b,
-            "confusions": pair.n,
-            "shared_mass": min(found.shared_mass, 1.0) if found.n else None,
-            "discriminating_mass": min(found.discriminating_mass, 1.0) if found.n else None,
-            "n": found.n,
-            "reason": None if found.n else "no text of these two classes",
-        }
-    )
+    return columns | {
+        "label_a": pair.label_a,
+        "label_b": pair.label_b,
+        "confusions": pair.n,
+        "shared_mass": min(found.shared_mass, 1.0) if found.n else None,
+        "discriminating_mass": min(found.discriminating_mass, 1.0) if found.n else None,
+        "n": found.n,
+        "reason": None if found.n else "no text of these two classes",
+    }
 
 
 TABLE = GoldTable(SPEC, build)
