@@ -65,8 +65,8 @@ def _homogeneity(frame: pd.DataFrame) -> str:
     head = (
         "Homogeneity: share of |prior| on words that two confusable classes have in common, and on words of one of them alone, which can "
         "tell them apart; the rest lies on words of neither. Mean over class pairs; ± standard error over language models, twins or "
-        f"adapters (`self:…`: {OF_CLASS if _has_pairing(frame) else OF_ANSWER}; `self:none` is the model before any steering, the others after). "
-        f"Class pairs by mistakes of arm `none` (how many): {listed}."
+        f"adapters (`self:…`: {OF_CLASS if _has_pairing(frame) else OF_ANSWER}; `self:none` is the model before any steering, the others "
+        f"after). Class pairs by mistakes of arm `none` (how many): {listed}."
     )
     titles = ["setting", "masks", "source", "beta", "fusion", "on common words", "on discriminating words", "over `self:none`"]
     return f"{head}\n\n{grid([*titles, 'models', 'class pairs', 'texts'], homogeneity_rows(frame)).rstrip()}\n\n{_legend(frame)}"
