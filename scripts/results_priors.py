@@ -8,14 +8,19 @@ from typing import Any
 import pandas as pd
 from docs_markdown import grid
 from results_arms import setting_order, without_noise
-from results_numbers import code, three, with_error
+from results_numbers import NOTHING, code, counted_pairs, signed, three, with_error
 from results_steering import Steering
 
 from gold.steering.pairs import Mean, mean_of
+from gold.steering.recipes import NOTHING as NO_FUSION
+from gold.tables.prior_homogeneity import OF_TRAINING
 
 LABELS, WORDS = 3, 6  # classes whose best words are shown, and how many of them
 CHOICE = ["setting", "n_perturbations"]  # what a row stands for besides its source; seeds are averaged over
 MOSTLY = 0.5  # share of a source's masks whose p was clipped, above which the page says so
+SELF, BEFORE, TELLING = "self:", "self:none", "discriminating_mass"
+OF_CLASS = "integrated gradients of the trained model for the text's own class, on the texts of meta that it gets right"
+OF_ANSWER = "integrated gradients of the trained model for the class it predicts, right or wrong, on meta"
 
 
 def priors_section(steering: Steering) -> str:
@@ -64,48 +69,72 @@ def _homogeneity(frame: pd.DataFrame) -> str:
     listed = ", ".join(f"{code(row['label_a'])} and {code(row['label_b'])} ({row['confusions']})" for row in pairs.to_dict("records"))
     head = (
         "Homogeneity: share of |prior| on words that two confusable classes have in common, and on words of one of them alone, which can "
-        "tell them apart; the rest lies on words of neither. Mean over pairs; ± standard error over language models, twins or adapters "
-        "(`self:…`: integrated gradients of the trained model on meta; `self:none` is the model before any steering, the others after). "
-        f"Pairs by mistakes of arm `none` (how many): {listed}."
+        "tell them apart; the rest lies on words of neither. Mean over class pairs; ± standard error over language models, twins or "
+        f"adapters (`self:…`: {OF_CLASS if _has_pairing(frame) else OF_ANSWER}; `self:none` is the model before any steering, the others "
+        f"after). Class pairs by mistakes of arm `none` (how many): {listed}."
     )
-    titles = ["setting", "masks", "source", "on common words", "on discriminating words", "models", "pairs", "texts"]
-    return f"{head}\n\n{grid(titles, homogeneity_rows(frame)).rstrip()}\n\n{before_and_after(frame)}"
+    titles = ["setting", "masks", "source", "beta", "fusion", "on common words", "on discriminating words", "over `self:none`"]
+    return f"{head}\n\n{grid([*titles, 'models', 'class pairs', 'texts'], homogeneity_rows(frame)).rstrip()}\n\n{_legend(frame)}"
 
 
 def homogeneity_rows(frame: pd.DataFrame) -> list[list[str]]:
-    """A row per setting and source: mean over the pairs of a model, then mean and standard error over models."""
+    """A row per setting, source, beta and fusion: mean over the class pairs of a model, then mean and standard error over models."""
+    frame = with_trainings(frame)
     rows = []
-    for (setting, n, source), part in _ordered(frame.groupby([*CHOICE, "source"])):
+    for (setting, n, source, beta, fusion), part in _ordered(frame.groupby([*CHOICE, "source", "beta", "fusion"], dropna=False)):
         shared, telling = (by_model(part, name) for name in ("shared_mass", "discriminating_mass"))
         n_pairs = part[["label_a", "label_b"]].drop_duplicates()
         shares = [with_error(found.mean, found.standard_error) for found in (shared, telling)]
-        rows.append([str(setting), f"{n}", code(source), *shares, f"{shared.n}", f"{len(n_pairs)}", f"{part['n'].sum():,}"])
+        steered = [NOTHING if pd.isna(beta) else f"{beta:g}", NOTHING if pd.isna(fusion) or fusion == NO_FUSION else str(fusion)]
+        before = frame[(frame["source"] == BEFORE) & (frame["setting"] == setting)]
+        over = _moved(part, before) if source.startswith(SELF) and source != BEFORE else NOTHING
+        counts = [f"{shared.n}", f"{len(n_pairs)}", f"{part['n'].sum():,}"]
+        rows.append([str(setting), f"{n}", code(source), *steered, *shares, over, *counts])
     return rows
 
 
+def with_trainings(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows with the columns that say which training they are of: null where gold was made before it had them."""
+    return frame.assign(**{name: None for name in OF_TRAINING if name not in frame.columns})
+
+
 def by_model(part: pd.DataFrame, column: str) -> Mean:
-    """Mean over pairs of each model (scorer, draw), then over models."""
+    """Mean over class pairs of each model (scorer, draw), then over models."""
     per_model = part.dropna(subset=[column]).groupby(["scorer", "shots_seed", "label_noise_seed"])[column].mean()
     return mean_of(per_model.tolist())
 
 
-def before_and_after(frame: pd.DataFrame) -> str:
-    """In words: where did steering move the models' own attributions, against arm `none` of the same setting?"""
-    said = []
-    for setting, part in _ordered(frame[frame["source"].str.startswith("self:")].groupby(["setting"])):
-        before = by_model(part[part["source"] == "self:none"], "discriminating_mass")
-        if before.mean is None:
-            continue
-        for source, own in part[part["source"] != "self:none"].groupby("source"):
-            after = by_model(own, "discriminating_mass")
-            if after.mean is not None:
-                said.append(f"{setting[0]}, {source}: {after.mean - before.mean:+.3f}")
-    if not said:
-        return "Before against after training: no setting holds both `self:none` and a steered arm."
-    return (
-        "After steering minus before (`self:none`), on discriminating words: "
-        f"{'; '.join(said)}. Differences of means, not of pairs; negative: the steered model looks less at what tells the classes apart."
+def after_minus_before(after: pd.DataFrame, before: pd.DataFrame) -> Mean:
+    """Difference on discriminating words over trainings that share all but the prior: per pair of trainings the mean over the class pairs
+    that both have, then over pairs (n of them). Of rows without a pairing the difference of means, n = 0 and no error."""
+    if after["pair_id"].isna().all():
+        means = [by_model(part, TELLING).mean for part in (after, before)]
+        return Mean(None if None in means else means[0] - means[1], None, 0)  # type: ignore[operator]  # neither is None
+    keys = ["pair_id", "label_a", "label_b"]
+    steered, plain = (part.dropna(subset=["pair_id", TELLING]).groupby(keys)[TELLING].mean() for part in (after, before))
+    both = pd.merge(steered.rename("after").reset_index(), plain.rename("before").reset_index(), on=keys)
+    return mean_of((both["after"] - both["before"]).groupby(both["pair_id"]).mean().tolist())
+
+
+def _moved(after: pd.DataFrame, before: pd.DataFrame) -> str:
+    """`+0.046 ± 0.004 (3 pairs)`; a difference of means stands alone."""
+    found = after_minus_before(after, before)
+    return signed(found.mean, found.standard_error) + (f" ({counted_pairs(found.n)})" if found.n else "")
+
+
+def _has_pairing(frame: pd.DataFrame) -> bool:
+    return bool(with_trainings(frame)["pair_id"].notna().any())
+
+
+def _legend(frame: pd.DataFrame) -> str:
+    if not frame["source"].str.startswith(SELF).any():
+        return "Before against after training: no trained model was explained."
+    how = (
+        "mean over pairs of trainings that share all but the prior ± its standard error; each pair over the class pairs that both have"
+        if _has_pairing(frame)
+        else "a difference of means, not of pairs, over every beta and fusion, since gold was made before it told them apart"
     )
+    return f"Over `{BEFORE}`: on discriminating words, {how}. Negative: the steered model looks less at what tells the classes apart."
 
 
 def _precision(frame: pd.DataFrame) -> str:

@@ -84,7 +84,7 @@ PINNED = {
     ),
     "gold.prior_correlations": ("dataset scorer source_a source_b", "pearson_r spearman_r top10_overlap n"),
     "gold.prior_top_words": ("dataset scorer source label rank", "word score"),
-    "gold.prior_homogeneity": ("dataset scorer source label_a label_b", "shared_mass discriminating_mass n"),
+    "gold.prior_homogeneity": ("dataset scorer source label_a label_b", "shared_mass discriminating_mass n beta fusion pair_id"),
     "gold.prior_precision": ("dataset scorer source", "precision_at_k n"),
     "meta.tables": ("name", "type comment"),
     "meta.columns": ("name", "type comment unit range"),

@@ -64,7 +64,7 @@ def text_frames(
         confusions=confusions,
         priors=_priors(lake, inputs.dataset, text, settings.max_words),
         refused=_refused(lake, inputs.dataset, text),
-        attributions=_attributions(lake, inputs.dataset, text, examined, classes, trained, settings, seed),
+        attributions=_attributions(lake, inputs, text, examined, classes, trained, settings, seed),
         generations=text.priors,
         attacks=text.attacks,
         truth=text.truth,
@@ -139,7 +139,7 @@ def _refused(lake: Lake, dataset: str, text: TextInputs) -> pd.DataFrame:
 
 def _attributions(
     lake: Lake,
-    dataset: str,
+    inputs: GoldInputs,
     text: TextInputs,
     examined: DataFrame,
     classes: list[str],
@@ -147,14 +147,18 @@ def _attributions(
     settings: SteeringSettings,
     seed: int,
 ) -> pd.DataFrame:
-    """Self-attributions of the texts of these classes, of whole texts a share by content hash where there are too many."""
+    """Self-attributions of the texts of these classes, of whole texts a share by content hash where there are too many.
+
+    silver explains the predicted class, a training steers the attribution of the true one: rows where they differ are left out.
+    """
     from pyspark.sql import functions as F
 
     asked = F.broadcast(examined.where(F.col("label").isin(*classes)))
-    rows = _mine(lake, SILVER_ATTRIBUTIONS, dataset, text.attributions_id).where(
+    rows = _mine(lake, SILVER_ATTRIBUTIONS, inputs.dataset, text.attributions_id).where(
         (F.col("method") == IG) & F.col("adapter_id").isin(*adapters)
     )
-    rows = rows.where(F.size("words").between(1, settings.max_words)).join(asked, "example_id")
+    explained = F.get(F.array(*map(F.lit, inputs.labels)), F.col("target_id"))
+    rows = rows.where(F.size("words").between(1, settings.max_words)).join(asked, "example_id").where(explained == F.col("label"))
     if (n_rows := rows.count()) > settings.max_attributions:
         share = int(PARTS * settings.max_attributions / n_rows)
         rows = rows.where(F.pmod(F.xxhash64("example_id", F.lit(seed)), F.lit(PARTS)) < share)

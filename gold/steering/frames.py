@@ -38,7 +38,8 @@ class TextFrames:
     confusions    `CONFUSIONS`: clean meta examples of class `label` that the adapter calls `predicted`, by name, wrong answers alone.
     priors        `PRIORS`, raw, of `generations` alone; texts of more words than the settings allow are left out.
     refused       `REFUSED`: texts that a source of `generations` has no prior of, and why, from audit.rejected.
-    attributions  `ATTRIBUTIONS` of method ig on meta examples of the confusable classes, by adapters that were trained from a recipe.
+    attributions  `ATTRIBUTIONS` of method ig on meta examples of the confusable classes, of their own class (the texts that an adapter gets
+                  right), by adapters that were trained from a recipe.
     attacks       names of the keyword attacks.
     """
 

@@ -56,6 +56,7 @@ class TextInputs:
             "examples": self.examples_id,
             "embeddings": self.embeddings_id,
             "attributions": self.attributions_id,
+            "attributions_of": "true_class",  # of silver's rows those about the text's own class
             "priors": sorted([one.settings_id, one.scorer, one.scorer_name, *one.sources] for one in self.priors),
             "attacks": sorted(self.attacks),
             "truth": self.truth_name,

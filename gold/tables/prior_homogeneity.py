@@ -24,7 +24,8 @@ SPEC = Table(
     name="prior_homogeneity",
     comment=(
         "share of prior mass on words that two confusable classes have in common, against words of one of them alone; pairs by the "
-        "mistakes of arm none on clean meta texts; empty for pictures"
+        "mistakes of arm none on clean meta texts; the attributions of self:… are of the class of the text, so of the texts alone that the "
+        "adapter gets right; empty for pictures"
     ),
     key=("dataset", "scorer", "source", *SELECTION_KEY, "label_a", "label_b"),
     partition_by=("dataset",),
@@ -34,8 +35,8 @@ SPEC = Table(
         Column(
             "source",
             "string",
-            "cap, ig, lime, shap: priors of training texts; self:none, self:cap, …: integrated gradients of an adapter of that arm on meta "
-            "texts, the same for all arms",
+            "cap, ig, lime, shap: priors of training texts; self:none, self:cap, …: integrated gradients of an adapter of that arm on the "
+            "meta texts it gets right, whose predicted class is their own; n counts those alone",
         ),
         *SELECTION,
         Column("label_a", "string", "one class of the pair"),
@@ -44,8 +45,16 @@ SPEC = Table(
         share("shared_mass", "mean share of a text's |prior| on words of both classes; such words cannot tell them apart"),
         share("discriminating_mass", "mean share on words of exactly one of the two; the rest lies on words of neither"),
         *TAIL,
+        Column("beta", "double", "of self:… the weight of the attribution loss, 0 of self:none; else null", added=True),
+        Column(
+            "fusion", "string", "of self:… how sources became one prior: mean or max, none where there is no source; else null", added=True
+        ),
+        Column(
+            "pair_id", "string", "of self:… hash of the recipe without its prior, as in gold.cap_hybrid_training; else null", added=True
+        ),
     ),
 )
+OF_TRAINING = tuple(column.name for column in SPEC.columns if column.added)
 
 ByClass = Mapping[str, AbstractSet[str]]
 
@@ -59,7 +68,7 @@ def build(frames: Frames) -> pd.DataFrame:
     pairs = confusable_pairs(text.confusions, text.trainings, settings.pairs)
     by_class = words_by_class(text, settings.least_share)
     known = [pair for pair in pairs if pair.label_a in by_class and pair.label_b in by_class]
-    stacks = [*((one.columns, one.stack) for one in prior_rows(text)), *_own(text)]
+    stacks = [*((dict.fromkeys(OF_TRAINING) | one.columns, one.stack) for one in prior_rows(text)), *_own(text)]
     return as_table(SPEC, frames.dataset, [_record(*stack, pair, by_class) for stack in stacks for pair in known])
 
 
@@ -71,13 +80,14 @@ def words_by_class(text: TextFrames, least_share: float) -> dict[str, frozenset[
 
 
 def _own(text: TextFrames) -> Iterator[tuple[dict[str, Any], Stack]]:
-    """The self-attributions of every adapter with a recipe that has some."""
+    """The self-attributions of every adapter with a recipe that has some, and which training it comes from."""
     for row in text.trainings.sort_values("adapter_id").to_dict("records"):
         recipe = recipe_of(row["recipe_settings"])
         mine = text.attributions[text.attributions["adapter_id"] == row["adapter_id"]].sort_values("example_id")
         if recipe is not None and len(mine):
             about = described(recipe)
-            columns = {name: about[name] for name in SELECTION_KEY} | {"scorer": row["adapter_id"], "source": f"self:{recipe.arm}"}
+            columns = {name: about[name] for name in (*SELECTION_KEY, *OF_TRAINING)}
+            columns |= {"scorer": row["adapter_id"], "source": f"self:{recipe.arm}"}
             yield columns, stacked(mine["values"].tolist(), mine["words"].tolist(), mine["label"].tolist())
 
 

@@ -106,7 +106,9 @@ def lake(toy: Lake) -> Lake:
     ]
     fill(toy, EXPLANATION_METRICS, groups)
     own = [dict(zip(key, row, strict=True)) for row in explained if row[2] in ("attention", "ig")]
-    looked = [row | {"target_id": 0, "values": [3.0, 1.0], "n_units": 2, "words": TEXTS[row["example_id"]][2].split()} for row in own]
+    answers = {(row["adapter_id"], row["example_id"]): row["predicted_id"] for row in clean}
+    own = [row | {"target_id": answers[row["adapter_id"], row["example_id"]]} for row in own]
+    looked = [row | {"values": [3.0, 1.0], "n_units": 2, "words": TEXTS[row["example_id"]][2].split()} for row in own]
     fill(toy, ATTRIBUTIONS, looked)
     said = {"t1": [0.0, 0.0, 1.0], "t2": [0.0, 1.0, 1.0], "t3": [0.0, 2.0]}
     rows = [
@@ -191,10 +193,13 @@ def test_gold_of_seven_texts_is_what_counting_says(lake: Lake) -> None:
     assert pair[["source_a", "source_b", "pearson_r", "top10_overlap", "n"]].tolist() == ["cap", "lime", pytest.approx(1), 1.0, 3]
     words = found["prior_top_words"]
     assert words[(words["source"] == "cap") & (words["rank"] == 1)].set_index("label")["word"].to_dict() == {"off": "music", "on": "on"}
-    # a calls m1, an "on", "off": the one pair. Its ig rests 3/4 on the first word; m1 "on please", m2 "off please", m3 "music off"
+    # a calls m1, an "on", "off": the one pair, and what made it say so is no attribution of "on". Its ig rests 3/4 on the first word of
+    # m2 "off please" and m3 "music off"; b, which is right, has m1 "on please" besides: 3/4, 3/4, 1/4
     mass = found["prior_homogeneity"].set_index("source")
     assert sorted(mass.index) == ["cap", "lime", "self:cap", "self:none"]
-    assert mass.loc["self:none", ["shared_mass", "discriminating_mass", "confusions", "n"]].tolist() == pytest.approx([1 / 4, 7 / 12, 1, 3])
+    assert mass.loc["self:none", ["shared_mass", "discriminating_mass", "confusions", "n"]].tolist() == pytest.approx([3 / 8, 1 / 2, 1, 2])
+    assert mass.loc["self:cap", ["shared_mass", "discriminating_mass", "n", "beta"]].tolist() == pytest.approx([1 / 4, 7 / 12, 3, 1])
+    assert mass.loc["self:cap", "pair_id"] == training.loc["b", "pair_id"] and mass.loc["cap", ["beta", "pair_id"]].isna().all()
     assert mass.loc["cap", ["shared_mass", "n"]].tolist() == pytest.approx([1 / 6, 3])  # t1 0, t2 half on music, t3 0
     # t1 and t3: right; t2 "turn music off": music and off tie, the first is taken
     assert found["prior_precision"].set_index("source").loc["cap", ["precision_at_k", "n"]].tolist() == pytest.approx([2 / 3, 3])
@@ -204,10 +209,12 @@ def test_gold_of_seven_texts_is_what_counting_says(lake: Lake) -> None:
     build(lake, inputs(TEXT))
     assert {table.spec.name: lake.version(table.spec) for table in TABLES} == before
 
-    # of more self-attributions than are allowed, whole texts are left out: both adapters' rows of a text, or neither's
-    whole, cut = (self_attributions(lake, most) for most in (6, 4))
-    assert len(whole) == 6 and len(cut) < 6
-    assert set(cut.groupby("example_id").size()) <= {2}
+    # of more self-attributions than are allowed, whole texts are left out: every adapter's row of a text, or none
+    whole, cut = (self_attributions(lake, most) for most in (5, 3))
+    assert sorted(zip(whole["adapter_id"], whole["example_id"], strict=True)) == [
+        ("a", "m2"), ("a", "m3"), ("b", "m1"), ("b", "m2"), ("b", "m3"),
+    ]  # fmt: skip
+    assert len(cut) < 5 and len(cut) == whole["example_id"].isin(cut["example_id"]).sum()
 
 
 def test_pictures_get_the_tables_about_texts_empty_without_a_commit(lake: Lake) -> None:

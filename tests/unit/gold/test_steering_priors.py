@@ -107,6 +107,21 @@ def test_prior_mass_is_split_into_words_of_both_classes_and_of_one() -> None:
     assert found.set_index("source")["n_perturbations"].to_dict() == {"self:none": 0, "self:cap": 100, "cap": 100}
 
 
+def test_self_attributions_say_which_training_they_are_of() -> None:
+    steered = {"b": recipe("b", "cap", beta=0.5), "c": recipe("c", "cap+ig", fusion="max", beta=2), "d": recipe("d", "cap", seed=7)}
+    recipes = {"a": recipe("plain")} | steered
+    own = attributions(*((name, "m1", "on", [-1, 1, 2], "turn music on") for name in recipes))
+    found = prior_homogeneity.build(
+        frames(priors=priors(*CAP), generations=BOTH, examples=TEXTS, trainings=trainings(recipes), confusions=MISTAKES, attributions=own)
+    ).set_index("scorer")
+    assert found.loc["a", ["source", "beta", "fusion"]].tolist() == ["self:none", 0.0, "none"]
+    assert found.loc["b", ["source", "beta", "fusion"]].tolist() == ["self:cap", 0.5, "mean"]
+    assert found.loc["c", ["source", "beta", "fusion"]].tolist() == ["self:cap+ig", 2.0, "max"]
+    pairs = found["pair_id"]
+    assert pairs["a"] == pairs["b"] == pairs["c"] and pairs["d"] not in (pairs["a"], None)  # another seed is another pair
+    assert found.loc["llama", ["beta", "fusion", "pair_id"]].isna().all()  # a prior is no training
+
+
 def test_a_class_without_training_words_makes_no_pair() -> None:
     alone = TEXTS[TEXTS["label_id"] == 1]
     found = prior_homogeneity.build(frames(priors=priors(*CAP), generations=BOTH, examples=alone, trainings=ADAPTERS, confusions=MISTAKES))

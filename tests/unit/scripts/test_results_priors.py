@@ -33,16 +33,60 @@ PAIRS = pd.DataFrame(
 
 def test_homogeneity_is_a_mean_over_pairs_and_then_over_models(script: Script) -> None:
     # self:none shared: model a (0.5 + 0.7) / 2 = 0.6, model b 0.3 (its other pair has no text): mean 0.45, se |0.6 - 0.3| / 2 = 0.15;
-    # discriminating: a 0.3, b 0.5: mean 0.4, se 0.1
+    # discriminating: a 0.3, b 0.5: mean 0.4, se 0.1. A lake made before has no pairs of trainings: 0.3 - 0.4, without an error
     assert script("results_priors").homogeneity_rows(PAIRS) == [
-        ["full", "0", "`self:cap`", "0.200", "0.300", "1", "1", "10"],
-        ["full", "0", "`self:none`", "0.450 ± 0.150", "0.400 ± 0.100", "2", "2", "40"],
+        ["full", "0", "`self:cap`", "–", "–", "0.200", "0.300", "-0.100", "1", "1", "10"],
+        ["full", "0", "`self:none`", "–", "–", "0.450 ± 0.150", "0.400 ± 0.100", "–", "2", "2", "40"],
     ]
 
 
-def test_before_and_after_is_the_steered_arm_minus_none(script: Script) -> None:
-    assert "full, self:cap: -0.100" in script("results_priors").before_and_after(PAIRS)  # 0.3 - 0.4
-    assert "no setting holds both" in script("results_priors").before_and_after(PAIRS[PAIRS["source"] == "self:none"])
+def trained(
+    source: str, pair_id: str, telling: float | None, labels: str = "xy", beta: float = 1.0, fusion: str = "mean"
+) -> dict[str, Any]:
+    """A row of an adapter that is named after what it was trained with."""
+    about = {"beta": beta, "fusion": fusion, "pair_id": pair_id}
+    return pair(source, f"{source}{beta}{fusion}{pair_id}", labels, 0.5, telling) | about
+
+
+PLAIN = [trained("self:none", name, telling, beta=0.0, fusion="none") for name, telling in (("p", 0.2), ("q", 0.4), ("r", 0.9))]
+PLAIN += [trained("self:none", "p", 0.6, "yz", beta=0.0, fusion="none")]
+TRAINED = pd.DataFrame(
+    [
+        *PLAIN,
+        trained("self:cap", "p", 0.3), trained("self:cap", "p", 0.8, "yz"), trained("self:cap", "q", 0.45),
+        trained("self:cap", "q", 0.99, "yz"),  # self:none got no text of these two classes right
+        trained("self:cap", "p", 0.5, beta=2.0), trained("self:cap", "q", 0.8, beta=2.0),
+        trained("self:cap+ig", "p", 0.1, fusion="max"), trained("self:cap+ig", "q", 0.2), trained("self:ig", "z", 0.5),
+    ]
+)  # fmt: skip
+
+
+def test_betas_and_fusions_are_held_against_none_in_pairs_each_by_itself(script: Script) -> None:
+    page = script("results_priors")
+    over = {tuple(row[2:5]): row[7] for row in page.homogeneity_rows(TRAINED)}
+    assert over == {
+        ("`self:none`", "0", "–"): "–",
+        # p: (0.3 - 0.2 + 0.8 - 0.6) / 2 = 0.15; q: 0.45 - 0.4 = 0.05 of the one pair of classes both have: 0.1, se 0.1 / 2; r is alone
+        ("`self:cap`", "1", "mean"): "+0.100 ± 0.050 (2 pairs)",
+        ("`self:cap`", "2", "mean"): "+0.350 ± 0.050 (2 pairs)",  # 0.3 and 0.4
+        ("`self:cap+ig`", "1", "max"): "-0.100 (1 pair)",
+        ("`self:cap+ig`", "1", "mean"): "-0.200 (1 pair)",
+        ("`self:ig`", "1", "mean"): "–",  # its twin is not there
+    }
+
+
+def test_the_page_says_of_which_class_the_attributions_are_and_what_the_differences_are_of(script: Script) -> None:
+    page, empty = script("results_priors"), pd.DataFrame()
+
+    def said(homogeneity: pd.DataFrame) -> str:
+        return str(
+            page.priors_section(SimpleNamespace(asked=empty, correlations=empty, homogeneity=homogeneity, precision=empty, top_words=empty))
+        )
+
+    assert "for the text's own class, on the texts of meta that it gets right" in said(TRAINED)
+    assert "pairs of trainings that share all but the prior" in said(TRAINED)
+    assert "for the class it predicts, right or wrong" in said(PAIRS) and "a difference of means, not of pairs" in said(PAIRS)
+    assert "no trained model was explained" in said(PAIRS.assign(source="cap"))
 
 
 def test_top_words_are_of_the_classes_mistaken_most_and_safe_in_markdown(script: Script) -> None:

@@ -23,7 +23,7 @@ SAID = (
     # Priors: of gold's generation alone, whose p is 0.75, not the older one's 0.1.
     "| cap | 0.750 | 0.000 | 1 | 1 |",
     "| full | 100 | cap, lime | 0.250 | 0.500 | 0.750 | 2 |",
-    "| full | 100 | `cap` | 0.500 | 0.250 | 1 | 1 | 2 |",
+    "| full | 100 | `cap` | – | – | 0.500 | 0.250 | – | 1 | 1 | 2 |",
     "| full | 100 | cap | 0.625 | 0.125 | +0.500 | 2 |",
     "| `l0` | cap | `tea` 0.38 | 2 |",
     # typos: m1 right by both adapters, m2 by none; only m1 was edited. m3 is of a larger run.
