@@ -18,12 +18,13 @@ import numpy as np
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from benchmarks.card import card_name, seconds_on_card
 from benchmarks.engine import DROP, FIGURES, Floats, Found, agreement, correlations, explained, pixels_of
 from benchmarks.forward import forward_gflop
 from benchmarks.ki_twin import study
 from benchmarks.material import BASE, LABELS, SMALL_LABELS, TINY
 from benchmarks.row import Row
-from benchmarks.timing import in_turns, ratio, spread
+from benchmarks.timing import ratio, spread
 from benchmarks.varied import Varied, varied
 from models.dtype import torch_dtype
 from models.image_scorer import ImageScorer
@@ -46,8 +47,7 @@ WAYS = {"fp16": ("float16", KI), "bf16": ("bfloat16", KI), "fp32": ("float32", K
 
 def measure(folder: Path, quick: bool) -> list[Row]:
     """Forwards by precision and batch, attention kernels, the largest batch, explanations beside the twin. Needs a CUDA device."""
-    if not torch.cuda.is_available():
-        raise RuntimeError("module gpu measures a CUDA device and torch finds none: run it on a machine with one")
+    card_name("gpu")
     size, labels, sizes, rounds = (TINY, SMALL_LABELS, (2, 4), 1) if quick else (BASE, LABELS, BATCHES, 5)
     root = folder / f"gpu-{size['hidden_size']}"
     shutil.rmtree(root, ignore_errors=True)
@@ -63,7 +63,7 @@ def measure(folder: Path, quick: bool) -> list[Row]:
 def _forward(case: Varied, dtype: str, batch: int, rounds: int) -> Row:
     scorer = load_scorer(case.backbone, case.merged, dtype, batch)
     given = _on_card(scorer, batch)
-    seconds = _seconds({"forward": lambda: scorer._logits(given), "gemm": _gemm(dtype)}, rounds)  # noqa: SLF001  # without the way to the card
+    seconds = seconds_on_card({"forward": lambda: scorer._logits(given), "gemm": _gemm(dtype)}, rounds)  # noqa: SLF001  # without the way to the card
     work = forward_gflop(case.backbone) * batch / 1e3
     rate, peak = work / statistics.median(seconds["forward"]), 2 * GEMM**3 / 1e12 / min(seconds["gemm"])
     return Row(
@@ -89,7 +89,7 @@ def _kernels(case: Varied, batch: int, rounds: int) -> Row:
     given = _on_card(scorer, batch)
     ways: dict[str, Callable[[], object]] = {"torch's choice": lambda: scorer._logits(given)}  # noqa: SLF001  # as above
     ways |= {name: partial(_under, kernel, scorer, given) for name, kernel in KERNELS.items()}
-    seconds = _seconds(ways, rounds)
+    seconds = seconds_on_card(ways, rounds)
     chosen = scorer._logits(given)  # noqa: SLF001  # as above
     apart = {name: _apart(chosen, way()) for name, way in ways.items() if name != "torch's choice"}
     return Row(
@@ -143,7 +143,7 @@ def _explanations(case: Varied, pixels: Floats, rounds: int) -> list[Row]:
         name: partial(_kept, found, name, partial(explained, scorers[dtype], pixels, preset)) for name, (dtype, preset) in WAYS.items()
     }
     ways["twin of 8"] = partial(_kept, found, "twin of 8", partial(_studied, case, pixels))
-    seconds = _seconds(ways, min(rounds, 3))
+    seconds = seconds_on_card(ways, min(rounds, 3))
     rows = [_speed(name, seconds, len(pixels)) for name in WAYS]
     return rows + [
         agreement(f"{name} on {torch.cuda.get_device_name()}", correlations(found["twin of 8"], found[name]), len(pixels))
@@ -197,15 +197,3 @@ def _on_card(scorer: ImageScorer, batch: int) -> torch.Tensor:
 def _gemm(dtype: str) -> Callable[[], object]:
     left, right = (torch.randn(GEMM, GEMM, device=DEVICE).to(torch_dtype(dtype)) for _ in range(2))
     return partial(torch.mm, left, right)
-
-
-def _seconds(ways: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    """Seconds per way and round, in turns, warmed up: each call is waited for."""
-
-    def waited(work: Callable[[], object]) -> None:
-        work()
-        torch.cuda.synchronize()
-
-    for work in ways.values():
-        waited(work)
-    return in_turns({name: partial(waited, work) for name, work in ways.items()}, rounds)

@@ -17,8 +17,9 @@ import torch
 import torch.nn.functional as F
 
 from benchmarks import label_scorer
+from benchmarks.card import card_name, seconds_on_card
 from benchmarks.row import Row
-from benchmarks.timing import in_turns, ratio, spread
+from benchmarks.timing import ratio, spread
 from models.attribution_loss import attribution_loss
 from models.text_families import text_family_named
 from models.text_gradients import TokenBatch
@@ -33,11 +34,9 @@ ROUNDS = {False: 10, True: 1}
 
 def measure(folder: Path, quick: bool) -> list[Row]:
     """Steered and plain steps, then the label scorer's rows on the card. Needs a CUDA device."""
-    if not torch.cuda.is_available():
-        raise RuntimeError("module gpu_texts measures a CUDA device and torch finds none: run it on a machine with one")
+    card = card_name("gpu_texts")
     model = _classifier(TINY if quick else MINILM)
     rows = [_step(model, precision, batch, ROUNDS[quick]) for precision in ("float32", "bfloat16") for batch in BATCHES[quick]]
-    card = torch.cuda.get_device_name()
     return rows + [replace(row, what=f"{row.what}, on {card}", aim="stated", met=None) for row in label_scorer.measure(folder, quick)]
 
 
@@ -58,7 +57,7 @@ def _step(model: Any, precision: str, batch: int, rounds: int) -> Row:
         "plain": partial(_plain, model, texts, targets, precision),
         "steered": partial(_steered, model, texts, targets, priors, precision),
     }
-    seconds = _seconds(ways, rounds)
+    seconds = seconds_on_card(ways, rounds)
     torch.cuda.reset_peak_memory_stats()
     ways["steered"]()
     steered = statistics.median(seconds["steered"])
@@ -110,15 +109,3 @@ def _entropy(model: Any, texts: TokenBatch, targets: torch.Tensor, precision: st
     with torch.autocast(torch.device(DEVICE).type, torch.bfloat16, enabled=precision == "bfloat16"):
         logits = model(input_ids=texts.ids, attention_mask=texts.attended).logits
     return F.cross_entropy(logits.float(), targets, reduction="sum")
-
-
-def _seconds(ways: dict[str, Callable[[], None]], rounds: int) -> dict[str, list[float]]:
-    """Seconds per way and round, in turns, warmed up: each call is waited for."""
-
-    def waited(work: Callable[[], None]) -> None:
-        work()
-        torch.cuda.synchronize()
-
-    for work in ways.values():
-        waited(work)
-    return in_turns({name: partial(waited, work) for name, work in ways.items()}, rounds)

@@ -63,7 +63,7 @@ def test_a_steered_step_is_measured_beside_a_plain_one(tmp_path: Path, monkeypat
             done.append(name)
         return {"plain": [0.01], "steered": [0.05]}
 
-    monkeypatch.setattr(gpu_texts, "_seconds", timed)
+    monkeypatch.setattr(gpu_texts, "seconds_on_card", timed)
     rows = gpu_texts.measure(tmp_path, quick=True)
 
     assert [row.what.split(", ", 2)[2] for row in rows] == [f"{dtype}, {n} texts" for dtype in ("float32", "bfloat16") for n in (2, 4)]
