@@ -125,17 +125,34 @@ class Lake:
         condition = " AND ".join(f"{name} = {_literal(value)}" for name, value in where.items()) or "true"
 
         def commit() -> None:
-            writer, first = self._writer(frame), self.version(table) == 0
-            if first:  # taken once by Delta: a run that has lost its lease meanwhile adds no rows beside another's
-                writer = writer.option("txnAppId", f"first rows of {table.full_name}").option("txnVersion", 0)
-            if first and table.full_name in self._made:  # empty, and an append costs a quarter of a replaceWhere
-                writer = writer.mode("append")
-            else:
-                writer = writer.mode("overwrite").option("replaceWhere", condition)
-            writer.save(self.path(table))
+            first, before = self._first(table, where), self.version(table)
+            if first is not None:  # taken once by Delta: a run that has lost its lease meanwhile adds no rows beside another's
+                writer = self._writer(frame).option("txnAppId", f"first rows of {first}").option("txnVersion", 0)
+                alone = before != 0 or table.full_name in self._made  # a table may be born with rows
+                (writer.mode("append") if alone else over(writer)).save(self.path(table))
+            if first is None or self.version(table) == before:  # taken before, and those rows have been deleted since
+                over(self._writer(frame)).save(self.path(table))
+
+        def over(writer):  # type: ignore[no-untyped-def]  # DataFrameWriter is imported late with pyspark
+            return writer.mode("overwrite").option("replaceWhere", condition)
 
         self._retried(table, commit)
         self._count(table, n_rows)
+
+    def _first(self, table: Table, where: Mapping[str, str]) -> str | None:
+        """A name for rows that have none to replace, since an append costs a quarter of a replaceWhere; else None.
+
+        That is so at version 0, and in a table partitioned by what is replaced that has no such folder. Folders of another kind (an operator
+        can ask Delta for random ones) say nothing.
+        """
+        if self.version(table) == 0:
+            return table.full_name
+        if not where or list(where) != list(table.partition_by):
+            return None
+        folders = [name for name in self.storage.names(self.path(table)) if name[0] not in "._"]
+        wanted = "/".join(f"{name}={value}" for name, value in where.items())
+        known = all(name.startswith(f"{table.partition_by[0]}=") for name in folders)
+        return f"{table.full_name}, {wanted}" if known and wanted not in folders else None
 
     def settings_id(self, table: Table, dataset: str, settings: Mapping[str, object]) -> str:
         """The hash of a generation's settings; the settings themselves are kept for audit.settings."""

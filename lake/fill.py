@@ -73,14 +73,18 @@ def fill(lake: Lake, ledger: Ledger, stage: Stage, inputs: Inputs) -> None:
     lake.create(stage.table)
     missing, n_missing, n_chunks = _missing(lake, stage, inputs, open_indices)
     lake.skip(stage.table, n_examples * len(open_indices) - n_missing)
-    if n_missing and ledger.knows(stage.table, stage.settings_id):
+    reopened = n_missing > 0 and ledger.knows(stage.table, stage.settings_id)
+    if reopened:
         # this generation was complete before: until it is again, no reader may take it for that
-        ledger.record(stage.table, stage.settings_id, {cell: Done(inputs.sha256, n, 0) for cell, n in waiting.items()})
+        ledger.note(stage.table, stage.settings_id, {cell: Done(inputs.sha256, n, 0) for cell, n in waiting.items()})
+        ledger.commit()
     with Progress(f"{stage.table.full_name}: {n_missing:,} rows", n_chunks) as progress:
         for chunk in range(n_chunks if n_missing else 0):
             _chunk(lake, stage, _part(missing, chunk, n_chunks), chunk)
             progress.step()
     ledger.record(stage.table, stage.settings_id, {cell: Done(inputs.sha256, n, n) for cell, n in waiting.items()})
+    if reopened:
+        ledger.commit()
 
 
 def unfinished(ledger: Ledger, stage: Stage, inputs: Inputs) -> list[int]:

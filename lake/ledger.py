@@ -1,13 +1,16 @@
-"""How much of each cell of work is done? The ledger audit.cells, read once per run and written once per stage."""
+"""How much of each cell of work is done? The ledger audit.cells, read once per run and written as stages end."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from lake.audit import CELLS
 from lake.door import Lake
 from lake.spec import Table
+
+COMMIT_EVERY = 15.0  # seconds: a commit takes one, which is much where a stage takes three
 
 
 @dataclass(frozen=True)
@@ -29,13 +32,13 @@ class Done:
 
 
 class Ledger:
-    """All cells of one dataset. `complete` decides from memory; `record` commits."""
+    """All cells of one dataset. `complete` decides from memory; `record` commits now and then, `commit` at once."""
 
     def __init__(self, lake: Lake, dataset: str) -> None:
         self.lake, self.dataset = lake, dataset
         self._cells: dict[tuple[str, str], dict[Cell, Done]] = {}
         self._generations: dict[tuple[str, str], int] = {}
-        self._noted = False
+        self._noted, self._committed = False, float("-inf")
         for row in lake.read(CELLS).where(f"dataset = '{dataset}'").collect():  # cells, not examples: small
             key = (row.table_name, row.settings_id)
             cell = Cell(row.adapter_id, row.corruption, row.severity)
@@ -74,9 +77,10 @@ class Ledger:
         return sorted([*key, cell.adapter_id, cell.corruption, cell.severity, done.inputs_sha256, done.n_done] for key, cell, done in cells)
 
     def record(self, table: Table, settings_id: str, cells: Mapping[Cell, Done]) -> None:
-        """Notes the new state of a table's cells and commits it."""
+        """Notes the new state of a table's cells; commits what is noted when the last commit is `COMMIT_EVERY` ago."""
         self.note(table, settings_id, cells)
-        self.commit()
+        if time.monotonic() - self._committed >= COMMIT_EVERY:
+            self.commit()
 
     def note(self, table: Table, settings_id: str, cells: Mapping[Cell, Done]) -> None:
         """Notes the new state of a table's cells; `commit` writes it. Lost notes cost a count, never a row."""
@@ -96,7 +100,7 @@ class Ledger:
         rows = list(self._rows())
         frame = self.lake.spark.createDataFrame(rows, CELLS.ddl()).coalesce(1)
         self.lake.replace(CELLS, frame, len(rows), dataset=self.dataset)
-        self._noted = False
+        self._noted, self._committed = False, time.monotonic()
 
     def _rows(self) -> Iterable[tuple[object, ...]]:
         for (name, settings_id), cells in sorted(self._cells.items()):

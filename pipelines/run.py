@@ -102,6 +102,7 @@ class Pipeline:
             build_ood(self.lake, self.ledger, examined, scoring, found.adapters, shifts)
         if "gold" in layers and shifts is not None:
             self.gold(examples, meta, scoring, found, shifts)
+        self.ledger.commit()
         remember(self.lake)
         written = sum(row["rows_written"] for row in self.lake.report().values())
         return Outcome("done" if written else "nothing_to_do", time.monotonic() - started, examples.ignored, self.lake.report())
@@ -117,6 +118,7 @@ class Pipeline:
         examples = self.examples()
         config = self.config.scoring
         self.adapters(examples, self.scoring(self.backbone(examples), config.dtype, config.batch_size))
+        self.ledger.commit()
         remember(self.lake)
         written = sum(row["rows_written"] for row in self.lake.report().values())
         return Outcome("done" if written else "nothing_to_do", time.monotonic() - started, examples.ignored, self.lake.report())

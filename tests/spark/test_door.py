@@ -27,6 +27,10 @@ TOY = Table(
     "silver", "toy", "A toy.", ("dataset", "n"),
     (Column("dataset", "string", "which"), Column("n", "int", "a number", low=0), Column("kind", "string", "a kind", allowed=("x", "y"))),
 )  # fmt: skip
+SHELVES = Table(
+    "silver", "shelves", "A toy in parts.", ("dataset", "n"),
+    (Column("dataset", "string", "which", nullable=False), Column("n", "int", "a number")), partition_by=("dataset",),
+)  # fmt: skip
 BARE = Table("silver", "bare", "A toy without constraints.", ("dataset",), (Column("dataset", "string", "which", nullable=False),))
 
 
@@ -59,7 +63,8 @@ def test_first_rows_of_two_runs_do_not_stand_beside_each_other(toy: Lake, monkey
     toy.create(BARE)
     other = Lake(toy.spark, toy.root, "other-run", "0" * 64)
     other.replace(BARE, toy.spark.createDataFrame([("theirs",)], BARE.ddl()), 1)
-    monkeypatch.setattr(toy, "version", lambda table: 0)  # what a run saw that slept between the look and its commit
+    now, looks = toy.version, iter((0, 0, 0))  # what a run saw that slept between the look and its commit
+    monkeypatch.setattr(toy, "version", lambda table: next(looks, now(table)))
     toy.replace(BARE, toy.spark.createDataFrame([("ours",)], BARE.ddl()), 1)
     assert [row.dataset for row in toy.read(BARE).collect()] == ["theirs"]
 
@@ -77,6 +82,28 @@ def test_first_rows_are_appended_only_to_a_table_that_this_run_has_made(toy: Lak
     write_deltalake(other.path(BARE), pa.table({"dataset": ["theirs"]}, schema=BARE.arrow_schema()))  # rows in version 0
     other.replace(BARE, toy.spark.createDataFrame([("ours",)], BARE.ddl()), 1)
     assert [row.dataset for row in other.read(BARE).collect()] == ["ours"]
+
+
+def _written(lake: Lake, table: Table) -> str:
+    """How the newest commit of a table was written."""
+    log = Path(lake.path(table)) / "_delta_log" / f"{lake.version(table):020}.json"
+    return next(json.loads(line)["commitInfo"] for line in log.read_text().splitlines() if "commitInfo" in line)["operationParameters"]["mode"]
+
+
+def test_first_rows_of_a_dataset_are_appended_and_come_again_after_they_were_deleted(toy: Lake) -> None:
+    def put(dataset: str, n: int) -> list[tuple[str, int]]:
+        toy.replace(SHELVES, toy.spark.createDataFrame([(dataset, n)], SHELVES.ddl()), 1, dataset=dataset)
+        return sorted((row.dataset, row.n) for row in Lake(toy.spark, toy.root).read(SHELVES).collect())
+
+    toy.create(SHELVES)
+    assert put("a", 1) == [("a", 1)]
+    assert (put("b", 1), _written(toy, SHELVES)) == ([("a", 1), ("b", 1)], "Append")
+    assert (put("b", 2), _written(toy, SHELVES)) == ([("a", 1), ("b", 2)], "Overwrite")
+    toy.spark.sql(f"DELETE FROM delta.`{toy.path(SHELVES)}` WHERE dataset = 'b'")
+    shutil.rmtree(Path(toy.path(SHELVES)) / "dataset=b")  # as VACUUM does
+    assert put("b", 3) == [("a", 1), ("b", 3)]  # Delta has taken "first rows of b" before and would take nothing
+    (Path(toy.path(SHELVES)) / "x7").mkdir()  # files may lie in folders of another kind, so a folder that lacks says nothing
+    assert (put("c", 1), _written(toy, SHELVES)) == ([("a", 1), ("b", 3), ("c", 1)], "Overwrite")
 
 
 def test_every_commit_says_which_run_and_configuration_made_it(toy: Lake) -> None:

@@ -10,7 +10,7 @@ class Unread(Ledger):
     """A ledger that begins empty, so that it needs no lake to read from."""
 
     def __init__(self) -> None:
-        self._cells, self._generations, self._noted = {}, {}, False
+        self._cells, self._generations, self._noted, self._committed = {}, {}, False, float("-inf")
 
 
 def test_rows_done_are_those_of_the_wanted_cells_and_inputs_and_never_more_than_wanted() -> None:
