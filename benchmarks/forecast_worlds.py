@@ -87,4 +87,5 @@ def coverage(world: World, sets: int, resamples: int) -> Coverage:
         values.append(difference.value or 0.0)
         errors.append(difference.standard_error or 0.0)
     ratio = float(np.mean(errors) / np.std(values, ddof=1))
-    return Coverage(*(float(share) for share in (hits / sets).ravel()), ratio, real)
+    (figure, difference), (plain_figure, plain_difference) = (hits / sets).tolist()
+    return Coverage(figure, difference, plain_figure, plain_difference, ratio, real)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from types import MappingProxyType
 
@@ -29,13 +29,21 @@ class Fold:
     failed: Codes
     rows: Codes
 
-    @property
+    @cached_property
     def n_failed(self) -> int:
         return int(self.failed[-1])
 
-    @property
+    @cached_property
     def n_rows(self) -> int:
         return int(self.rows[-1])
+
+    @cached_property
+    def failed_of_tie(self) -> Codes:
+        return steps(self.failed)
+
+    @cached_property
+    def rows_of_tie(self) -> Codes:
+        return steps(self.rows)
 
 
 def average_precision(fold: Fold) -> float:
@@ -43,7 +51,7 @@ def average_precision(fold: Fold) -> float:
     if fold.n_failed == 0:
         return NONE
     failed_from, rows_from = fold.n_failed - fold.failed[:-1], fold.n_rows - fold.rows[:-1]
-    return float((steps(fold.failed) * failed_from / np.maximum(rows_from, 1)).sum() / fold.n_failed)
+    return float((fold.failed_of_tie * failed_from / np.maximum(rows_from, 1)).sum() / fold.n_failed)
 
 
 def aurc(fold: Fold) -> float:
@@ -54,7 +62,7 @@ def aurc(fold: Fold) -> float:
     """
     if fold.n_rows == 0:
         return NONE
-    rate = steps(fold.failed) / np.maximum(steps(fold.rows), 1)
+    rate = fold.failed_of_tie / np.maximum(fold.rows_of_tie, 1)
     harmonic = harmonics(1 << fold.n_rows.bit_length()).take(fold.rows)
     return float((fold.n_failed + (fold.failed[:-1] - fold.rows[:-1] * rate) @ steps(harmonic)) / fold.n_rows)
 
@@ -65,7 +73,7 @@ def augrc(fold: Fold) -> float:
     Trapezoid from (0, 0); the expected curve of a tie is straight. Exists where there is a row. Equal to
     (1 - AUROC) p (1 - p) + p^2 / 2 at failure rate p (Traub et al. 2024).
     """
-    return float(steps(fold.rows) @ (fold.failed[:-1] + fold.failed[1:]) / (2 * fold.n_rows**2)) if fold.n_rows else NONE
+    return float(fold.rows_of_tie @ (fold.failed[:-1] + fold.failed[1:]) / (2 * fold.n_rows**2)) if fold.n_rows else NONE
 
 
 def fpr95(fold: Fold) -> float:
@@ -124,7 +132,7 @@ def steps(running: Numbers) -> Numbers:
 @lru_cache(maxsize=4)
 def harmonics(n: int) -> Floats:
     """H(0)..H(n), float64[n + 1]; H(k) = 1 + 1/2 + … + 1/k."""
-    return np.r_[0.0, np.cumsum(1.0 / np.arange(1, n + 1))]
+    return np.concatenate(([0.0], np.cumsum(1.0 / np.arange(1, n + 1))))
 
 
 def _average(folds: Sequence[Fold], values: Sequence[float]) -> float:

@@ -42,4 +42,4 @@ def ranking(risk: Floats, strata: Codes) -> Ranking:
     new_stratum = stratum[1:] != stratum[:-1]
     ends = np.flatnonzero(np.r_[True, new_stratum | (value[1:] != value[:-1]), True]) if len(order) else np.zeros(1, dtype=np.int64)
     first_rows = np.flatnonzero(np.r_[True, new_stratum]) if len(order) else np.zeros(0, dtype=np.int64)
-    return Ranking(order, ends, np.searchsorted(ends, np.r_[first_rows, len(order)]), stratum[first_rows])
+    return Ranking(order, ends, np.searchsorted(ends, np.append(first_rows, len(order))).astype(np.int64), stratum[first_rows])

@@ -6,10 +6,10 @@ m / (m - 1). (3) A variance of m units is itself an estimate: the quantile of St
 (2) and (3) stretch the draws around their median.
 
 Where examples and adapters cross, one draw of both (count x count, the pigeonhole bootstrap) counts three times what belongs to a cell of
-both: standard errors were 1.25 to 1.8 times too large, and 95 % intervals held the truth in 99 to 100 % of simulated sets. The variance is
-the two-way clustered one instead (Cameron, Gelbach and Miller 2011): that over examples plus that over adapters minus that over their
-cells, not below either of the first two. The shape is that of the sum of the draws over examples and over adapters; Student's degrees are
-Satterthwaite's. Coverage by simulation: `benchmarks/forecast.py`.
+both: standard errors were 1.25 to 1.8 times too large, and 95 % intervals mended as above held the truth in 99 to 100 % of simulated sets.
+The variance is the two-way clustered one instead (Cameron, Gelbach and Miller 2011): that over examples plus that over adapters minus that
+over their cells, not below either of the first two. The shape is that of the sum of the draws over examples and over adapters; Student's
+degrees are Satterthwaite's. Coverage by simulation: `benchmarks/forecast.py`.
 """
 
 from __future__ import annotations
