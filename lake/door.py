@@ -129,12 +129,9 @@ class Lake:
             if first is not None:  # taken once by Delta: a run that has lost its lease meanwhile adds no rows beside another's
                 writer = self._writer(frame).option("txnAppId", f"first rows of {first}").option("txnVersion", 0)
                 alone = before != 0 or table.full_name in self._made  # a table may be born with rows
-                (writer.mode("append") if alone else over(writer)).save(self.path(table))
+                (writer.mode("append") if alone else writer.mode("overwrite").option("replaceWhere", condition)).save(self.path(table))
             if first is None or self.version(table) == before:  # taken before, and those rows have been deleted since
-                over(self._writer(frame)).save(self.path(table))
-
-        def over(writer):  # type: ignore[no-untyped-def]  # DataFrameWriter is imported late with pyspark
-            return writer.mode("overwrite").option("replaceWhere", condition)
+                self._writer(frame).mode("overwrite").option("replaceWhere", condition).save(self.path(table))
 
         self._retried(table, commit)
         self._count(table, n_rows)
@@ -142,8 +139,8 @@ class Lake:
     def _first(self, table: Table, where: Mapping[str, str]) -> str | None:
         """A name for rows that have none to replace, since an append costs a quarter of a replaceWhere; else None.
 
-        That is so at version 0, and in a table partitioned by what is replaced that has no such folder. Folders of another kind (an operator
-        can ask Delta for random ones) say nothing.
+        That is so at version 0, and in a table partitioned by what is replaced that has no such folder. Folders of another kind (an
+        operator can ask Delta for random ones) say nothing.
         """
         if self.version(table) == 0:
             return table.full_name

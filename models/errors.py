@@ -16,9 +16,10 @@ class _CodedError(ValueError):
 
 
 class ArtifactError(_CodedError):
-    """A backbone or adapter on disk cannot be used.
+    """A backbone, adapter or forecaster on disk cannot be used.
 
-    Codes: pickle, bad_safetensors, bad_config, tensor_mismatch, label_mismatch, nonfinite, not_a_file.
+    Codes: pickle, bad_safetensors, bad_config, tensor_mismatch, label_mismatch, nonfinite, not_a_file; of forecasters bad_forecaster,
+    feature_mismatch, unknown_cell.
     """
 
 

@@ -22,6 +22,7 @@ from pydantic import (
 
 from bronze.readers import reader_named
 from bronze.settings import DecodeSettings, SourceSettings, SplitSettings
+from gold.forecast.settings import ForecastSettings
 from gold.settings import GoldSettings
 from lake.errors import ConfigError, MissingInputError
 from lake.identity import canonical_json
@@ -102,6 +103,7 @@ class Config(_Record):
     priors: PriorSettings = PriorSettings()
     gold: GoldSettings = GoldSettings()
     gold_metric_group: str = "ki"
+    forecast: ForecastSettings = ForecastSettings()
     examined: int | None = Field(
         default=None, ge=1, description="of split meta only so many examples, by smallest id, are explained and shifted; null: all"
     )
@@ -136,7 +138,8 @@ class Config(_Record):
     def _without_the_other_modality(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         plain: dict[str, Any] = handler(self)
         other = OF_PICTURES if self.modality == "text" else OF_TEXTS
-        idle = other if self.examined is not None else other | {"examined"}  # younger than the hashes of the others
+        # Younger than the hashes of the others, and out of them where they say nothing.
+        idle = other | ({"examined"} if self.examined is None else set()) | ({"forecast"} if self.forecast == ForecastSettings() else set())
         return {name: value for name, value in plain.items() if name not in idle}
 
     @property

@@ -14,6 +14,8 @@ from bronze.build import Examples, Source, build_examples, examples_of, first_ex
 from bronze.embeddings.build import build_embeddings, embedding_settings
 from bronze.specs import EMBEDDINGS, OUTSIDE
 from gold.build import GoldInputs, build_gold
+from gold.forecast.build import build_forecasts
+from gold.forecast.inputs import ForecastInputs
 from lake.audit import TABLES as AUDIT_TABLES
 from lake.door import Lake
 from lake.errors import ConfigError
@@ -102,6 +104,8 @@ class Pipeline:
             build_ood(self.lake, self.ledger, examined, scoring, found.adapters, shifts)
         if "gold" in layers and shifts is not None:
             self.gold(examples, meta, scoring, found, shifts)
+            inputs = self.forecast_inputs(examples, meta, scoring, found, shifts)
+            build_forecasts(self.lake, self.ledger, inputs, self.config.forecast, self.forecasters)
         self.ledger.commit()
         remember(self.lake)
         written = sum(row["rows_written"] for row in self.lake.report().values())
@@ -182,6 +186,33 @@ class Pipeline:
 
     def zoo(self, examples: Examples, scoring: Scoring | TextScoring) -> Zoo:
         return Zoo(examples.dataset, examples.labels, scoring, self.config.adapters, self.artifacts, self.config.priors)
+
+    @property
+    def forecasters(self) -> Path:
+        """Where trained forecasters of this dataset are kept."""
+        return self.artifacts / "forecasters" / self.config.dataset
+
+    def forecast_inputs(
+        self, examples: Examples, meta: Inputs, scoring: Scoring | TextScoring, found: Registered, shifts: Shifts
+    ) -> ForecastInputs:
+        """The generations that forecasts of failure rest on."""
+        config, silver = self.config, silver_ids(meta, scoring, self.config.explanations)
+        rests_on = {
+            "work": self.ledger.state(*SILVER_TABLES, *OOD_TABLES, EMBEDDINGS),
+            "meta": [meta.sha256, config.examined],
+            "libraries": {name: version(name) for name in ("scikit-learn", "scipy", "xgboost-cpu")},
+        }
+        return ForecastInputs(
+            dataset=config.dataset,
+            adapter_ids=tuple(adapter.adapter_id for adapter in found.adapters),
+            predictions_id=silver.predictions,
+            metrics_id=silver.explanation_metrics,
+            ood_id=settings_id(ood_settings(meta, scoring, shifts)),
+            examples_id=examples.settings_id,
+            embeddings_id=self.embeddings_id(examples, scoring),
+            cells=shifts.cells(),
+            sha256=settings_id(rests_on),
+        )
 
     def gold(self, examples: Examples, meta: Inputs, scoring: Scoring | TextScoring, found: Registered, shifts: Shifts) -> None:
         config = self.config

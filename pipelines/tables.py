@@ -6,6 +6,7 @@ import re
 
 import bronze.specs
 import gold
+import gold.forecast.tables
 import lake.audit
 import ood.specs
 import silver.specs
@@ -20,6 +21,7 @@ TABLES: tuple[Table, ...] = (
     *silver.specs.TABLES,
     *ood.specs.TABLES,
     *(table.spec for table in gold.TABLES),
+    *gold.forecast.tables.TABLES,
     *lake.audit.TABLES,
 )
 

@@ -1,0 +1,96 @@
+"""What does a forecast of failure see? One row per (example, adapter, corruption, severity), features of the clean input only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from gold.design import ORDER, codes, numbers
+from gold.forecast.settings import ForecastSettings
+from gold.statistics.estimate import Codes, Floats
+
+Bools = npt.NDArray[np.bool_]
+CONFIDENCE = ("confidence", "margin", "softmax_entropy", "energy", "pnorm_logit")
+EMBEDDING = ("knn_distance", "centroid_margin")
+SHIFTED = "shifted_confidence"
+KEYS = (*ORDER, "is_correct")
+XAI = "xai__"  # begins the names of explanation metrics: xai__<method>__<group>__<metric>
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The complete rows in the order of their keys.
+
+    failed bool[n]: the corrupted input is answered wrongly (the positive class). examples, adapters, corruptions, cells int64[n] codes;
+    a cell is a (corruption, severity). columns: float64[n] by feature name, all finite. `left_out`: features that are null too often, each
+    with why. `n_incomplete`: rows left out because they lack a feature that stayed. `adapter_ids`, `cell_names`: what the codes stand for.
+    """
+
+    failed: Bools
+    examples: Codes
+    adapters: Codes
+    corruptions: Codes
+    cells: Codes
+    columns: Mapping[str, Floats]
+    adapter_ids: tuple[str, ...]
+    cell_names: tuple[tuple[str, int], ...]
+    left_out: Mapping[str, str]
+    n_incomplete: int
+
+    def __len__(self) -> int:
+        return len(self.failed)
+
+    def matrix(self, names: tuple[str, ...]) -> Floats:
+        """float64[n, names], in their order."""
+        return np.column_stack([self.columns[name] for name in names]) if names else np.zeros((len(self), 0))
+
+    def named(self, wanted: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of the wanted features that are there."""
+        return tuple(name for name in wanted if name in self.columns)
+
+    @property
+    def xai(self) -> tuple[str, ...]:
+        """Names of the explanation metrics, sorted."""
+        return tuple(sorted(name for name in self.columns if name.startswith(XAI)))
+
+
+def rows_of(frame: pd.DataFrame, settings: ForecastSettings) -> Rows:
+    """Rows of a frame with `KEYS` and any feature columns; other columns are features as they are. Nulls are NaN.
+
+    A feature that is null in more than `max_null_share` of the rows, or constant, is left out with its reason; rows that lack one of the
+    rest are left out and counted. Deterministic in the set of rows.
+    """
+    ordered = frame.sort_values(ORDER, ignore_index=True)
+    found = {name: numbers(ordered[name]) for name in ordered.columns if name not in KEYS}
+    left_out, kept = {}, {}
+    for name, values in found.items():
+        finite = np.isfinite(values)
+        share = 1.0 - float(finite.mean()) if len(values) else 1.0
+        if share > settings.max_null_share:
+            left_out[name] = f"null in {share:.0%} of the rows"
+        elif finite.any() and np.ptp(values[finite]) == 0.0:
+            left_out[name] = "the same in every row"
+        else:
+            kept[name] = values
+    complete = np.all([np.isfinite(values) for values in kept.values()], axis=0) if kept else np.ones(len(ordered), dtype=np.bool_)
+    rows = ordered[complete]
+    cells = pd.MultiIndex.from_arrays([rows["corruption"].astype(str), rows["severity"].astype(int)])
+    names = sorted(set(cells))
+    adapters = tuple(sorted(set(rows["adapter_id"].astype(str))))
+    place = {cell: code for code, cell in enumerate(names)}
+    return Rows(
+        failed=~rows["is_correct"].to_numpy(dtype=np.bool_),
+        examples=codes(rows["example_id"]),
+        adapters=codes(rows["adapter_id"]),
+        corruptions=codes(rows["corruption"]),
+        cells=np.asarray([place[cell] for cell in cells], dtype=np.int64),
+        columns={name: values[complete] for name, values in kept.items()},
+        adapter_ids=adapters,
+        cell_names=tuple((str(name), int(severity)) for name, severity in names),
+        left_out=left_out,
+        n_incomplete=int((~complete).sum()),
+    )

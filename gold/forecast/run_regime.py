@@ -1,0 +1,131 @@
+"""What does each feature set forecast under one regime, for rows that it has not learned from?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from gold.forecast.features import FEATURE_SETS, FeatureSet, cell_logit, columns_of, group_rate, matrix_of
+from gold.forecast.learners import LEARNERS, Learner, held_back, learners_of
+from gold.forecast.regimes import Block, Regime, blocks
+from gold.forecast.rows import Rows
+from gold.forecast.settings import ForecastSettings
+from gold.scores import auroc
+from gold.statistics.estimate import Codes, Floats
+
+MEANS = "mean"  # the learner's name where nothing is learned
+Key = tuple[str, str]
+"""(feature set, learner)."""
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """Every row's probability of failure, by models that saw neither the row nor what the regime holds out.
+
+    risks: float64[n] by (feature set, learner). folds int64[n]: the row's test block. `columns`: features of each set. `skipped`: sets that
+    could not be learned from, each with why. `headline`: the learner with the higher AUROC on `confidence` inside the training folds; None
+    without confidence. `inner`: those AUROCs by learner.
+    """
+
+    risks: Mapping[Key, Floats]
+    folds: Codes
+    columns: Mapping[str, tuple[str, ...]]
+    skipped: Mapping[str, str]
+    headline: str | None
+    inner: Mapping[str, float]
+
+
+def out_of_fold(
+    rows: Rows,
+    regime: Regime,
+    settings: ForecastSettings,
+    sets: tuple[FeatureSet, ...] = FEATURE_SETS,
+    learners: tuple[Learner, ...] | None = None,
+) -> OutOfFold:
+    """Every set and learner (None: all of the regime) under one regime. Ask `regimes.obstacle` first.
+
+    The threads of linear algebra are bounded: two that share a core with other work wait for each other (18 s became 190).
+    """
+    with threadpool_limits(settings.n_jobs):
+        return _out_of_fold(rows, regime, settings, sets, learners or learners_of(leaky=regime.leaky))
+
+
+def _out_of_fold(
+    rows: Rows, regime: Regime, settings: ForecastSettings, sets: tuple[FeatureSet, ...], learners: tuple[Learner, ...]
+) -> OutOfFold:
+    parts = blocks(rows, regime, settings)
+    found = {features.name: columns_of(rows, features) for features in sets}
+    columns = {name: names for name, names in found.items() if isinstance(names, tuple)}
+    matrices = {
+        features.name: matrix_of(rows, features, columns[features.name], settings.seed)
+        for features in sets
+        if features.means is None and features.name in columns and not features.cell
+    }
+    risks: dict[Key, Floats] = {}
+    folds = np.empty(len(rows), dtype=np.int64)
+    inner: dict[str, list[tuple[float, int]]] = {learner.name: [] for learner in LEARNERS}
+    for place, block in enumerate(parts):
+        folds[block.test] = place
+        for features in sets:
+            if features.name not in columns:
+                continue
+            for learner, risk in _of_block(
+                rows, regime, block, features, columns[features.name], matrices, settings, learners, inner
+            ).items():
+                risks.setdefault((features.name, learner), np.empty(len(rows)))[block.test] = risk
+    means = {name: _weighted(values) for name, values in inner.items() if values}
+    headline = max(means, key=means.__getitem__) if means else None  # of equal ones the first of LEARNERS
+    skipped = {name: reason for name, reason in found.items() if isinstance(reason, str)}
+    return OutOfFold(risks, folds, columns, skipped, headline, means)
+
+
+def _of_block(
+    rows: Rows,
+    regime: Regime,
+    block: Block,
+    features: FeatureSet,
+    columns: tuple[str, ...],
+    matrices: Mapping[str, Floats],
+    settings: ForecastSettings,
+    learners: tuple[Learner, ...],
+    inner: dict[str, list[tuple[float, int]]],
+) -> dict[str, Floats]:
+    known = {"adapter_known": not regime.adapters, "cell_known": not regime.corruptions}
+    if features.means is not None:
+        return {MEANS: group_rate(rows, block.train, block.test, features.means, **known)}
+    failed = rows.failed[block.train]
+    if failed.all() or not failed.any():  # nothing to tell apart: what is known is the rate
+        rate = group_rate(rows, block.train, block.test, "all", **known)
+        return {learner.name: rate for learner in learners}
+    x = rows.matrix(columns) if features.cell else matrices[features.name]
+    train, test = x[block.train], x[block.test]
+    if features.cell:
+        both = [cell_logit(group_rate(rows, block.train, side, "cell", **known)) for side in (block.train, block.test)]
+        train, test = np.hstack([train, both[0]]), np.hstack([test, both[1]])
+    back = held_back(rows.examples[block.train], settings.seed)
+    if features.name == "confidence":
+        for learner in (one for one in LEARNERS if one in learners):
+            _note_inner(learner, train, failed, back, settings, inner[learner.name])
+    return {learner.name: learner.fit(train, failed, back, settings)(test) for learner in learners}
+
+
+def _note_inner(
+    learner: Learner, x: Floats, failed: np.ndarray, back: np.ndarray, settings: ForecastSettings, found: list[tuple[float, int]]
+) -> None:
+    """AUROC on the training rows held back of a learner that has not seen them; trees stop on another fifth."""
+    inner = ~back
+    if not 0 < failed[inner].sum() < inner.sum():
+        return
+    again = np.zeros(int(inner.sum()), dtype=np.bool_)
+    again[::5] = True
+    value = auroc(learner.fit(x[inner], failed[inner], again, settings)(x[back]), failed[back])
+    if value is not None:
+        found.append((value, int(back.sum())))
+
+
+def _weighted(values: list[tuple[float, int]]) -> float:
+    total = sum(n for _, n in values)
+    return sum(value * n for value, n in values) / total
