@@ -35,7 +35,7 @@ from ood.specs import PREDICTIONS as OOD_PREDICTIONS
 from silver.specs import EXPLANATION_METRICS, PREDICTIONS
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, GroupedData
 
 FORECASTER = "forecaster"  # the task that is no regime
 KINDS = ("comparison", "verdict", "reliability", "coverage_risk", "forecasts", "rates")
@@ -121,9 +121,12 @@ def _computed(lake: Lake, inputs: ForecastInputs, settings: ForecastSettings) ->
         empty_clean, empty_shifts = (pd.DataFrame({name: pd.Series(dtype=object) for name in columns}) for columns in (CLEAN, SHIFTS))
         parts = {name: _task(name, empty_clean, empty_shifts, settings, dataset, versions) for name in names}
     else:
-        tasks = lake.spark.createDataFrame([(name,) for name in names], "task string")
-        left, right = (rows.crossJoin(F.broadcast(tasks)).groupBy("task") for rows in (clean, shifts))
-        rows = left.cogroup(right).applyInPandas(work, "name string, content string").collect()
+
+        def by_task(rows: DataFrame) -> GroupedData:
+            tasks = lake.spark.createDataFrame([(name,) for name in names], "task string")  # one a side, or Spark calls `task` ambiguous
+            return rows.crossJoin(F.broadcast(tasks)).groupBy("task")
+
+        rows = by_task(clean).cogroup(by_task(shifts)).applyInPandas(work, "name string, content string").collect()
         parts = {row.name: json.loads(row.content) for row in rows}
     found: dict[str, Any] = {kind: [one for name in names for one in parts[name].get(kind, [])] for kind in KINDS}
     return found | {"forecaster": parts[FORECASTER].get("forecaster")}
