@@ -6,12 +6,14 @@ from pipelines.report.figures import NONE, count, percent
 from pipelines.report.markup import Markup, tag
 from pipelines.report.source import Reading
 
-EXAMPLES, ADAPTERS, SUMMARY, DEGRADATION = "bronze.examples_current", "silver.adapters_current", "gold.adapter_summary", "gold.degradation"
+EXAMPLES, ADAPTERS = "bronze.examples_current", "silver.adapters_current"
+SUMMARY, DEGRADATION = "gold.adapter_summary", "gold.degradation"
 READS = (EXAMPLES, ADAPTERS, SUMMARY, DEGRADATION)
 KINDS = {"image": "pictures", "text": "texts"}
 
 INPUTS = """
-SELECT MIN(modality) AS modality, COUNT(*) AS n, COUNT(*) FILTER (split = 'meta') AS meta, COUNT(DISTINCT label_id) AS labels
+SELECT MIN(modality) AS modality, COUNT(*) AS n, COUNT(*) FILTER (split = 'meta') AS meta,
+       COUNT(DISTINCT label_id) FILTER (split <> 'outside') AS labels
 FROM bronze.examples_current WHERE dataset = ?
 """
 READY = "SELECT COUNT(DISTINCT adapter_id) AS n FROM silver.adapters_current WHERE dataset = ? AND status = 'ready'"
@@ -44,8 +46,8 @@ def facts(reading: Reading) -> Markup:
         made.append((f"corruptions, {count(row['cells'])} severities in all", count(row["corruptions"])))
     if reading.has(SUMMARY):
         row = reading.rows(SPAN, reading.dataset)[0]
-        made.append(("right on clean inputs, worst to best adapter", _span(row["low"], row["high"])))
-        made.append(("right under corruption, worst to best adapter", _span(row["corrupted_low"], row["corrupted_high"])))
+        made.append(("right when clean, worst to best", _span(row["low"], row["high"])))
+        made.append(("right when corrupted, worst to best", _span(row["corrupted_low"], row["corrupted_high"])))
     return tag("dl", {"class": "facts"}, *(tag("div", None, tag("dt", None, what), tag("dd", None, value)) for what, value in made))
 
 

@@ -9,10 +9,8 @@ from html import escape
 from pipelines.visible import visible
 
 LONGEST = 120  # characters of one name on the page; of a text more are asked for
-# What turns the reading direction of all that follows. Letters of right-to-left scripts are isolated instead, and stay as they are.
-TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 SPACE = re.compile(r"\s+")
-VOID = frozenset({"meta", "br", "img", "col", "rect", "line", "circle", "path", "polyline", "image"})
+VOID = frozenset({"meta"})  # of HTML; in a drawing every element is closed
 
 
 class Markup(str):
@@ -25,14 +23,9 @@ Content = Markup | str | int | None
 
 
 def safe(text: str) -> str:
-    """The text with what a browser would obey instead of showing (control characters, marks that turn directions) written as an escape."""
-    shown = "".join(char if char.isprintable() or char == " " else visible(char) for char in SPACE.sub(" ", text))
-    return TURNING.sub(lambda found: visible_mark(found[0]), shown)
-
-
-def visible_mark(mark: str) -> str:
-    """A mark of direction as its code, such as U+202E."""
-    return f"U+{ord(mark):04X}"
+    """The text on one line, with what a browser would obey instead of showing (control characters, marks that turn the reading direction)
+    written as an escape. Letters of right-to-left scripts stay as they are."""
+    return visible(SPACE.sub(" ", text))
 
 
 def clipped(text: str, longest: int = LONGEST) -> str:
@@ -50,7 +43,7 @@ def tag(name: str, attributes: Mapping[str, object] | None = None, *content: Con
     given = "".join(
         f" {key}" if value is True else f' {key}="{escape(str(value))}"' for key, value in (attributes or {}).items() if value is not None
     )
-    return Markup(f"<{name}{given}>") if name in VOID and not content else Markup(f"<{name}{given}>{joined(content)}</{name}>")
+    return Markup(f"<{name}{given}>") if name in VOID else Markup(f"<{name}{given}>{joined(content)}</{name}>")
 
 
 def data(text: object, longest: int = LONGEST) -> Markup:

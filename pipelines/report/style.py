@@ -16,7 +16,7 @@ SHADES = 5  # of an attribution's colour, in either direction
 PAGE = """
 *{box-sizing:border-box}
 html{font:16px/1.5 FONT;color:var(--ink);background:var(--paper);-webkit-text-size-adjust:100%}
-body{margin:0 auto;max-width:1080px;padding:1.5rem 1.25rem 4rem}
+body{margin:0 auto;max-width:1200px;padding:1.5rem 1.25rem 4rem}
 h1{font-size:1.9rem;line-height:1.2;margin:.2rem 0 .3rem}
 h2{font-size:1.5rem;margin:3rem 0 .4rem;padding-top:.9rem;border-top:3px solid var(--ink)}
 h3{font-size:1.12rem;margin:2.2rem 0 .4rem}
@@ -35,23 +35,23 @@ nav a{margin-right:1rem;display:inline-block}
 .facts dt{font-size:.78rem;color:var(--soft)}
 .facts dd{margin:0;font-size:1.3rem;font-weight:600;line-height:1.25;font-variant-numeric:tabular-nums}
 .verdict{border-left:5px solid var(--soft);background:var(--pale);padding:.8rem 1.1rem;margin:.5rem 0 .9rem;max-width:56rem}
-.verdict p{font-size:1.02rem}
+.verdict p{font-size:1.02rem;max-width:none}
 .verdict .word{font-size:1.3rem;font-weight:650;line-height:1.3;margin-top:0}
 .verdict.good{border-color:var(--good)}
 .verdict.bad{border-color:var(--bad)}
 .scroll{overflow-x:auto;margin:.6rem 0;max-width:100%}
-table{border-collapse:collapse;font-size:.84rem;font-variant-numeric:tabular-nums}
+table{border-collapse:collapse;font-size:.82rem;font-variant-numeric:tabular-nums}
 caption{caption-side:top;text-align:left;color:var(--soft);font-size:.84rem;padding:.1rem 0 .3rem}
-th,td{text-align:left;padding:.16rem .9rem .16rem 0;border-bottom:1px solid var(--grid);vertical-align:middle;white-space:nowrap}
-thead th{vertical-align:bottom;font-weight:600;border-bottom:1px solid var(--soft)}
+caption span{display:block;position:sticky;left:0;max-width:min(52rem,calc(100vw - 2.5rem))}
+th,td{text-align:left;padding:.16rem .8rem .16rem 0;border-bottom:1px solid var(--grid);vertical-align:middle;white-space:nowrap}
+thead th{white-space:normal;vertical-align:bottom;font-weight:600;border-bottom:1px solid var(--soft)}
 tbody th{font-weight:500}
 .num{text-align:right}
 .plot{padding:0 .9rem 0 0;line-height:0}
-.wrap{white-space:normal;min-width:14rem}
+.under{display:block;font-size:.76rem;line-height:1.2}
 details{margin:.5rem 0}
 summary{cursor:pointer;color:var(--a);font-size:.88rem}
-.panels{display:grid;grid-template-columns:repeat(auto-fill,minmax(205px,1fr));gap:.7rem 1rem;margin:.6rem 0}
-.panels.wide{grid-template-columns:repeat(auto-fill,minmax(280px,1fr))}
+.panels{display:grid;grid-template-columns:repeat(auto-fit,minmax(200px,1fr));gap:.9rem 1rem;margin:.6rem 0}
 figure{margin:.6rem 0}
 figcaption{font-size:.84rem;color:var(--soft);max-width:52rem}
 .key{font-size:.86rem;margin:.4rem 0}
@@ -61,10 +61,10 @@ figcaption{font-size:.84rem;color:var(--soft);max-width:52rem}
 i.a{background:var(--a)}i.b{background:var(--b)}i.c{background:var(--c)}i.rest{background:var(--rest)}
 i.hollow{border:2px solid var(--soft)}
 svg{overflow:visible;font-family:FONT}
-svg.chart{width:100%;height:auto;max-width:340px;display:block}
+svg.chart{width:100%;height:auto;max-width:300px;display:block}
 svg.strip{display:block}
 svg text{fill:var(--ink);font-size:11px}
-svg .tick,svg .axis{fill:var(--soft);font-size:10px}
+svg .tick,svg .axis{fill:var(--soft);font-size:10px;font-weight:400}
 svg .name{font-weight:600;font-size:11.5px}
 svg .end{font-size:10.5px;font-weight:600}
 svg .end.a{fill:var(--a)}svg .end.b{fill:var(--b)}svg .end.c{fill:var(--c)}
@@ -84,6 +84,7 @@ svg .end.a{fill:var(--a)}svg .end.b{fill:var(--b)}svg .end.c{fill:var(--c)}
 .flag{color:var(--bad);font-weight:600}
 .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(300px,1fr));gap:1.1rem;margin:.8rem 0}
 .card{border:1px solid var(--rule);border-radius:6px;padding:.7rem .8rem;margin:0;min-width:0;break-inside:avoid}
+.card h4{margin:0 0 .3rem}
 .card p{font-size:.86rem;margin:.15rem 0}
 .card .text{font-size:.95rem;line-height:1.75;margin:.2rem 0 .5rem}
 .card .soft{font-size:.78rem}
@@ -99,7 +100,6 @@ WORDS
  h1{font-size:1.5rem}h2{font-size:1.3rem}
  .facts{gap:.4rem 1.3rem}.facts dd{font-size:1.1rem}
  .panels{grid-template-columns:repeat(2,minmax(0,1fr));gap:.4rem}
- .panels.wide{grid-template-columns:1fr}
 }
 @media print{
  body{max-width:none;padding:0}

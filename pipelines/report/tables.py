@@ -39,7 +39,7 @@ def folded(summary: str, *content: Content) -> Markup:
 def _table(caption: str, columns: Sequence[Column], rows: Sequence[Sequence[Content]]) -> Markup:
     head = tag("tr", None, *(tag("th", {"scope": "col", "class": column.kind}, column.head) for column in columns))
     body = [tag("tr", None, *(_cell(place, columns[place], cell) for place, cell in enumerate(row))) for row in rows]
-    inside = tag("table", None, tag("caption", None, caption), tag("thead", None, head), tag("tbody", None, *body))
+    inside = tag("table", None, tag("caption", None, tag("span", None, caption, ".")), tag("thead", None, head), tag("tbody", None, *body))
     return tag("div", {"class": "scroll", "tabindex": 0, "role": "region", "aria-label": caption}, inside)
 
 

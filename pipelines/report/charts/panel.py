@@ -9,7 +9,7 @@ from pipelines.report.charts.scale import Scale, label
 from pipelines.report.charts.svg import dot, drawing, line, path, text
 from pipelines.report.markup import Markup
 
-LEFT, TOP, RIGHT, BOTTOM = 34, 24, 34, 34
+LEFT, TOP, RIGHT, BOTTOM = 30, 38, 30, 34
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Panel:
     x: Axis
     y: Axis
     width: int = 220
-    height: int = 180
+    height: int = 190
 
     def curves(self, about: str, curves: Sequence[Curve], *under: Markup) -> Markup:
         """The curves, the first ones lowest. `about` is the drawing in words."""
@@ -74,13 +74,17 @@ class Panel:
 
     def _frame(self) -> list[Markup]:
         bottom, right = self.height - BOTTOM, self.width - RIGHT
-        made = [text(LEFT, 12, self.title, "name"), text(right, self.height - 4, self.x.title, "axis", "end")]
+        made = [
+            text(0, 11, self.title, "name"),
+            text(0, 25, self.y.title, "axis"),
+            text(right, self.height - 4, self.x.title, "axis", "end"),
+        ]
         for value in self.y.values or self.up.ticks(5):
             made += [line(LEFT, self.up.at(value), right, self.up.at(value), "grid")]
             made += [text(LEFT - 4, self.up.at(value) + 4, label(value, self.y.unit), "tick", "end")]
         for value in self.x.values or self.across.ticks(5):
             made += [text(self.across.at(value), bottom + 14, label(value, self.x.unit), "tick", "middle")]
-        return [*made, text(LEFT - 30, self.height - 4, self.y.title, "axis")]
+        return made
 
     def _curve(self, curve: Curve) -> list[Markup]:
         points = [(self.across.at(x), self.up.at(y)) for x, y in curve.points]

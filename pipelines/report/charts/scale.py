@@ -31,7 +31,7 @@ class Scale:
 
 
 def around(values: Iterable[float | None], least: float, bounds: tuple[float, float] | None = None) -> tuple[float, float]:
-    """Round ends around all values, at least `least` apart, inside the bounds where there are any. Without values: the bounds, or 0 to 1."""
+    """Round ends around all values, at least `least` apart, inside the bounds if there are any. Without values: the bounds, or 0 to 1."""
     known = [value for value in values if value is not None and math.isfinite(value)]
     low_bound, high_bound = bounds or (-math.inf, math.inf)
     if not known:

@@ -9,18 +9,22 @@ from pipelines.report.charts.scale import Scale, label
 from pipelines.report.charts.svg import dot, drawing, line, text
 from pipelines.report.markup import Markup
 
-WIDTH, HEIGHT, MARGIN = 190, 18, 14
+WIDTH, HEIGHT, MARGIN = 166, 18, 12
 MIDDLE = HEIGHT / 2
 
 
 @dataclass(frozen=True)
 class Point:
-    """A value with the ends of its interval where it has one; `kind`: a colour of the style sheet, or `hollow` for a ring."""
+    """A value with the ends of its interval where it has one.
+
+    `kind`: a colour of the style sheet, or `hollow` for a ring. `lift`: pixels above the middle, for points that would hide each other.
+    """
 
     value: float | None
     low: float | None = None
     high: float | None = None
     kind: str = "a"
+    lift: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ class Strip:
     def _point(self, point: Point) -> list[Markup]:
         if point.value is None:
             return []
-        made = []
+        made, y = [], MIDDLE - point.lift
         if point.low is not None and point.high is not None:
-            made.append(line(self.scale.at(point.low), MIDDLE, self.scale.at(point.high), MIDDLE, f"interval {point.kind}"))
-        return [*made, dot(self.scale.at(point.value), MIDDLE, 4, f"dot {point.kind}")]
+            made.append(line(self.scale.at(point.low), y, self.scale.at(point.high), y, f"interval {point.kind}"))
+        return [*made, dot(self.scale.at(point.value), y, 3 if point.lift else 4, f"dot {point.kind}")]

@@ -74,14 +74,14 @@ def png(picture: Picture, edge: int) -> str:
 def triptych(failure: Failure, recipe: Recipe, edge: int, number: str) -> Markup:
     """Clean, looked at, corrupted. `number` tells its picture from others of the page."""
     clean, changed = pair(failure, recipe)
-    held = tag("image", _place(0) | {"href": png(clean, edge), "id": f"clean-{number}", "class": "pixels"}, "")
+    held = tag("image", _place(0) | {"href": png(clean, edge), "id": f"clean-{number}", "class": "pixels"})
     looked: list[Markup] = []
     if (over := veil(failure.values)) is not None:
         looked = [
             tag("use", {"href": f"#clean-{number}", "x": SIDE + GAP}),
-            tag("image", _place(1) | {"href": png(over, edge), "class": "pixels"}, ""),
+            tag("image", _place(1) | {"href": png(over, edge), "class": "pixels"}),
         ]
-    after = tag("image", _place(2) | {"href": png(changed, edge), "class": "pixels"}, "")
+    after = tag("image", _place(2) | {"href": png(changed, edge), "class": "pixels"})
     heads = [
         text(place * (SIDE + GAP), HEAD - 4, words, "head") for place, words in enumerate(("clean", "looked at", failure.corruption[:20]))
     ]

@@ -49,7 +49,7 @@ def words_of(text: str) -> tuple[str, ...]:
 
 
 def coloured(words: Sequence[str], values: Sequence[float], touched: Collection[int], start: int = 0, frame: str = "del") -> Markup:
-    """Words from `start` on, `WORDS` at most, behind each other: a shade for what each gives to the answer, a frame where it was touched."""
+    """Words from `start` on, `WORDS` at most: a shade for what each gives to the answer, a frame where it was touched."""
     shades = shade_classes(values) if values else [""] * len(words)
     parts: list[Content] = ["… " if start else None]
     for place in range(start, min(len(words), start + WORDS)):

@@ -12,7 +12,7 @@ from pipelines.report.tables import Column, html_table
 
 SUMMARY, ADAPTERS = "gold.adapter_summary", "silver.adapters_current"
 COLUMNS = (
-    "adapter_id", "name", "rank", "update_scale", "clean_accuracy", "accuracy", "ci_low", "ci_high", "flip_rate", "n_examples", "n", "reason",
+    "adapter_id", "name", "rank", "update_scale", "clean_accuracy", "accuracy", "ci_low", "ci_high", "flip_rate", "n_examples", "n",
 )  # fmt: skip
 
 
@@ -26,14 +26,14 @@ def draw(reading: Reading) -> Markup | None:
     values = [row[name] for row in rows for name in ("clean_accuracy", "accuracy", "ci_low", "ci_high")]
     strip = Strip(*around(values, 0.2, (0.0, 1.0)), unit="%")
     columns = (
-        Column("Adapter"), Column("Recipe"), Column("Rank", "num"), Column("Scale", "num"), Column("Seed", "num"), Column("Clean", "num"),
-        Column("Corrupted", "num"), Column("95 % interval", "num"), Column(strip.head("% right"), "plot"), Column("Flipped", "num"),
-        Column("n", "num"),
+        Column("Adapter"), Column(strip.head("% right"), "plot"), Column("Clean", "num"), Column("Corrupted", "num"),
+        Column("95 % interval", "num"), Column("Flipped", "num"), Column("n", "num"), Column("Recipe"), Column("Rank", "num"),
+        Column("Scale", "num"), Column("Seed", "num"),
     )  # fmt: skip
     body = [_row(row, about.get(row["adapter_id"], {}), strip) for row in rows]
     caption = (
-        f"Share of right answers on {count(rows[0]['n_examples'])} clean examples and over all their corrupted forms (n rows per adapter); the "
-        "interval treats the rows of one example as one. Flipped: right when clean, wrong when corrupted"
+        f"Share of right answers on {count(rows[0]['n_examples'])} clean examples and over all their corrupted forms (n rows per adapter); "
+        "the interval treats the rows of one example as one. Flipped: right when clean, wrong when corrupted"
     )
     return joined([html_table(caption, columns, body, reading.source.room.rows), _key()])
 
@@ -43,9 +43,9 @@ def _row(row: Row, about: Row, strip: Strip) -> tuple[Markup | str, ...]:
     points = [Point(row["clean_accuracy"], kind="hollow"), Point(row["accuracy"], row["ci_low"], row["ci_high"])]
     seed = about.get("seed")
     return (
-        data(row["name"], 60), data(about.get("recipe") or "–", 30), count(row["rank"]), short(row["update_scale"]),
-        "–" if seed is None else str(seed), percent(row["clean_accuracy"]), percent(row["accuracy"]),
-        percent_within(row["ci_low"], row["ci_high"]), strip.cell(title, points), percent(row["flip_rate"]), count(row["n"]),
+        data(row["name"], 60), strip.cell(title, points), percent(row["clean_accuracy"]), percent(row["accuracy"]),
+        percent_within(row["ci_low"], row["ci_high"]), percent(row["flip_rate"]), count(row["n"]), data(about.get("recipe") or "–", 30),
+        count(row["rank"]), short(row["update_scale"]), "–" if seed is None else str(seed),
     )  # fmt: skip
 
 

@@ -38,14 +38,14 @@ def draw(reading: Reading) -> Markup | None:
     values = [value for found, ends in zip(shown, ranges, strict=True) for value in (found[MAIN]["mean"], *ends)]
     strip = Strip(*around(values, 0.1, (0.0, 1.0)), unit="%")
     columns = (
-        Column("Arm"), Column("Texts"), Column("Accuracy", "num"), Column(strip.head("% right, clean"), "plot"),
+        Column("Arm"), Column(strip.head("% right, clean"), "plot"), Column("Texts"), Column("Accuracy", "num"),
         Column("Over no prior"), Column("Over shuffled"), Column("Over logistic"), *(Column(head, "num") for _, head in BESIDE),
         Column("n", "num"),
     )  # fmt: skip
     body = [_row(found, ends, strip) for found, ends in zip(shown, ranges, strict=True)]
     caption = (
-        "Means over n trainings; intervals (95 %, Student's t) are over trainings, and withheld where there is one. Differences in points of "
-        "accuracy, paired; a verdict takes three pairs. Logistic regression has no adapter"
+        "Means over n trainings; intervals (95 %, Student's t) are over trainings, and withheld where there is one. Differences in points "
+        "of accuracy, paired; a verdict takes three pairs. Logistic regression has no adapter"
     )
     alone = all(row[MAIN]["n_seeds"] == 1 for row in shown)
     words = paragraph("One training per arm: no difference here is evidence for or against a prior.", kind="note") if alone else None
@@ -66,8 +66,8 @@ def _row(found: dict[str, Row], ends: tuple[float | None, float | None], strip: 
     kind = "b" if row["priors"] == LOGISTIC else "a"
     beside = [found[name]["mean"] if name in found else None for name, _ in BESIDE]
     return (
-        _name(row), data(row["setting"], 40), percent(row["mean"]),
-        strip.cell(f"{row['priors']}: {percent(row['mean'])}", [Point(row["mean"], *ends, kind)]),
+        _name(row), strip.cell(f"{row['priors']}: {percent(row['mean'])}", [Point(row["mean"], *ends, kind)]),
+        data(row["setting"], 40), percent(row["mean"]),
         *(_over(row, name) for name in ("none", "shuffled", "logistic")), percent(beside[0]), number(beside[1]), number(beside[2]),
         count(row["n_seeds"]),
     )  # fmt: skip
@@ -79,7 +79,7 @@ def _name(row: Row) -> Markup:
     settings += [] if row["tuning"] in (None, "none", "lora") else [str(row["tuning"])]
     settings += ["leaky"] if row["leaky_prior"] else []
     words = str(row["priors"]).replace("_", " ")
-    return joined([data(words, 60), tag("span", {"class": "soft"}, " ", data(", ".join(settings), 60)) if settings else None])
+    return joined([data(words, 60), tag("span", {"class": "soft under"}, data(", ".join(settings), 60)) if settings else None])
 
 
 def _over(row: Row, name: str) -> str:

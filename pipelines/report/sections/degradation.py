@@ -75,7 +75,14 @@ def _key(names: dict[str, str], best: str, worst: str | None, others: int, most:
     if worst is not None:
         made.append(tag("span", None, tag("i", {"class": "b"}), "worst: ", data(names.get(worst, worst), 60)))
     if others:
-        made.append(tag("span", None, tag("i", {"class": "rest"}), plural(others, "other adapter") + (f", {most} of them drawn" if others > most else "")))
+        made.append(
+            tag(
+                "span",
+                None,
+                tag("i", {"class": "rest"}),
+                plural(others, "other adapter") + (f", {most} of them drawn" if others > most else ""),
+            )
+        )
     return tag("p", {"class": "key"}, *made)
 
 

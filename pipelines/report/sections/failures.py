@@ -48,10 +48,10 @@ def _how(is_text: bool, method: str | None) -> Markup:
     if method is None:
         return joined(["No attribution is stored for them."])
     if is_text:
-        said = "speaks for the answer (blue) or against it (orange), below the text as attacked, touched words framed."
+        said = "what speaks for the clean answer (blue) or against it (orange). Below, the text as attacked, touched words framed."
     else:
-        said = "is where the adapter looked (blue) on the clean picture, beside the corrupted picture made again from its key."
-    return joined(["What ", data(method, 40), " found ", said])
+        said = "where the adapter looked on the clean picture (blue). To the right, the corrupted picture, made again from its key."
+    return joined(["Shaded by ", data(method, 40), ": ", said])
 
 
 def _attacks(reading: Reading) -> list[str]:

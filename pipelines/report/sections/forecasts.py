@@ -33,7 +33,9 @@ def _words(rows: list[Row], waiting: int) -> Markup:
     bias = sum(row["predicted_failure_rate"] - row["observed_failure_rate"] for row in rows) / len(rows)
     ranged = [row for row in rows if row["ci_low"] is not None and row["ci_high"] is not None]
     inside = sum(row["ci_low"] <= row["observed_failure_rate"] <= row["ci_high"] for row in ranged)
-    covered = f"{count(inside)} of {count(len(ranged))} forecast intervals hold the observed rate" if ranged else "no forecast has an interval"
+    covered = (
+        f"{count(inside)} of {count(len(ranged))} forecast intervals hold the observed rate" if ranged else "no forecast has an interval"
+    )
     rest = f" {plural(waiting, 'forecast')} still wait for the truth." if waiting else ""
     way = "too high" if bias > 0 else "too low"
     return paragraph(
@@ -54,7 +56,8 @@ def _figure(rows: list[Row], names: dict[str, str], n: int) -> Markup:
     size = sorted({row["n"] for row in rows if row["n"] is not None})
     each = f", n = {count(size[0])} to {count(size[-1])} answers each" if size else ""
     cut = f" The first {count(MOST)} are drawn." if n > MOST else ""
-    said = f"A point per adapter, corruption and severity ({count(n)} cells{each}). Dashed: forecast and truth agree. Lines: 95 % intervals.{cut}"
+    lines = "Dashed: forecast and truth agree. Lines: 95 % intervals."
+    said = f"A point per adapter, corruption and severity ({count(n)} cells{each}). {lines}{cut}"
     return tag("figure", None, drawn, tag("figcaption", None, said))
 
 

@@ -23,7 +23,8 @@ def draw(reading: Reading) -> Markup | None:
     protocol = main_protocol(row["protocol"] for row in rows)
     mine = sorted((row for row in rows if row["protocol"] == protocol), key=lambda row: (-row["perm_importance"], row["feature"]))
     ends = {
-        row["feature"]: (row["perm_importance"] - (row["perm_std"] or 0.0), row["perm_importance"] + (row["perm_std"] or 0.0)) for row in mine
+        row["feature"]: (row["perm_importance"] - (row["perm_std"] or 0.0), row["perm_importance"] + (row["perm_std"] or 0.0))
+        for row in mine
     }
     values = [value for row in mine for value in (row["perm_importance"], *ends[row["feature"]], 0.0)]
     strip = Strip(*around(values, 0.02), marks=(0.0,))
@@ -42,7 +43,8 @@ def draw(reading: Reading) -> Markup | None:
     ]  # fmt: skip
     caption = (
         f"What the learners use, rows held out by {protocol}. Shuffled: accuracy lost when the feature is shuffled, ± one standard "
-        "deviation over shuffles (no interval over examples is stored); forest and XGBoost: share of the splits' gain; logistic: per standard deviation"
+        "deviation over shuffles (no interval over examples is stored); forest and XGBoost: share of the splits' gain; logistic: per "
+        "standard deviation"
     )
     return html_table(caption, columns, body)
 

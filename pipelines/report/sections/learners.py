@@ -67,18 +67,17 @@ def _study(rows: list[Row]) -> Markup | None:
         return None
     strip = Strip(*around([value for row in rows for value in _drawn(row)], 0.2, (0.0, 1.0)), marks=(0.5,))
     columns = (
-        Column("Learner"), Column("Held out by"), Column("AUROC", "num"), Column("95 % interval", "num"),
-        Column(strip.head("AUROC; ring: confidence"), "plot"), Column("Confidence", "num"), Column("Adapter", "num"),
-        Column("Within adapter", "num"), Column("Cross-validated", "num"), Column("Accuracy", "num"), Column("Majority", "num"),
-        Column("Brier", "num"), Column("n", "num"),
+        Column("Learner"), Column(strip.head("AUROC; ring: confidence"), "plot"), Column("Held out by"), Column("AUROC", "num"),
+        Column("95 % interval", "num"), Column("Confidence", "num"), Column("Adapter", "num"), Column("Within adapter", "num"),
+        Column("Cross-validated", "num"), Column("Accuracy", "num"), Column("Majority", "num"), Column("Brier", "num"), Column("n", "num"),
     )  # fmt: skip
     order = in_order(row["protocol"] for row in rows)
     body = [_row(row, strip) for row in sorted(rows, key=lambda row: (order.index(row["protocol"]), row["model"]))]
     features = sorted({str(row["features"]).replace(",", ", ") for row in rows if row["features"]})
     caption = "Foretelling right answers under corruption from explanation metrics alone; n rows of the test side; dashed: a guess"
     note = paragraph(
-        "Features: ", data("; ".join(features) or "–", 300), ". Confidence and Adapter: the AUROC of plain confidence, and of the adapter's "
-        "name, on the same rows. ki: the study's split of rows, leaky, since one example stands on both sides.", kind="note",
+        "Features: ", data("; ".join(features) or "–", 300), ". Confidence and Adapter: the AUROC of plain confidence, and of the "
+        "adapter's name, on the same rows. ki: the study's split of rows, leaky, since one example stands on both sides.", kind="note",
     )  # fmt: skip
     return joined([html_table(caption, columns, body), note])
 
@@ -96,8 +95,8 @@ def _row(row: Row, strip: Strip) -> tuple[Content, ...]:
     ]
     folds = f"{number(row['cv_auc_mean'])} ± {number(row['cv_auc_std'])}"
     return (
-        data(row["model"], 40), joined([data(row["protocol"], 40), " (leaky)" if leaky else None]), number(row["roc_auc"]),
-        within(row["ci_low"], row["ci_high"]), strip.cell(title, points), number(row["confidence_auc"]), number(row["adapter_auc"]),
+        data(row["model"], 40), strip.cell(title, points), joined([data(row["protocol"], 40), " (leaky)" if leaky else None]),
+        number(row["roc_auc"]), within(row["ci_low"], row["ci_high"]), number(row["confidence_auc"]), number(row["adapter_auc"]),
         number(row["auc_within_adapter"]), folds, percent(row["accuracy"]), percent(row["majority_accuracy"]), number(row["brier"]),
         count(row["n_test"]),
     )  # fmt: skip

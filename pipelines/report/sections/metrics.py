@@ -23,6 +23,7 @@ FROM (SELECT adapter_id, unnest(?) AS metric, unnest([metrics[name] for name in 
 WHERE isfinite(value) GROUP BY ALL ORDER BY ALL
 """
 
+
 def draw(reading: Reading) -> Markup | None:
     """A row per adapter, a strip per metric: median, middle half, and where the middle 90 % lie."""
     chosen = examined(reading)
@@ -43,8 +44,8 @@ def draw(reading: Reading) -> Markup | None:
         cells = [_cell(strips[name], name, row) for name, row in zip(metrics, found, strict=True)]
         body.append((data(names.get(adapter, adapter), 60), *cells, count(max(row["n"] for row in found if row is not None))))
     caption = (
-        f"Metrics of the explanation by {chosen[0]} (group {chosen[1]}) on clean inputs, n examples per adapter. Bar: median; box: middle half; "
-        "line: middle 90 %"
+        f"Metrics of the explanation by {chosen[0]} (group {chosen[1]}) on clean inputs, n examples per adapter. Bar: median; box: "
+        "middle half; line: middle 90 %"
     )
     return html_table(caption, columns, body, reading.source.room.rows)
 
@@ -61,4 +62,6 @@ def _cell(strip: Strip, name: str, row: Row | None) -> Markup | str:
     return strip.box(title, row["quantiles"])
 
 
-SECTION = Section("metrics", "How the explanations differ", "The spread of explanation metrics", (METRICS, ADAPTERS), draw, also=(EXAMINED,))
+SECTION = Section(
+    "metrics", "How the explanations differ", "The spread of explanation metrics", (METRICS, ADAPTERS), draw, also=(EXAMINED,)
+)

@@ -26,7 +26,12 @@ def draw(reading: Reading) -> Markup | None:
     key = [tag("span", None, tag("i", {"class": kind}), data(model, 40)) for model, kind in zip(models, KINDS, strict=False)]
     sizes = [row["n"] for row in mine if row["n"] is not None]
     each = f" n = {count(min(sizes))} to {count(max(sizes))} rows per bin." if sizes else ""
-    caption = ["Observed failure rate over the mean forecast of each bin, protocol ", data(protocol, 60), ". Dashed: perfectly calibrated.", each]
+    caption = [
+        "Observed failure rate over the mean forecast of each bin, protocol ",
+        data(protocol, 60),
+        ". Dashed: perfectly calibrated.",
+        each,
+    ]
     figure = tag("figure", None, tag("div", {"class": "panels"}, *panels), tag("figcaption", None, *caption))
     return joined([tag("p", {"class": "key"}, *key), figure])
 

@@ -26,7 +26,9 @@ def draw(reading: Reading) -> Markup | None:
     if not rows:
         return None
     backbones = sorted({str(row["backbone"]) for row in rows if row["backbone"]})
-    caption = "Losses in nat; accuracy and F1 are measured on the adapters' own validation split, F1 weighted over classes; no interval is stored"
+    caption = (
+        "Losses in nat; accuracy and F1 are measured on the adapters' own validation split, F1 weighted over classes; no interval is stored"
+    )
     lines = [part for name in backbones for part in (", ", data(name, 100))][1:]
     about = paragraph("Backbone: ", *lines, f". n = {len(rows):,} adapters.", kind="note") if backbones else None
     return joined([html_table(caption, HEADS, [_row(row) for row in rows], reading.source.room.rows), about])
