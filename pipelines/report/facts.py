@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.report.figures import NONE, count, percent
+from pipelines.report.figures import NONE, count, percent, plural
 from pipelines.report.markup import Markup, tag
 from pipelines.report.source import Reading
 
@@ -43,7 +43,8 @@ def facts(reading: Reading) -> Markup:
         made.append(("adapters ready", count(reading.rows(READY, reading.dataset)[0]["n"])))
     if reading.has(DEGRADATION):
         row = reading.rows(CELLS, reading.dataset)[0]
-        made.append((f"corruptions, {count(row['cells'])} severities in all", count(row["corruptions"])))
+        many = "corruption" if row["corruptions"] == 1 else "corruptions"
+        made.append((f"{many}, {plural(row['cells'], 'severity', 'severities')} in all", count(row["corruptions"])))
     if reading.has(SUMMARY):
         row = reading.rows(SPAN, reading.dataset)[0]
         made.append(("right when clean, worst to best", _span(row["low"], row["high"])))
@@ -54,4 +55,4 @@ def facts(reading: Reading) -> Markup:
 def _span(low: float | None, high: float | None) -> str:
     if low is None or high is None:
         return NONE
-    return f"{100 * low:.1f} – {percent(high)}"
+    return percent(high) if percent(low) == percent(high) else f"{100 * low:.1f} – {percent(high)}"

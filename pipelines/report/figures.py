@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 NONE = "–"
 MINUS = "\u2212"
@@ -51,6 +52,13 @@ def within(low: float | None, high: float | None, digits: int = 3) -> str:
 def percent_within(low: float | None, high: float | None, digits: int = 1) -> str:
     """An interval of shares in percent."""
     return f"{number(100 * low, digits)} to {number(100 * high, digits)} %" if low is not None and high is not None else NONE
+
+
+def count_range(values: Iterable[float | None]) -> str:
+    """The smallest and the largest count, once where they are one; a dash without any."""
+    known = [value for value in values if value is not None]
+    ends = sorted({min(known), max(known)}) if known else []
+    return " to ".join(count(value) for value in ends) or NONE
 
 
 def plural(n: int, one: str, many: str | None = None) -> str:

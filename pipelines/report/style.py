@@ -62,6 +62,7 @@ i.a{background:var(--a)}i.b{background:var(--b)}i.c{background:var(--c)}i.rest{b
 i.hollow{border:2px solid var(--soft)}
 svg{overflow:visible;font-family:FONT}
 svg.chart{width:100%;height:auto;max-width:300px;display:block}
+svg.chart.large{max-width:420px}
 svg.strip{display:block}
 svg text{fill:var(--ink);font-size:11px}
 svg .tick,svg .axis{fill:var(--soft);font-size:10px;font-weight:400}
@@ -80,6 +81,7 @@ svg .end.a{fill:var(--a)}svg .end.b{fill:var(--b)}svg .end.c{fill:var(--c)}
 .a.curve,.a.interval{stroke:var(--a)}.b.curve,.b.interval{stroke:var(--b)}.c.curve,.c.interval{stroke:var(--c)}
 .rest.curve,.rest.interval{stroke:var(--rest)}
 .dot.a{fill:var(--a)}.dot.b{fill:var(--b)}.dot.c{fill:var(--c)}.dot.rest{fill:var(--rest)}
+.dot.many{fill-opacity:.65}
 .dot.hollow{fill:var(--paper);stroke:var(--soft);stroke-width:1.6}
 .flag{color:var(--bad);font-weight:600}
 .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(300px,1fr));gap:1.1rem;margin:.8rem 0}
@@ -88,10 +90,10 @@ svg .end.a{fill:var(--a)}svg .end.b{fill:var(--b)}svg .end.c{fill:var(--c)}
 .card p{font-size:.86rem;margin:.15rem 0}
 .card .text{font-size:.95rem;line-height:1.75;margin:.2rem 0 .5rem}
 .card .soft{font-size:.78rem}
-.card svg{width:100%;height:auto;display:block}
+.card svg.chart{max-width:none}
 .card svg text{font-size:9.5px;fill:var(--soft)}
 .pixels{image-rendering:pixelated}
-.text span,.text mark,.text del{padding:.08rem .16rem;border-radius:3px}
+.text span,.text mark,.text del{display:inline-block;max-width:100%;line-height:1.35;padding:.08rem .16rem;border-radius:3px}
 mark{background:none;color:inherit;border:2px solid var(--b);font-weight:600}
 del{border:2px dotted var(--b)}
 WORDS

@@ -52,8 +52,8 @@ class Panel:
 
     def cloud(self, about: str, points: Sequence[tuple[float, float, str, str]], *under: Markup) -> Markup:
         """Points (x, y, colour, words)."""
-        dots = [dot(self.across.at(x), self.up.at(y), 3, f"dot {kind}", title) for x, y, kind, title in points]
-        return drawing(self.width, self.height, about, *self._frame(), *under, *dots)
+        dots = [dot(self.across.at(x), self.up.at(y), 2.6, f"dot many {kind}", title) for x, y, kind, title in points]
+        return drawing(self.width, self.height, about, *self._frame(), *under, *dots, kind="chart large")
 
     def diagonal(self) -> Markup:
         """Where both axes say the same."""

@@ -8,7 +8,7 @@ from pipelines.report.markup import Content, Markup, safe, tag
 def drawing(width: float, height: float, title: str, *content: Content, kind: str = "chart") -> Markup:
     """A drawing that says in words, for those who cannot see it and as its tooltip, what it shows."""
     about = {"viewBox": f"0 0 {width:g} {height:g}", "class": kind, "role": "img", "aria-label": safe(title)}
-    if kind != "chart":  # a drawing in a cell keeps its size
+    if kind == "strip":  # a drawing in a cell keeps its size
         about |= {"width": f"{width:g}", "height": f"{height:g}"}
     return tag("svg", about, tag("title", None, safe(title)), *content)
 

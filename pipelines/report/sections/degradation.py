@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelines.report.charts.panel import Axis, Curve, Panel
-from pipelines.report.figures import percent, plural
+from pipelines.report.figures import count_range, percent, plural
 from pipelines.report.markup import Markup, data, joined, safe, tag
 from pipelines.report.section import Section
 from pipelines.report.source import Reading, Row
@@ -25,11 +25,9 @@ def draw(reading: Reading) -> Markup | None:
     drawn = {best, worst, *adapters[: reading.source.room.curves]}  # ids are hashes: the first are as good as any
     rows = [row for row in rows if row["adapter_id"] in drawn]
     panels = [_panel(corruption, rows, names, best, worst) for corruption in corruptions]
-    n = sorted({row["n"] for row in rows})
-    size = f"n = {n[0]:,}" if len(n) == 1 else f"n = {n[0]:,} to {n[-1]:,}"
     caption = (
         "Share of right answers, in percent, over severity; 0 is the clean input. Upright lines: 95 % intervals. "
-        f"{size} answers per point. Best and worst: by mean accuracy over all corrupted points"
+        f"n = {count_range(row['n'] for row in rows)} answers per point. Best and worst: by mean accuracy over all corrupted points"
     )
     figure = tag("figure", None, tag("div", {"class": "panels"}, *panels), tag("figcaption", None, caption, "."))
     return joined([_key(names, best, worst, len(adapters), reading.source.room.curves), figure])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelines.report.charts.panel import Axis, Panel
-from pipelines.report.figures import count, number, percent, plural
+from pipelines.report.figures import count, count_range, number, percent, plural
 from pipelines.report.markup import Markup, joined, paragraph, tag
 from pipelines.report.section import Section
 from pipelines.report.source import Reading, Row
@@ -53,11 +53,10 @@ def _figure(rows: list[Row], names: dict[str, str], n: int) -> Markup:
     ]
     points = [(row["predicted_failure_rate"], row["observed_failure_rate"], "a", _said(row, names)) for row in rows]
     drawn = panel.cloud(f"Forecast against observed failure rate, {count(n)} cells", points, panel.diagonal(), *spreads)
-    size = sorted({row["n"] for row in rows if row["n"] is not None})
-    each = f", n = {count(size[0])} to {count(size[-1])} answers each" if size else ""
     cut = f" The first {count(MOST)} are drawn." if n > MOST else ""
     lines = "Dashed: forecast and truth agree. Lines: 95 % intervals."
-    said = f"A point per adapter, corruption and severity ({count(n)} cells{each}). {lines}{cut}"
+    each = f"{count(n)} cells, n = {count_range(row['n'] for row in rows)} answers each"
+    said = f"A point per adapter, corruption and severity ({each}). {lines}{cut}"
     return tag("figure", None, drawn, tag("figcaption", None, said))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelines.report.charts.panel import Axis, Curve, Panel
-from pipelines.report.figures import count, percent
+from pipelines.report.figures import count_range, percent
 from pipelines.report.markup import Markup, data, joined, safe, tag
 from pipelines.report.section import Section
 from pipelines.report.sections.protocols import features_first, main_protocol
@@ -24,8 +24,8 @@ def draw(reading: Reading) -> Markup | None:
     models = sorted({row["model"] for row in mine})[: len(KINDS)]
     panels = [_panel(features, mine, models) for features in features_first(row["features"] for row in mine)]
     key = [tag("span", None, tag("i", {"class": kind}), data(model, 40)) for model, kind in zip(models, KINDS, strict=False)]
-    sizes = [row["n"] for row in mine if row["n"] is not None]
-    each = f" n = {count(min(sizes))} to {count(max(sizes))} rows per bin." if sizes else ""
+    ranged = any(row["ci_low"] is not None for row in mine)
+    each = f" n = {count_range(row['n'] for row in mine)} rows per bin; {'lines: 95 % intervals' if ranged else 'no interval is stored'}."
     caption = [
         "Observed failure rate over the mean forecast of each bin, protocol ",
         data(protocol, 60),
