@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import select
 import shutil
 import subprocess
 import time
@@ -67,8 +68,8 @@ class Browser:
     def _heard(self) -> dict[str, Any]:
         deadline = time.monotonic() + PATIENCE
         while b"\0" not in self.rest:
-            if time.monotonic() > deadline:
-                raise TimeoutError("Chromium said nothing")
+            if not select.select([self.reads], [], [], max(0.0, deadline - time.monotonic()))[0]:
+                raise TimeoutError(f"Chromium said nothing for {PATIENCE:.0f} s")
             if not (more := os.read(self.reads, 1 << 20)):
                 raise RuntimeError("Chromium has gone")
             self.rest += more

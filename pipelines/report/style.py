@@ -30,7 +30,7 @@ nav a{margin-right:1rem;display:inline-block}
 .from{font-size:.74rem;margin-top:.5rem;max-width:none}
 .note{font-size:.86rem}
 .lacking{font-size:.92rem}
-.facts{display:flex;flex-wrap:wrap;gap:.4rem 2.2rem;margin:.8rem 0 0;padding:0}
+.facts{display:flex;flex-wrap:wrap;gap:.4rem 1.8rem;margin:.8rem 0 0;padding:0}
 .facts div{display:flex;flex-direction:column-reverse}
 .facts dt{font-size:.78rem;color:var(--soft)}
 .facts dd{margin:0;font-size:1.3rem;font-weight:600;line-height:1.25;font-variant-numeric:tabular-nums}
