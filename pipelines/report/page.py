@@ -31,7 +31,7 @@ def page(source: Source, name: str, datasets: Sequence[str], sections: Sequence[
         paragraph("Assay on the lake ", data(name, 80), _when(source), kind="soft"),
         tag("nav", {"aria-label": "datasets"}, *links) if len(links) > 1 else None,
     )
-    none = paragraph("This lake has no adapters and no gold yet: `assay run` fills it.") if not datasets else None
+    none = paragraph("This lake has no adapters yet: `assay run` brings them in.") if not datasets else None
     sheet = style_sheet()
     about = [
         tag("meta", {"charset": "utf-8"}),

@@ -6,6 +6,7 @@ import base64
 import io
 import math
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ SIDE, GAP, HEAD = 100, 6, 14  # of each of the three pictures, in the units of t
 LOOKED_AT = (0, 114, 178)  # blue over the whole, as strong as the attribution
 VEIL = 190  # opacity of the largest attribution, of 255
 
+DRAWN_BY = ("numpy", "pillow", "scipy")
+
 Picture = NDArray[np.uint8]
 
 
@@ -40,6 +43,13 @@ def recipe_of(ood: dict[str, Any], examples: dict[str, Any]) -> Recipe:
     """From the settings that the lake has of ood.predictions and of bronze.examples."""
     corruptions = CorruptionSettings(apply_at=ood["apply_at"], seed=ood["seed"])
     return Recipe(DecodeLimits(**examples["decode"]), Preprocessing(**ood["preprocessing"]), corruptions)
+
+
+def other_libraries(ood: dict[str, Any]) -> list[str]:
+    """Of the libraries that draw a corruption, those that have another version here than when the lake's row was made."""
+    then = ood.get("libraries", {})
+    here = {name: version(name) for name in DRAWN_BY}
+    return [f"{name} {then[name]} (here {here[name]})" for name in DRAWN_BY if then.get(name) not in (None, here[name])]
 
 
 def pair(failure: Failure, recipe: Recipe) -> tuple[Picture, Picture]:

@@ -32,7 +32,7 @@ def draw(reading: Reading) -> Markup | None:
     chosen = choose(candidates(reading, changes), reading.source.room.failures)
     method = examined(reading)
     failures = details(reading, chosen, method[0] if method else "")
-    cards = _text_cards(reading, failures) if is_text else _picture_cards(reading, failures)
+    cards, others = (_text_cards(reading, failures), None) if is_text else _picture_cards(reading, failures)
     if not cards:
         return None
     lead = paragraph(
@@ -41,7 +41,7 @@ def draw(reading: Reading) -> Markup | None:
         _how(is_text, method[0] if method else None),
         kind="note",
     )
-    return joined([lead, tag("div", {"class": "cards"}, *cards)])
+    return joined([lead, others, tag("div", {"class": "cards"}, *cards)])
 
 
 def _how(is_text: bool, method: str | None) -> Markup:
@@ -71,17 +71,20 @@ def _text_cards(reading: Reading, failures: list[Failure]) -> list[Markup]:
     return [_card(failure, before_and_after(failure, change)) for failure, change in changes if change is not None]
 
 
-def _picture_cards(reading: Reading, failures: list[Failure]) -> list[Markup]:
-    from pipelines.report.failures.pictures import recipe_of, triptych  # brings in the picture code, and torch with it
+def _picture_cards(reading: Reading, failures: list[Failure]) -> tuple[list[Markup], Markup | None]:
+    """The cards, and a warning where other libraries than the lake's have drawn them."""
+    from pipelines.report.failures.pictures import other_libraries, recipe_of, triptych  # brings in the picture code, and torch with it
 
-    cards = []
+    cards, others = [], []
     for place, failure in enumerate(failures):
         ood = settings_of(reading, "ood.predictions", failure.settings_id)
         examples = settings_of(reading, "bronze.examples", ood["examples"]) if ood else None
         if ood and examples and failure.image is not None:
             number = f"{reading.place}-{place}"
+            others += [found for found in other_libraries(ood) if found not in others]
             cards.append(_card(failure, triptych(failure, recipe_of(ood, examples), reading.source.room.edge, number)))
-    return cards
+    said = f"The lake's pictures were corrupted with {', '.join(others)}: these may differ from them in single pixels."
+    return cards, paragraph(said, kind="note") if others else None
 
 
 def _card(failure: Failure, inside: Content) -> Markup:

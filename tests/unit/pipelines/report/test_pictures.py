@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from importlib.metadata import version
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from lake.identity import rng
 from models.images import to_model_resolution
 from ood.corruptions import corrupt
 from pipelines.report.failures.details import Failure
-from pipelines.report.failures.pictures import VEIL, pair, png, recipe_of, triptych, veil
+from pipelines.report.failures.pictures import DRAWN_BY, VEIL, other_libraries, pair, png, recipe_of, triptych, veil
 from tests.report_sources import PREPROCESSING, picture
 
 
@@ -37,6 +38,12 @@ def test_the_corrupted_picture_is_the_one_of_its_key(apply_at: str):
     )
     assert np.array_equal(clean, small) and np.array_equal(changed, expected)
     assert not np.array_equal(clean, changed)
+
+
+def test_libraries_of_another_version_are_named():
+    here = {name: version(name) for name in DRAWN_BY}
+    assert other_libraries({"libraries": here}) == other_libraries({}) == []
+    assert other_libraries({"libraries": here | {"scipy": "0.1"}}) == [f"scipy 0.1 (here {here['scipy']})"]
 
 
 def test_the_veil_is_as_dense_as_the_attribution_and_none_where_units_are_no_square():
