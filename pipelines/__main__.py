@@ -30,7 +30,6 @@ EXAMPLES = """examples:
 REPORT_EXAMPLES = """examples:
   assay report --lake build/demo-lake
   assay report --lake build/demo-lake --out /tmp/adapters.html
-  assay report --lake s3://bucket/lake --out adapters.html
 """
 
 
@@ -104,7 +103,7 @@ def add_serve_sql_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def add_report_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--lake", required=True, metavar="DIR")
+    command.add_argument("--lake", required=True, metavar="DIR", help="the lake's folder; only read")
     command.add_argument("--out", metavar="FILE", help="where to write (default: report.html in the lake's folder)")
 
 

@@ -8,9 +8,10 @@ from pipelines.report.figures import count, percent, percent_within, short
 from pipelines.report.markup import Markup, data, joined, tag
 from pipelines.report.section import Section
 from pipelines.report.source import Reading, Row
-from pipelines.report.tables import Column, html_table
+from pipelines.report.tables import LONG, Column, html_table
 
 SUMMARY, ADAPTERS = "gold.adapter_summary", "silver.adapters_current"
+ENDS = LONG // 2
 COLUMNS = (
     "adapter_id", "name", "rank", "update_scale", "clean_accuracy", "accuracy", "ci_low", "ci_high", "flip_rate", "n_examples", "n",
 )  # fmt: skip
@@ -30,12 +31,19 @@ def draw(reading: Reading) -> Markup | None:
         Column("95 % interval", "num"), Column("Flipped", "num"), Column("n", "num"), Column("Recipe"), Column("Rank", "num"),
         Column("Scale", "num"), Column("Seed", "num"),
     )  # fmt: skip
-    body = [_row(row, about.get(row["adapter_id"], {}), strip) for row in rows]
+    body = [_row(row, about.get(row["adapter_id"], {}), strip) for row in ends_first(rows)]
     caption = (
         f"Share of right answers on {count(rows[0]['n_examples'])} clean examples and over all their corrupted forms (n rows per adapter); "
         "the interval treats the rows of one example as one. Flipped: right when clean, wrong when corrupted"
     )
+    if len(rows) > LONG:
+        caption += f". The best {ENDS} and the worst {ENDS}; those between are folded"
     return joined([html_table(caption, columns, body, reading.source.room.rows), _key()])
+
+
+def ends_first(rows: list[Row]) -> list[Row]:
+    """The rows as they are, or, of more than stand open, the first and the last `ENDS` before those between."""
+    return rows if len(rows) <= LONG else [*rows[:ENDS], *rows[-ENDS:], *rows[ENDS:-ENDS]]
 
 
 def _row(row: Row, about: Row, strip: Strip) -> tuple[Markup | str, ...]:

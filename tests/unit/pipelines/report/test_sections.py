@@ -8,7 +8,18 @@ from html import unescape
 import pytest
 
 from pipelines.report.section import shown
-from pipelines.report.sections import SECTIONS, correlations, coverage, degradation, forecasts, learners, metrics, reliability, verdict
+from pipelines.report.sections import (
+    SECTIONS,
+    adapters,
+    correlations,
+    coverage,
+    degradation,
+    forecasts,
+    learners,
+    metrics,
+    reliability,
+    verdict,
+)
 from pipelines.report.sections.arms import interval
 from pipelines.report.source import Reading, Room
 from tests.report_sources import reading_of
@@ -101,6 +112,13 @@ def test_best_and_worst_adapter_are_by_mean_accuracy_under_corruption():
     rows = [point("x", "none", 1.0), point("x", "fog", 0.2), point("y", "none", 0.5), point("y", "fog", 0.4)]
     assert degradation.ends(rows) == ("y", "x")
     assert degradation.ends(rows[:2]) == ("x", None)
+
+
+def test_of_many_adapters_the_best_and_the_worst_stand_open():
+    rows = [{"adapter_id": f"{place:03}"} for place in range(100)]
+    order = [int(row["adapter_id"]) for row in adapters.ends_first(rows)]
+    assert order[:40] == [*range(20), *range(80, 100)] and sorted(order) == list(range(100))
+    assert adapters.ends_first(rows[:40]) == rows[:40]
 
 
 def test_forecasts_are_held_against_the_truth_that_is_known():
