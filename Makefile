@@ -9,8 +9,9 @@ setup:    ## virtual environment, pinned packages, Delta jars: once, then at no 
 	@scripts/setup
 archive:  setup ## class archive of the Spark driver: each cold session starts 4 s sooner (optional)
 	@$(BIN)/python scripts/archive_classes.py
-demo:     setup ## the whole pipeline, on pictures that ship inside a dependency and on sentences of a grammar
+demo:     setup ## the whole pipeline, on pictures that ship inside a dependency and on sentences of a grammar; leaves build/demo-lake/report.html
 	@$(BIN)/assay run configs/demo.yaml configs/demo_texts.yaml --lake build/demo-lake
+	@$(BIN)/assay report --lake build/demo-lake
 check:    setup ## lint, format, types, import rules, unexplained suppressions
 	@$(BIN)/python scripts/check.py
 test:     setup ## every check and every test

@@ -11,13 +11,21 @@ from numpy.typing import NDArray
 
 from lake.identity import rng
 from models.decode import decode
-from models.images import to_model_resolution
+from models.images import Preprocessing, to_model_resolution
 from models.scoring import Scoring
 from ood.corruptions import by_name, corrupt
 from ood.settings import CorruptionSettings
 from ood.shift import Shift
 
 Pictures = Sequence[NDArray[np.uint8]]
+
+
+def met(
+    picture: NDArray[np.uint8], example_id: str, name: str, severity: int, how: CorruptionSettings, preprocessing: Preprocessing
+) -> NDArray[np.uint8]:
+    """The picture uint8[size, size, 3] that every adapter meets, from one at the resolution that `how` corrupts at."""
+    corrupted = corrupt(picture, name, severity, rng(how.seed, example_id, name, severity))
+    return to_model_resolution(corrupted, preprocessing) if how.apply_at == "original" else corrupted
 
 
 @dataclass(frozen=True)
@@ -52,11 +60,8 @@ class PictureShifts:
 
     def changed(self, read: Pictures, ids: Sequence[str], name: str, severity: int) -> NDArray[np.float32]:
         """Pixels float32[n, 3, size, size]; noise is keyed by the example, so every adapter meets the same picture (paired design)."""
-        made = []
-        for picture, example_id in zip(read, ids, strict=True):  # one at a time: originals may have millions of pixels
-            corrupted = corrupt(picture, name, severity, rng(self.corruptions.seed, example_id, name, severity))
-            at_original = self.corruptions.apply_at == "original"
-            made.append(to_model_resolution(corrupted, self.scoring.preprocessing) if at_original else corrupted)
+        how, preprocessing = self.corruptions, self.scoring.preprocessing  # one at a time: originals may have millions of pixels
+        made = [met(picture, example_id, name, severity, how, preprocessing) for picture, example_id in zip(read, ids, strict=True)]
         return self.scoring.pixels(np.stack(made))
 
     def value(self, name: str, severity: int) -> float | None:

@@ -22,7 +22,14 @@ EXAMPLES = """examples:
   assay sql "SELECT name, accuracy FROM silver.adapters" --lake build/demo-lake
   assay serve-sql --lake build/demo-lake
   assay status --lake build/demo-lake
+  assay report --lake build/demo-lake
   assay doctor
+"""
+
+
+REPORT_EXAMPLES = """examples:
+  assay report --lake build/demo-lake
+  assay report --lake build/demo-lake --out /tmp/adapters.html
 """
 
 
@@ -50,6 +57,13 @@ def parser() -> argparse.ArgumentParser:
     add_serve_sql_arguments(endpoint)
     status = commands.add_parser("status", help="what is in a lake")
     status.add_argument("--lake", required=True, metavar="DIR")
+    page = commands.add_parser(
+        "report",
+        help="one HTML file that says what a lake says: verdict, adapters, curves, tables, failures; needs no network and no JVM",
+        epilog=REPORT_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_report_arguments(page)
     commands.add_parser("doctor", help="versions, jars, devices, thread counts, with fixes")
     return top
 
@@ -88,6 +102,11 @@ def add_serve_sql_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--host", default="127.0.0.1", help="address to listen on (default: loopback; there is no password)")
 
 
+def add_report_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--lake", required=True, metavar="DIR", help="the lake's folder; only read")
+    command.add_argument("--out", metavar="FILE", help="where to write (default: report.html in the lake's folder)")
+
+
 def add_train_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("config", type=Path, metavar="CONFIG", help="YAML file, see configs/")
     add_common_arguments(command)
@@ -118,6 +137,10 @@ def dispatch(options: argparse.Namespace) -> int:
         from pipelines.status import status
 
         return status(options.lake, sys.stdout)
+    if options.command == "report":
+        from pipelines.report.command import report as write_report
+
+        return write_report(options.lake, options.out, sys.stdout)
     if options.command == "doctor":
         from pipelines.doctor import doctor, report
 

@@ -12,6 +12,7 @@ from results_arms import Arm
 from scipy import stats
 
 from gold.steering.recipes import LOGISTIC
+from pipelines.report.charts.scale import Scale
 
 LEFT, WIDTH, RIGHT, LINE, TOP, HEAD, BOTTOM = 160, 420, 70, 20, 44, 40, 58
 LETTER = 6.3  # pixels of a letter of a name, on the mean
@@ -28,18 +29,6 @@ class Bar(NamedTuple):
     low: float | None
     high: float | None
     n: int
-
-
-class Scale(NamedTuple):
-    """Where the drawing begins, in pixels, and the values at its ends."""
-
-    left: int
-    low: float
-    high: float
-
-    def x(self, value: float) -> float:
-        """The place of a value."""
-        return round(self.left + WIDTH * (value - self.low) / (self.high - self.low), 1)
 
 
 def bar_of(arm: Arm, recipe: str = "") -> Bar | None:
@@ -67,7 +56,7 @@ def arms_chart(title: str, note: str, arms: Sequence[Arm], recipes: Mapping[str,
         blocks[setting] = (bars, [bar for arm in mine if arm.priors == LOGISTIC and (bar := bar_of(arm)) is not None])
     drawn = [bar for bars, linear in blocks.values() for bar in (*bars, *linear)]
     left = max([LEFT, *(round(24 + LETTER * len(_name(bar))) for bar in drawn)])
-    scale = Scale(left, *_ends(drawn))
+    scale = Scale(*_ends(drawn), left, left + WIDTH)
     height = TOP + sum(HEAD + LINE * len(bars) for bars, _ in blocks.values()) + BOTTOM
     width = left + WIDTH + RIGHT
     parts = [
@@ -101,7 +90,7 @@ def _block(setting: str, bars: Sequence[Bar], linear: Sequence[Bar], y: int, sca
     parts = [_text(12, y + 26, setting, "start", INK, "font-size='12' font-weight='bold'")]
     bottom = y + HEAD + LINE * len(bars) - 4
     for one in linear:
-        x = scale.x(one.mean)
+        x = scale.at(one.mean)
         parts.append(f"<line x1='{x}' x2='{x}' y1='{y + 30}' y2='{bottom}' stroke='{ORANGE}' stroke-width='1.5' stroke-dasharray='4 3'/>")
         parts.append(_text(x, y + 26, f"logistic regression {one.mean:.3f}", "middle", ORANGE))
     for place, bar in enumerate(bars):
@@ -110,21 +99,21 @@ def _block(setting: str, bars: Sequence[Bar], linear: Sequence[Bar], y: int, sca
 
 
 def _bar(bar: Bar, y: int, scale: Scale) -> list[str]:
-    x = scale.x(bar.mean)
+    x = scale.at(bar.mean)
     line = []
     if bar.low is not None and bar.high is not None:
-        ends = f"x1='{scale.x(bar.low)}' x2='{scale.x(bar.high)}' y1='{y}' y2='{y}'"
+        ends = f"x1='{scale.at(bar.low)}' x2='{scale.at(bar.high)}' y1='{y}' y2='{y}'"
         line.append(f"<line {ends} stroke='{BLUE}' stroke-width='2.5' stroke-opacity='0.45'/>")
-    figure = _text(scale.left + WIDTH + RIGHT - 12, y + 4, f"{bar.mean:.3f}", "end", INK)
-    return [_text(scale.left - 12, y + 4, _name(bar), "end", INK), *line, f"<circle cx='{x}' cy='{y}' r='4' fill='{BLUE}'/>", figure]
+    figure = _text(scale.start + WIDTH + RIGHT - 12, y + 4, f"{bar.mean:.3f}", "end", INK)
+    return [_text(scale.start - 12, y + 4, _name(bar), "end", INK), *line, f"<circle cx='{x}' cy='{y}' r='4' fill='{BLUE}'/>", figure]
 
 
 def _axis(y: int, scale: Scale) -> list[str]:
     steps = round(10 * (scale.high - scale.low))
-    parts = [f"<line x1='{scale.left}' x2='{scale.left + WIDTH}' y1='{y}' y2='{y}' stroke='{PALE}'/>"]
+    parts = [f"<line x1='{scale.start}' x2='{scale.start + WIDTH}' y1='{y}' y2='{y}' stroke='{PALE}'/>"]
     for step in range(steps + 1):
         value = scale.low + step / 10
-        x = scale.x(value)
+        x = scale.at(value)
         parts += [f"<line x1='{x}' x2='{x}' y1='{y}' y2='{y + 4}' stroke='{GREY}'/>", _text(x, y + 17, f"{value:.1f}", "middle", GREY)]
     return parts
 

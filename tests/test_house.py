@@ -169,6 +169,7 @@ def records_of(package: str, kind: type) -> list[object]:
         ("xai.attribution", "METHODS", "xai.attribution"),
         ("xai.metrics", "METRICS", "xai.metrics"),
         ("models.families", "FAMILIES", "models.families"),
+        ("pipelines.report.sections", "SECTIONS", "pipelines.report.sections"),
         ("models.text_families", "TEXT_FAMILIES", "models.text_families"),
     ],
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import duckdb
@@ -78,16 +78,24 @@ def dataset(root: str, table: Table, version: int | None) -> pyarrow.dataset.Dat
     return delta.to_pyarrow_dataset() if "://" in root else local_dataset(delta, place(root, table))
 
 
-def connect(root: str, wanted: Collection[str] | None, as_of: str | None = None) -> tuple[duckdb.DuckDBPyConnection, Plan]:
+def newest(root: str, wanted: Collection[str]) -> dict[str, int]:
+    """The version at which each table that `wanted` needs stands now, by full name; those that are not there are left out."""
+    found = plan(TABLES, VIEWS, wanted, lambda table: exists(root, table))
+    return {table.full_name: opened(root, table).version() for table in found.tables}
+
+
+def connect(
+    root: str, wanted: Collection[str] | None, as_of: str | None = None, at: Mapping[str, int] | None = None
+) -> tuple[duckdb.DuckDBPyConnection, Plan]:
     """A connection in which the wanted (None: all) tables and views of the lake answer to `layer.table`, and what they are.
 
-    Tables stay where they are: filters and columns are pushed into their files. `as_of` reads them as they stood then. The connection is
-    the caller's to close. Raises ContractError for a lake of a newer format and for a damaged table, QueryError for an `as_of` that is
-    none.
+    Tables stay where they are: filters and columns are pushed into their files. `as_of` reads them as they stood then, `at` at these
+    versions, as `newest` gives them. The connection is the caller's to close. Raises ContractError for a lake of a newer format and for a
+    damaged table, QueryError for an `as_of` that is none.
     """
     lake_format(root)
-    found = plan(TABLES, VIEWS, wanted, lambda table: exists(root, table))
-    versions: dict[str, int] = {}
+    found = plan(TABLES, VIEWS, wanted, lambda table: exists(root, table) if at is None else table.full_name in at)
+    versions = dict(at or {})
     if as_of is not None:
         versions = pinned(as_of, found.tables, lambda table: commits(root, table), wanted is not None)
         found = plan(TABLES, VIEWS, wanted, lambda table: table.full_name in versions)
