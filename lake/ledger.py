@@ -62,6 +62,12 @@ class Ledger:
         """True when some cell of this generation is in the ledger."""
         return (table.full_name, settings_id) in self._cells
 
+    def generation(self, table: Table) -> str | None:
+        """settings_id of the newest generation of a table that this dataset has; None without one."""
+        known = {identity: number for (name, identity), number in self._generations.items() if name == table.full_name}
+        known = {identity: number for identity, number in known.items() if self.knows(table, identity)}
+        return max(known, key=known.__getitem__) if known else None
+
     def rows_done(self, table: Table, settings_id: str, inputs_sha256: str, wanted: Mapping[Cell, int]) -> int:
         """Rows of the wanted cells of one generation, made from these inputs, that are there or rejected.
 

@@ -23,7 +23,17 @@ EXAMPLES = """examples:
   assay serve-sql --lake build/demo-lake
   assay status --lake build/demo-lake
   assay report --lake build/demo-lake
+  assay forecast mine.yaml --adapter new-adapter --lake my-lake
+  assay gate --lake my-lake --adapter new-adapter --max-failure 0.2
   assay doctor
+"""
+FORECAST_EXAMPLES = """examples:
+  assay forecast mine.yaml --adapter adapters/new --lake my-lake
+  assay sql "SELECT * FROM gold.forecasts WHERE origin = 'ahead'" --lake my-lake
+"""
+GATE_EXAMPLES = """examples:
+  assay gate --lake my-lake --adapter new --max-failure 0.2
+  assay gate --lake my-lake --adapter new --max-failure 0.4 --worst --cautious --corruption fog
 """
 
 
@@ -46,6 +56,20 @@ def parser() -> argparse.ArgumentParser:
     add_run_arguments(run)
     train = commands.add_parser("train", help="train the adapters of a configuration that do not exist yet")
     add_train_arguments(train)
+    foretell = commands.add_parser(
+        "forecast",
+        help="the failure rates to expect of one new adapter, from its clean answers alone; stored before it is tried",
+        epilog=FORECAST_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_forecast_arguments(foretell)
+    door = commands.add_parser(
+        "gate",
+        help="exit code 0 or 65: does an adapter fail too often, as observed or, where it was not tried yet, as forecast?",
+        epilog=GATE_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_gate_arguments(door)
     add_start_commands(commands)
     sql = commands.add_parser("sql", help="query any table as layer.table")
     sql.add_argument("query", help='one SELECT, such as "SELECT * FROM gold.worst_corruption"')
@@ -107,6 +131,29 @@ def add_report_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--out", metavar="FILE", help="where to write (default: report.html in the lake's folder)")
 
 
+def add_forecast_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("config", type=Path, metavar="CONFIG", help="YAML file that the lake was made with")
+    command.add_argument("--adapter", type=Path, required=True, metavar="DIR", help="the adapter's folder, in PEFT layout")
+    add_common_arguments(command)
+
+
+def add_gate_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--lake", required=True, metavar="DIR")
+    command.add_argument("--adapter", required=True, metavar="A", help="name of the adapter, or the beginning of its id")
+    command.add_argument("--max-failure", required=True, type=_share, metavar="RATE", help="largest share of wrong answers that will do")
+    command.add_argument("--corruption", action="append", dest="corruptions", metavar="NAME", help="only of this one; can be repeated")
+    command.add_argument("--worst", action="store_true", help="every corruption and severity must hold the bound (default: their mean)")
+    command.add_argument("--cautious", action="store_true", help="of forecasts the upper end of the interval counts")
+    command.add_argument("--dataset", metavar="NAME", help="where an adapter's name stands in several")
+
+
+def _share(text: str) -> float:
+    number = float(text)
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"must be a share from 0 to 1, found {text}")
+    return number
+
+
 def add_train_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("config", type=Path, metavar="CONFIG", help="YAML file, see configs/")
     add_common_arguments(command)
@@ -141,13 +188,19 @@ def dispatch(options: argparse.Namespace) -> int:
         from pipelines.report.command import report as write_report
 
         return write_report(options.lake, options.out, sys.stdout)
+    if options.command == "gate":
+        from pipelines.gate import Wish, gate
+
+        corruptions = None if options.corruptions is None else tuple(options.corruptions)
+        wish = Wish(options.adapter, options.max_failure, corruptions, options.worst, options.cautious, options.dataset)
+        return gate(options.lake, wish, sys.stdout)
     if options.command == "doctor":
         from pipelines.doctor import doctor, report
 
         return report(doctor(), sys.stdout)
-    from pipelines.command import run, train
+    from pipelines.command import forecast, run, train
 
-    return train(options) if options.command == "train" else run(options)
+    return {"train": train, "forecast": forecast, "run": run}[options.command](options)
 
 
 if __name__ == "__main__":

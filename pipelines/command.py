@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from lake.audit import RUNS
 from lake.door import Lake
-from lake.errors import ConfigError
+from lake.errors import ConfigError, MissingInputError
 from lake.identity import canonical_json
 from lake.lease import lease
 from lake.peek import small_frame
 from lake.session import open_session
 from pipelines.config import Config, load_config
 from pipelines.exits import EXPECTED
+from pipelines.foretold import show
 from pipelines.language_model import require_language_model
 from pipelines.redact import redacted
 from pipelines.rooms import own_rooms
@@ -29,6 +30,8 @@ from pipelines.run import LAYERS, Outcome, Pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from gold.forecast.arrival.build import Arrival
 
 RUN_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
 VERSIONED = ("pyspark", "delta-spark", "torch", "transformers", "peft", "xgboost-cpu", "scikit-learn", "numpy", "pyarrow", "assay")
@@ -71,6 +74,23 @@ def _run_one(options: argparse.Namespace, layers: Sequence[str]) -> int:
 def train(options: argparse.Namespace) -> int:
     """`assay train` and jobs/train_adapters.py."""
     line, _, _ = _performed(options, lambda pipeline: pipeline.train(), ("silver",))
+    return _reported(line)
+
+
+def forecast(options: argparse.Namespace) -> int:
+    """`assay forecast` and jobs/forecast.py."""
+    folder = Path(options.adapter).expanduser().resolve()
+    if not folder.is_dir():
+        raise MissingInputError(f"--adapter: no folder at {folder}; give the adapter's own folder, the one that holds adapter_config.json")
+    told: list[Arrival] = []
+
+    def work(pipeline: Pipeline) -> Outcome:
+        outcome, arrival = pipeline.forecast(folder)
+        told.append(arrival)
+        return outcome
+
+    line, _, _ = _performed(options, work, ("silver",))
+    show(told[0].rows, folder.name, told[0].is_tried, sys.stdout)
     return _reported(line)
 
 

@@ -7,6 +7,8 @@ from typing import TextIO
 
 import pandas as pd
 
+from gold.forecast.settings import REGIME_NAMES
+from gold.forecast.tables.forecast_verdict import SPEC as FORECAST_VERDICT
 from gold.tables.adapter_summary import SPEC as ADAPTER_SUMMARY
 from gold.tables.classifier_comparison import SPEC as CLASSIFIER_COMPARISON
 from gold.tables.correlations import SPEC as CORRELATIONS
@@ -38,6 +40,7 @@ def highlights(read: Read, lake: str, dataset: str, stream: TextIO) -> None:
         "forecasting 'right under corruption' from clean explanations (AUROC; ki is leaky, read grouped)",
         _learners(read(CLASSIFIER_COMPARISON)),
     )
+    stream.write(_verdicts(read(FORECAST_VERDICT)))
     queries = ("gold.worst_corruption", "gold.degradation_wide")
     lines = [f'assay sql "{query}" --lake {lake}' for query in map("SELECT * FROM {}".format, queries)]
     stream.write("\nnext:\n  " + "\n  ".join([*lines, f"assay status --lake {lake}"]) + "\n\n")
@@ -47,6 +50,16 @@ def _section(stream: TextIO, title: str, frame: pd.DataFrame) -> None:
     stream.write(f"\n{title}\n")
     text = frame.to_string(index=False, float_format=lambda number: f"{number:.3f}", na_rep="–")
     stream.write("\n".join("  " + line for line in text.splitlines()) + "\n")
+
+
+def _verdicts(frame: pd.DataFrame) -> str:
+    """The standing test, in plain words."""
+    if frame.empty:
+        return ""
+    order = {name: place for place, name in enumerate(REGIME_NAMES)}
+    rows = sorted(frame[~frame["leaky"].astype(bool)].to_dict("records"), key=lambda row: order[row["protocol"]])
+    lines = [f"  {row['protocol']}: {row['sentence']}" for row in rows]
+    return "\n".join(["", "do explanations add to plain confidence? By a rule fixed before the run:", *lines, ""])
 
 
 def _adapters(summary: pd.DataFrame, names: pd.DataFrame) -> pd.DataFrame:

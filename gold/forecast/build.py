@@ -15,7 +15,7 @@ from bronze.specs import EMBEDDINGS
 from bronze.specs import EXAMPLES as BRONZE_EXAMPLES
 from gold.forecast.ahead import with_truth
 from gold.forecast.distances import distances
-from gold.forecast.forecaster import save, unpacked
+from gold.forecast.forecaster import point, save, unpacked
 from gold.forecast.foretell import foretell
 from gold.forecast.inputs import CLEAN, CONTROLS, PAIR, SHIFTS, UNREAD, ForecastInputs, joined
 from gold.forecast.judge import judge
@@ -85,7 +85,9 @@ def _frames(
 ) -> dict[str, pd.DataFrame]:
     """The tables' frames, from what the tasks gave back; the forecaster goes to its folder first, for rows may name it."""
     if found["forecaster"] is not None:
-        save(unpacked(bytes.fromhex(found["forecaster"]["model"]), found["forecaster"]["spec"]), folder)
+        kept = unpacked(bytes.fromhex(found["forecaster"]["model"]), found["forecaster"]["spec"])
+        save(kept, folder)
+        point(folder, kept.identity)
     foretold = with_truth(pd.DataFrame(found["forecasts"]), stored, pd.DataFrame(found["rates"]))
     records = {
         forecast_comparison.SPEC: found["comparison"],

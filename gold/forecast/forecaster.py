@@ -42,6 +42,7 @@ class Spec:
     versions: Mapping[str, int]
     settings_id: str
     level: float
+    bound_level: float
     n: int
     n_adapters: int
     n_examples: int
@@ -122,6 +123,25 @@ def save(forecaster: Forecaster, root: Path) -> Path:
             if not folder.is_dir():
                 raise
     return folder
+
+
+CURRENT = "current"  # names the forecaster that was made last
+
+
+def point(root: Path, identity: str) -> None:
+    """Makes `identity` the one that `newest` gives."""
+    pending = root / f".{CURRENT}-{identity}"
+    pending.write_text(identity + "\n", encoding="utf-8")
+    pending.replace(root / CURRENT)
+
+
+def newest(root: Path) -> Forecaster | None:
+    """The forecaster that was made last; None where there is none. Raises ArtifactError as `load` does."""
+    try:
+        identity = (root / CURRENT).read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return None
+    return load(root / Path(identity).name)
 
 
 def load(folder: Path, columns: tuple[str, ...] | None = None) -> Forecaster:

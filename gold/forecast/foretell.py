@@ -130,6 +130,7 @@ def _trained(
         versions=dict(versions),
         settings_id=settings_id(settings),
         level=settings.level,
+        bound_level=settings.bound_level,
         n=len(rows),
         n_adapters=len(rows.adapter_ids),
         n_examples=len(np.unique(rows.examples)),

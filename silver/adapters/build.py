@@ -35,7 +35,8 @@ class Registered:
 def build_adapters(lake: Lake, ledger: Ledger, inputs: Inputs, zoo: Zoo, train: bool = True) -> Registered:
     """Trains recipes that have no adapter yet, registers every adapter that was offered, gives the ready and inert ones."""
     trained, priors = _trained(lake, ledger, inputs, zoo, train)
-    offers = [*trained, *foreign_offers(zoo.settings.folders)]
+    guests = [] if zoo.guest is None else [Offer(zoo.guest, zoo.guest.parent, zoo.guest.name)]
+    offers = [*trained, *foreign_offers(zoo.settings.folders), *guests]
     identity = lake.settings_id(ADAPTERS, zoo.dataset, zoo.adapter_settings(inputs))
     known = {row.adapter_id for row in lake.read(ADAPTERS).where(f"dataset = '{zoo.dataset}' AND settings_id = '{identity}'").collect()}
     with ThreadPoolExecutor(2) as pool:

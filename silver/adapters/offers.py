@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Zoo:
-    """All that decides which adapters a dataset has. `artifacts` is a folder every worker can reach."""
+    """All that decides which adapters a dataset has. `artifacts` is a folder every worker can reach; `guest`: one more adapter's own."""
 
     dataset: str
     labels: tuple[str, ...]
@@ -34,6 +34,7 @@ class Zoo:
     settings: AdapterSettings
     artifacts: Path
     priors: PriorSettings = field(default_factory=PriorSettings)
+    guest: Path | None = None
 
     @property
     def store(self) -> Path:

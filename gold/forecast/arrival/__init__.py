@@ -1,0 +1,1 @@
+"""What is foretold of an adapter that has just come?"""
