@@ -15,7 +15,7 @@ from bronze.specs import EMBEDDINGS
 from bronze.specs import EXAMPLES as BRONZE_EXAMPLES
 from gold.forecast.ahead import with_truth
 from gold.forecast.distances import distances
-from gold.forecast.forecaster import point, save, unpacked
+from gold.forecast.forecaster import is_pointed, point, save, unpacked
 from gold.forecast.foretell import foretell
 from gold.forecast.inputs import CLEAN, CONTROLS, PAIR, SHIFTS, UNREAD, ForecastInputs, joined
 from gold.forecast.judge import judge
@@ -49,7 +49,7 @@ def build_forecasts(lake: Lake, ledger: Ledger, inputs: ForecastInputs, settings
     fingerprint = settings_id(defining)
     for table in TABLES:
         lake.settings_id(table, inputs.dataset, defining)
-    if all(ledger.complete(table, fingerprint, Cell(), fingerprint) for table in TABLES):
+    if is_pointed(folder) and all(ledger.complete(table, fingerprint, Cell(), fingerprint) for table in TABLES):
         for table in TABLES:
             lake.skip(table, ledger.done(table, fingerprint, Cell()).n_done)  # type: ignore[union-attr]  # complete says so
         return
@@ -84,10 +84,10 @@ def _frames(
     dataset: str, found: Mapping[str, Any], stored: pd.DataFrame, settings: ForecastSettings, folder: Path
 ) -> dict[str, pd.DataFrame]:
     """The tables' frames, from what the tasks gave back; the forecaster goes to its folder first, for rows may name it."""
-    if found["forecaster"] is not None:
-        kept = unpacked(bytes.fromhex(found["forecaster"]["model"]), found["forecaster"]["spec"])
+    kept = found["forecaster"] and unpacked(bytes.fromhex(found["forecaster"]["model"]), found["forecaster"]["spec"])
+    if kept is not None:
         save(kept, folder)
-        point(folder, kept.identity)
+    point(folder, None if kept is None else kept.identity)
     foretold = with_truth(pd.DataFrame(found["forecasts"]), stored, pd.DataFrame(found["rates"]))
     records = {
         forecast_comparison.SPEC: found["comparison"],

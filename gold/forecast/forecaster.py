@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from gold.forecast.features import cell_logit
 from gold.forecast.learners import scored
 from gold.statistics.estimate import Floats
 from lake.identity import canonical_json
+from models.atomic import write_folder, write_text
 from models.errors import ArtifactError
 
 MODEL, SPEC = "model.ubj", "forecaster.json"
@@ -109,39 +111,37 @@ def unpacked(model: bytes, spec: Mapping[str, Any]) -> Forecaster:
 def save(forecaster: Forecaster, root: Path) -> Path:
     """Writes `root/<identity>/` with model.ubj and forecaster.json, whole or not at all; one that is there is the same and stays."""
     folder = root / forecaster.identity
-    if not folder.is_dir():
-        from tempfile import mkdtemp
 
-        root.mkdir(parents=True, exist_ok=True)
-        pending = Path(mkdtemp(prefix=".pending-", dir=root))
+    def fill(pending: Path) -> None:
         (pending / MODEL).write_bytes(forecaster.model)
         (pending / SPEC).write_text(json.dumps(asdict(forecaster.spec), indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        pending.chmod(0o755)
-        try:
-            pending.rename(folder)
-        except OSError:
-            if not folder.is_dir():
-                raise
+
+    if not folder.is_dir():
+        with suppress(FileExistsError):  # another run was first, with the same
+            write_folder(folder, fill)
     return folder
 
 
-CURRENT = "current"  # names the forecaster that was made last
+CURRENT, NONE = "current", "none"  # the file that names the forecaster that was made last, and what it says where none could be
 
 
-def point(root: Path, identity: str) -> None:
-    """Makes `identity` the one that `newest` gives."""
-    pending = root / f".{CURRENT}-{identity}"
-    pending.write_text(identity + "\n", encoding="utf-8")
-    pending.replace(root / CURRENT)
+def point(root: Path, identity: str | None) -> None:
+    """Makes `identity` the one that `newest` gives; None: none could be trained."""
+    root.mkdir(parents=True, exist_ok=True)
+    write_text(root / CURRENT, (identity or NONE) + "\n")
+
+
+def is_pointed(root: Path) -> bool:
+    """True when `point` was called there, so that what `newest` says is known."""
+    return (root / CURRENT).is_file()
 
 
 def newest(root: Path) -> Forecaster | None:
     """The forecaster that was made last; None where there is none. Raises ArtifactError as `load` does."""
-    try:
-        identity = (root / CURRENT).read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
+    if not is_pointed(root):
         return None
-    return load(root / Path(identity).name)
+    identity = (root / CURRENT).read_text(encoding="utf-8").strip()
+    return None if identity == NONE else load(root / Path(identity).name)
 
 
 def load(folder: Path, columns: tuple[str, ...] | None = None) -> Forecaster:
