@@ -28,6 +28,8 @@ from bronze.options import (
     without_defaults,
 )
 from bronze.readers import READERS
+from bronze.specs import NATURAL
+from lake.spec import NAME
 from models.decode import DecodeLimits
 from models.text_content import TextLimits
 
@@ -148,6 +150,28 @@ class SourceSettings(_Record):
     def _has_root(self) -> SourceSettings:
         if self.root is None and self.reader not in WITHOUT_ROOT:
             raise ValueError(f"root must name the folder that reader {self.reader!r} reads: add source.root")
+        return self
+
+
+class ShiftedSettings(_Record):
+    """Labelled data of the user's own for the same labels: another camera, another site, another domain. Every example of it is tried on
+    every adapter as corruption `natural:NAME`, severity 1. Nothing learns from it.
+
+    `name`: what stands behind `natural:`. `source`: where it lies; its labels are the dataset's, matched by name, and all of it is used.
+    """
+
+    name: str = Field(pattern=NAME.pattern)
+    source: SourceSettings
+
+    @property
+    def corruption(self) -> str:
+        """The corruption that its examples stand under."""
+        return f"{NATURAL}{self.name}"
+
+    @model_validator(mode="after")
+    def _is_all_shifted(self) -> ShiftedSettings:
+        if idle := [key for key in ("labels", "split_map", "outside_labels") if getattr(self.source, key)]:
+            raise ValueError(f"{', '.join(idle)} must be left out: a shifted source has the labels of the dataset, and no splits")
         return self
 
 
