@@ -47,8 +47,6 @@ class Frames:
                  Of shifted data of the user's own nothing clean is known: flipped and all that is clean are null.
     cells        `CELLS`, counts per (adapter, label, corruption, severity), the clean cell (`none`, 0) included. n_flipped is null in
                  cells of the user's own shifted data.
-    sliced       `SLICED`, the same counts per value of each metadata column (slice_by); unsliced has the number of values of columns
-                 that have too many.
     means        `MEANS`, per adapter the mean and sample standard deviation of the clean metrics, n = examples.
     adapters     `ADAPTERS` of silver.adapters, whatever their status.
     corruptions  `CORRUPTIONS`, what the configuration asked for.
@@ -57,13 +55,13 @@ class Frames:
     separations  `SEPARATIONS`, per adapter and score, of meta from inputs of no class; empty where the dataset has none.
     linear       logistic regression on the frozen embeddings per choice of training examples: those of the recipes for texts, or else,
                  where there are inputs of no class, all of them.
+    sliced       `SLICED`, counts as in cells per value of each metadata column (slice_by); unsliced has the number of values of columns
+                 that have too many.
     """
 
     dataset: str
     rows: pd.DataFrame = field(default_factory=lambda: empty(ROWS))
     cells: pd.DataFrame = field(default_factory=lambda: empty(CELLS))
-    sliced: pd.DataFrame = field(default_factory=lambda: empty(SLICED))
-    unsliced: Mapping[str, int] = field(default_factory=dict)
     means: pd.DataFrame = field(default_factory=lambda: empty(MEANS))
     adapters: pd.DataFrame = field(default_factory=lambda: empty(ADAPTERS))
     corruptions: pd.DataFrame = field(default_factory=lambda: empty(CORRUPTIONS))
@@ -72,6 +70,8 @@ class Frames:
     text: TextFrames | None = None
     separations: pd.DataFrame = field(default_factory=lambda: empty(SEPARATIONS))
     linear: Mapping[Choice, Trained] = field(default_factory=dict)
+    sliced: pd.DataFrame = field(default_factory=lambda: empty(SLICED))
+    unsliced: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Raises ValueError when a frame lacks one of its columns."""

@@ -1,4 +1,4 @@
-"""Adapters and changed or shifted examples -> ood.predictions; attacked texts -> ood.attacked_texts; training texts -> what attacks know."""
+"""Adapters and shifted examples -> ood.predictions; attacked texts -> ood.attacked_texts; training texts -> what attacks know."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def build_natural(
     adapters: tuple[ScoredAdapter, ...],
     shifts: Shifts,
 ) -> None:
-    """Brings ood.predictions of these adapters on one shifted source up to date, beside those of `build_ood`, whose settings_id it takes."""
+    """Brings ood.predictions of these adapters on one shifted source up to date, under the settings_id that `build_ood` gave."""
     variants: tuple[Variant, ...] = tuple({"adapter_id": one.adapter_id, "corruption": corruption, "severity": 1} for one in adapters)
     plan = Exposure(scoring, adapters, shifts, Identity(shifted.dataset, settings_id, variants))
     lake.allow_nulls(PREDICTIONS)

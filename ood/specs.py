@@ -7,7 +7,10 @@ from lake.spec import ADAPTER, DATASET, EXAMPLE, SETTINGS, Column, Table
 PREDICTIONS = Table(
     "ood",
     "predictions",
-    "One row per example, adapter, corruption (of texts: attack; shifted data of the user's own: natural:NAME) and severity; clean is (none, 0).",
+    (
+        "One row per example, adapter, corruption and severity; clean is (none, 0). Of texts a corruption is an attack; shifted data of "
+        "the user's own are natural:NAME."
+    ),
     ("dataset", "example_id", "adapter_id", "corruption", "severity", "settings_id"),
     (
         DATASET,
@@ -16,7 +19,7 @@ PREDICTIONS = Table(
         Column(
             "corruption",
             "string",
-            "name of the corruption or, of texts, the attack; none is the clean input; natural:NAME an example of bronze.shifted as it is",
+            "name of the corruption or, of texts, the attack; none is the clean input; natural:NAME an example of bronze.shifted",
         ),
         Column("severity", "int", "1 is the mildest; 0 is clean", low=0, high=5),
         SETTINGS,

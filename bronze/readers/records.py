@@ -11,7 +11,6 @@ from bronze.readers.files import leaves_root
 from bronze.readers.walk import walk
 from bronze.reference import Reference, escaped, printable
 
-
 MAX_METADATA = 256  # characters of one value; it is what a slice of the data is called
 
 
@@ -19,7 +18,8 @@ MAX_METADATA = 256  # characters of one value; it is what a slice of the data is
 class Record:
     """One record of a list as read, not yet judged. `path`: of a picture; `text`: the text itself; a list has one of both.
 
-    `metadata`: (column, value) of the columns that are kept beside the example. `problem`: (error_code, message) when the record itself is unreadable.
+    `metadata`: (column, value) of the columns that are kept beside the example. `problem`: (error_code, message) when the record itself is
+    unreadable.
     """
 
     path: str | None = None
@@ -38,7 +38,7 @@ def record_of(values: Mapping[str, str | None]) -> Record:
 
 
 def kept_text(value: str | None) -> str | None:
-    """A metadata value as tables hold it: bytes that are no UTF-8 and NUL are spelt out, and what is longer than 256 characters is cut."""
+    """A metadata value as tables hold it: bytes that are no UTF-8 and NUL are spelt out, what is longer than 256 characters is cut."""
     if value is None:
         return None
     text = printable(value).replace("\0", "\\x00")

@@ -84,7 +84,7 @@ def build_shifted(
             with Progress(f"{SHIFTED.full_name}: reading {source.root}"):
                 n_rows = _ingest(lake, source, listing, examples, identity, shift)
             ledger.record(SHIFTED, identity, {cell: Done(inputs, n_rows, n_rows)})
-    return Shifted(examples, identity, _stamps(lake, examples, identity, [shift.corruption for shift in shifts]))
+    return Shifted(examples, identity, stamps_of(lake, examples, identity, [shift.corruption for shift in shifts]))
 
 
 def _ingest(lake: Lake, source: Source, listing: Listing, examples: Examples, identity: str, shift: ShiftedSettings) -> int:
@@ -171,7 +171,8 @@ def shifted_frame(lake: Lake, examples: Examples, identity: str, corruptions: Se
     return rows.join(_contents(lake, examples), "example_id", "left_anti")
 
 
-def _stamps(lake: Lake, examples: Examples, identity: str, corruptions: Sequence[str]) -> dict[str, tuple[int, str]]:
+def stamps_of(lake: Lake, examples: Examples, identity: str, corruptions: Sequence[str]) -> dict[str, tuple[int, str]]:
+    """Corruption -> (number of examples, hash of which ones, with which labels)."""
     from pyspark.sql import functions as F
 
     if not corruptions:

@@ -29,8 +29,7 @@ def metadata_cells(joined: DataFrame, metadata: DataFrame) -> tuple[pd.DataFrame
     found = {row.slice_by: row.n for row in said.groupBy("slice_by").agg(F.countDistinct("slice").alias("n")).collect()}
     few = sorted(name for name, n in found.items() if n <= MAX_VALUES)
     cells = rows.join(said.where(F.col("slice_by").isin(few)), key).groupBy("adapter_id", "slice_by", "slice", "corruption", "severity")
-    counted = cells.agg(
-        F.count("*").alias("n"), F.sum(F.col("is_correct").cast("int")).alias("n_correct"), F.sum(F.col("flipped").cast("int")).alias("n_flipped")
-    ).toPandas()  # fmt: skip
+    n_correct, n_flipped = (F.sum(F.col(name).cast("int")) for name in ("is_correct", "flipped"))
+    counted = cells.agg(F.count("*").alias("n"), n_correct.alias("n_correct"), n_flipped.alias("n_flipped")).toPandas()
     said.unpersist()
     return counted[list(SLICED)], {name: n for name, n in found.items() if n > MAX_VALUES}

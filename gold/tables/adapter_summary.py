@@ -36,8 +36,8 @@ SPEC = Table(
         share("clean_accuracy", "share of clean rows answered correctly"),
         share(
             "accuracy",
-            "share of corrupted rows answered correctly, all corruptions and severities by their rows; a shifted source of the user's own is "
-            "one more of them",
+            "share of corrupted rows answered correctly, all corruptions and severities by their rows; each shifted source of the "
+            "user's own is one more of them",
         ),
         *interval("accuracy", "Wilson with n = examples: as if the rows of an example said one thing, so never too narrow", 0.0, 1.0),
         signed("drop_from_clean", "clean_accuracy - accuracy; positive = worse than clean", unit="share"),
