@@ -139,7 +139,11 @@ METADATA = Table(
         EXAMPLE,
         Column("field", "string", "name of the column"),
         SETTINGS,
-        Column("value", "string", "its value at the example's first place, at most 256 characters; null where the record has none"),
+        Column(
+            "value",
+            "string",
+            "its value at the content's first place in the file as it is, at most 256 characters; null where the record has none",
+        ),
     ),
 )
 

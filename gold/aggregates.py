@@ -20,9 +20,10 @@ def summed(cells: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
     flip_rate is a share of the rows that have a clean counterpart, null where none has: cells of the user's own shifted data, whose
     n_flipped is null, have none.
     """
-    paired = cells["n"].where(cells["n_flipped"].notna(), 0)
-    counted = cells.assign(n_flipped=cells["n_flipped"].fillna(0), n_paired=paired).astype(dict.fromkeys([*_COUNTS, "n_paired"], "int64"))
-    totals = counted[counted["n"] > 0].groupby(list(keys), as_index=False)[[*_COUNTS, "n_paired"]].sum()
+    known, counts = cells["n_flipped"].notna(), [*_COUNTS, "n_paired"]
+    filled = cells.assign(n_flipped=cells["n_flipped"].where(known, 0), n_paired=cells["n"].where(known, 0))
+    counted = filled.astype(dict.fromkeys(counts, "int64"))
+    totals = counted[counted["n"] > 0].groupby(list(keys), as_index=False)[counts].sum()
     totals = totals.assign(accuracy=totals["n_correct"] / totals["n"], flip_rate=totals["n_flipped"] / totals["n_paired"])
     return totals.drop(columns="n_paired")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from bronze.build import Examples, Source
 from bronze.metadata.build import build_metadata, described_shift, metadata_settings, own_examples
 from bronze.readers.files import existing_root
-from bronze.shifted.build import Shifted, build_shifted, shifted_examples, shifted_frame
+from bronze.shifted.build import Shifted, build_shifted, shifted_examples, shifted_frame, shifted_source
 from bronze.specs import METADATA
 from gold.build import OwnFrames
 from lake.door import Lake
@@ -57,9 +57,12 @@ def require_shifted(config: Config) -> None:
 
 def build_own_data(lake: Lake, ledger: Ledger, examples: Examples, config: Config, read: bool) -> OwnData:
     """Brings bronze.shifted and bronze.metadata up to date when `read`; else ConfigError where they are not."""
-    shifted = build_shifted(lake, ledger, examples, source_of(config), config.shifted, read)
-    wanted = [own_examples(lake, examples, config.source)] if config.source.metadata else []
-    wanted += [described_shift(lake, shifted, one.corruption, one.source) for one in config.shifted if one.source.metadata]
+    own = source_of(config)
+    shifted = build_shifted(lake, ledger, examples, own, config.shifted, read)
+    wanted = [own_examples(lake, examples, own)] if config.source.metadata else []
+    for one in config.shifted:
+        if one.source.metadata:
+            wanted.append(described_shift(lake, shifted, one.corruption, shifted_source(own, one, examples.labels)))
     return OwnData(shifted, {one.origin: build_metadata(lake, ledger, examples, one, read) for one in wanted})
 
 
