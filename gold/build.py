@@ -92,10 +92,11 @@ def build_gold(
     labels_of: DataFrame,
     examined: DataFrame,
     settings: GoldSettings,
-    own: OwnFrames = OwnFrames(),  # noqa: B008  # frozen
+    own: OwnFrames | None = None,
 ) -> None:
     """Rewrites the dataset's rows of each gold table whose inputs or settings changed. `labels_of`: example_id, label of meta; `examined`:
     the same of those that are explained and shifted."""
+    own = own or OwnFrames()
     defining = inputs.defining(settings)
     fingerprint = settings_id(defining)
     for table in TABLES:

@@ -60,9 +60,11 @@ def build_own_data(lake: Lake, ledger: Ledger, examples: Examples, config: Confi
     own = source_of(config)
     shifted = build_shifted(lake, ledger, examples, own, config.shifted, read)
     wanted = [own_examples(lake, examples, own)] if config.source.metadata else []
-    for one in config.shifted:
-        if one.source.metadata:
-            wanted.append(described_shift(lake, shifted, one.corruption, shifted_source(own, one, examples.labels)))
+    wanted += [
+        described_shift(lake, shifted, one.corruption, shifted_source(own, one, examples.labels))
+        for one in config.shifted
+        if one.source.metadata
+    ]
     return OwnData(shifted, {one.origin: build_metadata(lake, ledger, examples, one, read) for one in wanted})
 
 

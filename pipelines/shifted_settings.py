@@ -9,7 +9,7 @@ from bronze.settings import ShiftedSettings
 from ood.attacks import ATTACKS
 from ood.corruptions import CORRUPTIONS
 
-SYNTHETIC = frozenset(record.name for record in (*CORRUPTIONS, *ATTACKS))
+SYNTHETIC = frozenset((*(record.name for record in CORRUPTIONS), *(record.name for record in ATTACKS)))
 
 
 def check_shifted(shifts: Sequence[ShiftedSettings], modality: str) -> None:
