@@ -26,14 +26,11 @@ def expose_natural(batches: Iterator[pa.RecordBatch], plan: Exposure) -> Iterato
         if not wanted:
             continue
         inputs = plan.shifts.changed(plan.shifts.read(batch), ids, *CLEAN)
-        answered: dict[str, Answers] = {}
-        for (adapter_id, corruption, severity), rows in wanted.items():
-            if adapter_id not in answered:
-                adapter = next(found for found in plan.adapters if found.adapter_id == adapter_id)
-                answered[adapter_id] = answers_of(plan.scoring.logits(adapter, inputs))
-            key = {"adapter_id": adapter_id, "corruption": corruption, "severity": severity}
-            made = (_row(answered[adapter_id], int(labels[row]), row) | {"example_id": ids[row]} for row in rows)
-            yield batch_of(PREDICTIONS, (plan.identity.columns() | key | own for own in made))
+        for (adapter_id, corruption, severity), rows in wanted.items():  # of one source, so that each adapter comes once
+            adapter = next(found for found in plan.adapters if found.adapter_id == adapter_id)
+            answers = answers_of(plan.scoring.logits(adapter, inputs))
+            key = plan.identity.columns() | {"adapter_id": adapter_id, "corruption": corruption, "severity": severity}
+            yield batch_of(PREDICTIONS, [key | {"example_id": ids[row]} | _row(answers, int(labels[row]), row) for row in rows])
 
 
 def _row(answers: Answers, label: int, row: int) -> dict[str, object]:

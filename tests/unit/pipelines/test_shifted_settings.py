@@ -86,8 +86,9 @@ def test_the_shipped_example_is_the_demos_digits_and_nothing_else_besides() -> N
 )
 def test_too_many_rejected_inputs_are_refused_with_what_to_do(codes: dict[str, int], advice: str) -> None:
     source = Source("d", SourceSettings(reader="folder", root="x"), SplitSettings(), DecodeSettings(), 0.5)
-    with pytest.raises(DataRefusedError, match=advice):
+    with pytest.raises(DataRefusedError, match=advice) as refusal:
         refuse_when_too_many(source, "site", ("cat", "dog"), 10, codes)
+    assert "(0" not in str(refusal.value) and ", 0 " not in str(refusal.value)  # codes that nothing has are not told
     refuse_when_too_many(source, "site", ("cat", "dog"), 20, codes)  # at most half
 
 
