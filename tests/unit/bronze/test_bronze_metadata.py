@@ -11,6 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import ValidationError
 
+from bronze.metadata.build import digest
+from bronze.readers import reader_named
+from bronze.readers.fingerprint import fingerprint
 from bronze.readers.records import MAX_METADATA, kept_text
 from bronze.reference import REFERENCE_SCHEMA, Listing, batches
 from bronze.settings import SourceSettings
@@ -63,6 +66,17 @@ def test_workers_are_sent_none_of_it(tmp_path: Path, listed: Listed) -> None:
     (tmp_path / "m.csv").write_text("path,label,site\na.png,x,north\n")
     (batch,) = batches(listed("manifest", tmp_path, {"manifest": {"file": "m.csv", "metadata": ["site"]}}))
     assert batch.schema == REFERENCE_SCHEMA
+
+
+def test_a_value_that_changes_in_a_list_of_pictures_is_noticed_where_no_picture_does(tmp_path: Path, listed: Listed) -> None:
+    def read(site: str) -> tuple[str, str]:
+        (tmp_path / "m.csv").write_text(f"path,label,site\na.png,x,{site}\n../b.png,x,anywhere\n")
+        listing = listed("manifest", tmp_path, {"manifest": {"file": "m.csv", "metadata": ["site"]}})
+        return fingerprint(listing, reader_named("manifest"), tmp_path), digest(listing)
+
+    before, after = read("north"), read("west")
+    assert before[0] == after[0] and before[1] != after[1]
+    assert read("north") == before
 
 
 @pytest.mark.parametrize(("names", "reason"), [(["a", "a"], "distinct"), ([" "], "distinct"), (["label"], "must not name 'label'")])
