@@ -123,7 +123,7 @@ def _ingest(lake: Lake, source: Source, listing: Listing, labels: tuple[str, ...
     from pyspark.sql import functions as F
 
     where = f"{lake.storage.root}/_staging/{lake.run_id}/{EXAMPLES.full_name}/0"
-    _stage(lake, source, listing, labels, where)
+    stage_references(lake, source, listing, labels, where)
     staged = lake.spark.read.parquet(where)
     here = (F.col("dataset") == source.dataset) & (F.col("settings_id") == identity)
     known = lake.read(REFERENCES).where(here).select("example_id", "source_path", "label")
@@ -135,12 +135,12 @@ def _ingest(lake: Lake, source: Source, listing: Listing, labels: tuple[str, ...
     )
     # a label changed at a known place is a conflict too: what stands stays, and the change is a row to be seen
     conflicts = slim.join(torn, "example_id", "left_semi").join(known, ["example_id", "source_path", "label"], "left_anti")
-    rejected = _rejected(staged, conflicts, source.dataset, identity, lake.run_id)
+    rejected = rejected_rows(staged, conflicts, source.dataset, identity, lake.run_id)
     rejected = rejected.join(lake.read(REJECTED).where(here).select("source_path", "stage"), ["source_path", "stage"], "left_anti")
-    n_rejected = _append(lake, REJECTED, rejected)
+    n_rejected = append_counted(lake, REJECTED, rejected)
     lake.reject(EXAMPLES, n_rejected)
     _refuse_when_too_many(source, staged.count(), staged.where("kind = 'rejected'").count() + conflicts.count())
-    _append(lake, REFERENCES, good.join(known, ["example_id", "source_path"], "left_anti"))
+    append_counted(lake, REFERENCES, good.join(known, ["example_id", "source_path"], "left_anti"))
     chosen = good.groupBy("example_id", "dataset", "settings_id", "label", "label_id").agg(
         F.min("split_rank").alias("rank"), F.min("source_path").alias("source_path")
     )
@@ -160,7 +160,7 @@ def _ingest(lake: Lake, source: Source, listing: Listing, labels: tuple[str, ...
     return n_old + n_new
 
 
-def _stage(lake: Lake, source: Source, listing: Listing, labels: tuple[str, ...], where: str) -> None:
+def stage_references(lake: Lake, source: Source, listing: Listing, labels: tuple[str, ...], where: str) -> None:
     """One row per reference, read and decoded by the workers, as Parquet."""
     from pyspark.sql.pandas.types import from_arrow_schema
 
@@ -176,7 +176,8 @@ def _stage(lake: Lake, source: Source, listing: Listing, labels: tuple[str, ...]
     parts.mapInArrow(verb, from_arrow_schema(ASSIGNED_SCHEMA)).write.mode("overwrite").parquet(where)
 
 
-def _rejected(staged: DataFrame, conflicts: DataFrame, dataset: str, identity: str, run_id: str) -> DataFrame:
+def rejected_rows(staged: DataFrame, conflicts: DataFrame, dataset: str, identity: str, run_id: str) -> DataFrame:
+    """Rows of bronze.rejected: what was refused when it was read, and the places of contents with several labels."""
     from pyspark.sql import functions as F
 
     refused = staged.where("kind = 'rejected'").select("source_path", "stage", "error_code", "message")
@@ -188,7 +189,8 @@ def _rejected(staged: DataFrame, conflicts: DataFrame, dataset: str, identity: s
     return both.withColumn("dataset", F.lit(dataset)).withColumn("settings_id", F.lit(identity)).withColumn("run_id", F.lit(run_id))
 
 
-def _append(lake: Lake, table: Table, rows: DataFrame) -> int:
+def append_counted(lake: Lake, table: Table, rows: DataFrame) -> int:
+    """Appends rows that are computed once, and gives their number."""
     frame = rows.cache()
     n_rows = frame.count()
     lake.create(table)

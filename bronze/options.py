@@ -2,15 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from xai.worlds.intent_draw import GrammarSettings
 
 
 class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def without_defaults(record: BaseModel, plain: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """`plain` without those of the names whose value in `record` is the default: keys that came later leave old hashes as they are."""
+    fields = type(record).model_fields
+    idle = {name for name in names if getattr(record, name) == fields[name].default}
+    return {name: value for name, value in plain.items() if name not in idle}
+
+
+def _sliceable(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) != len(names) or not all(name.strip() for name in names):
+        raise ValueError(f"metadata must name distinct columns, found {names!r}")
+    if "label" in names:
+        raise ValueError("metadata must not name 'label': gold.slices has a slice of every label anyway")
+    return names
+
+
+# Columns of a file of records that are kept in bronze.metadata and that gold.slices slices by.
+Metadata = Annotated[tuple[str, ...], AfterValidator(_sliceable)]
+
+
+class _RecordsOptions(_Record):
+    """`metadata`: further columns, such as site or camera, kept as text in bronze.metadata; gold.slices has a slice of each of their
+    values."""
+
+    metadata: Metadata = ()
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_used(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return without_defaults(self, handler(self), ("metadata",))
 
 
 class FolderOptions(_Record):
@@ -26,7 +56,7 @@ class NpzOptions(_Record):
     label_names: str | None = "labels.txt"
 
 
-class ManifestOptions(_Record):
+class ManifestOptions(_RecordsOptions):
     """A `.csv`, `.tsv`, `.jsonl` or `.parquet` file below the root and its columns; picture paths in it are relative to the root.
 
     `split` and `id` None: the columns of these names are used where there are any. A name that is given must exist.
@@ -46,7 +76,7 @@ class PetOptions(_Record):
     images: str = "images"
 
 
-class TableOptions(_Record):
+class TableOptions(_RecordsOptions):
     """Files of records with a text each: `.csv`, `.tsv` (quoted like CSV), `.jsonl` (one object a line) or `.parquet`, and their columns.
 
     `files`: names below the root, or patterns (`*` and `?` stay within one folder's name), each of which must find a file; None: all such

@@ -33,6 +33,7 @@ class Reference:
     `source_path`: escaped POSIX path relative to the root; `file#ordinal` for a record, 0-based after the header.
     `location`: escaped path of the file to open, relative to the root. `ordinal`: position of the record in its file.
     `field`: the column of that file which holds the content; None where the file or its line is the content.
+    `metadata`: (column, value) of the columns that are kept beside the example; no part of REFERENCE_SCHEMA, since no worker needs it.
     """
 
     source_path: str
@@ -43,6 +44,7 @@ class Reference:
     error_code: str | None = None
     message: str | None = None
     field: str | None = None
+    metadata: tuple[tuple[str, str | None], ...] = ()
 
     def refused(self, code: str, message: str) -> Reference:
         """The same place with the reason why it makes no example."""

@@ -17,8 +17,19 @@ from pydantic import (
     model_validator,
 )
 
-from bronze.options import FolderOptions, IntentsOptions, ManifestOptions, NpzOptions, PetOptions, TableOptions, TextFolderOptions
+from bronze.options import (
+    FolderOptions,
+    IntentsOptions,
+    ManifestOptions,
+    NpzOptions,
+    PetOptions,
+    TableOptions,
+    TextFolderOptions,
+    without_defaults,
+)
 from bronze.readers import READERS
+from bronze.specs import NATURAL
+from lake.spec import NAME
 from models.decode import DecodeLimits
 from models.text_content import TextLimits
 
@@ -91,11 +102,16 @@ class SourceSettings(_Record):
     @model_serializer(mode="wrap")
     def _without_what_is_not_used(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Sources of pictures read, and hash, as they did before there were texts."""
-        return _without_defaults(self, handler(self), ("table", "text_folder", "intents", "outside_labels"))
+        return without_defaults(self, handler(self), ("table", "text_folder", "intents", "outside_labels"))
 
     def columns(self) -> dict[str, str]:
         """The columns whose values make an example; another column of the same files is another generation, not a conflict with it."""
         return {"text_column": self.table.text, "label_column": self.table.label} if self.reader == "table" else {}
+
+    @property
+    def metadata(self) -> tuple[str, ...]:
+        """Columns that are kept beside the examples; none where the reader has no columns."""
+        return {"manifest": self.manifest.metadata, "table": self.table.metadata}.get(self.reader, ())
 
     @field_validator("reader")
     @classmethod
@@ -137,6 +153,28 @@ class SourceSettings(_Record):
         return self
 
 
+class ShiftedSettings(_Record):
+    """Labelled data of the user's own for the same labels: another camera, another site, another domain. Every example of it is tried on
+    every adapter as corruption `natural:NAME`, severity 1. Nothing learns from it.
+
+    `name`: what stands behind `natural:`. `source`: where it lies; its labels are the dataset's, matched by name, and all of it is used.
+    """
+
+    name: str = Field(pattern=NAME.pattern)
+    source: SourceSettings
+
+    @property
+    def corruption(self) -> str:
+        """The corruption that its examples stand under."""
+        return f"{NATURAL}{self.name}"
+
+    @model_validator(mode="after")
+    def _is_all_shifted(self) -> ShiftedSettings:
+        if idle := [key for key in ("labels", "split_map", "outside_labels") if getattr(self.source, key)]:
+            raise ValueError(f"{', '.join(idle)} must be left out: a shifted source has the labels of the dataset, and no splits")
+        return self
+
+
 class DecodeSettings(_Record):
     """Pictures and texts beyond these are refused before they are decoded. Units: bytes of a picture file, pixels, bytes of one text."""
 
@@ -146,7 +184,7 @@ class DecodeSettings(_Record):
 
     @model_serializer(mode="wrap")
     def _without_what_is_not_used(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return _without_defaults(self, handler(self), ("max_text_bytes",))
+        return without_defaults(self, handler(self), ("max_text_bytes",))
 
     def limits(self) -> DecodeLimits:
         """Those of pictures, as the record `models.decode` takes."""
@@ -155,10 +193,3 @@ class DecodeSettings(_Record):
     def limits_of(self, modality: str) -> DecodeLimits | TextLimits:
         """Those of one modality, as its decoder takes them."""
         return TextLimits(max_bytes=self.max_text_bytes) if modality == "text" else self.limits()
-
-
-def _without_defaults(record: BaseModel, plain: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    """`plain` without those of the names whose value in `record` is the default: keys that came later leave old hashes as they are."""
-    fields = type(record).model_fields
-    idle = {name for name in names if getattr(record, name) == fields[name].default}
-    return {name: value for name, value in plain.items() if name not in idle}

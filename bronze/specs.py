@@ -7,6 +7,8 @@ from lake.spec import DATASET, EXAMPLE, SETTINGS, Column, Table
 SPLITS = ("adapter_train", "adapter_val", "meta")
 OUTSIDE = "outside"  # inputs of no class of the dataset: embedded and predicted, apart from the others; no adapter learns them
 PLACES = (*SPLITS, OUTSIDE)
+NATURAL = "natural:"  # before the name of a shifted source of the user's own: the corruption that its examples stand under
+OWN = "dataset"  # where metadata of the dataset's own examples come from
 
 RUN = Column("run_id", "string", "run that wrote this row", volatile=True)
 ERROR_CODE = Column("error_code", "string", "short reason, see docs/tables.md", nullable=False)
@@ -100,4 +102,49 @@ EMBEDDINGS = Table(
     ),
 )
 
-TABLES = (EXAMPLES, REFERENCES, REJECTED, EMBEDDINGS)
+# A table of their own: what reads bronze.examples learns from them or judges by them, and these are to do neither.
+SHIFTED = Table(
+    "bronze",
+    "shifted",
+    "One row per content of each shifted source of the user's own: it tests adapters beside the corruptions, and nothing learns from it.",
+    ("dataset", "corruption", "example_id", "settings_id"),
+    (
+        DATASET,
+        Column("corruption", "string", "natural: and the source's name, as in ood.predictions"),
+        EXAMPLE,
+        SETTINGS,
+        Column("modality", "string", "what kind of input this is", allowed=("image", "text"), nullable=False),
+        Column("label_id", "int", "position of the label in the dataset's ordered labels", unit="index", low=0, nullable=False),
+        Column("label", "string", "the true class by name", nullable=False),
+        Column("image", "binary", "the encoded picture exactly as read (arrays: as PNG); null for text"),
+        Column("text", "string", "the text exactly as read; null for pictures"),
+        Column(
+            "source_paths",
+            "array<string>",
+            "places it was found at when it was first read, in code-point order, relative to the source's root",
+            nullable=False,
+        ),
+        Column("notes", "array<string>", "as in bronze.examples", nullable=False),
+    ),
+)
+
+METADATA = Table(
+    "bronze",
+    "metadata",
+    "What further columns of the source say of each example (source.manifest.metadata, source.table.metadata); replaced when they change.",
+    ("dataset", "origin", "example_id", "field", "settings_id"),
+    (
+        DATASET,
+        Column("origin", "string", "dataset: an example of bronze.examples; else the corruption that an example of bronze.shifted has"),
+        EXAMPLE,
+        Column("field", "string", "name of the column"),
+        SETTINGS,
+        Column(
+            "value",
+            "string",
+            "its value at the content's first place in the file as it is, at most 256 characters; null where the record has none",
+        ),
+    ),
+)
+
+TABLES = (EXAMPLES, REFERENCES, REJECTED, EMBEDDINGS, SHIFTED, METADATA)

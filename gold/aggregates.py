@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,22 @@ _COUNTS = ["n", "n_correct", "n_flipped"]
 
 
 def summed(cells: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
-    """n, n_correct, n_flipped, and accuracy and flip_rate (shares of n) per key. Cells with n = 0 are left out."""
-    counted = cells.astype(dict.fromkeys(_COUNTS, "int64"))
-    totals = counted[counted["n"] > 0].groupby(list(keys), as_index=False)[_COUNTS].sum()
-    return totals.assign(accuracy=totals["n_correct"] / totals["n"], flip_rate=totals["n_flipped"] / totals["n"])
+    """n, n_correct, n_flipped, accuracy (share of n) and flip_rate per key. Cells with n = 0 are left out.
+
+    flip_rate is a share of the rows that have a clean counterpart, null where none has: cells of the user's own shifted data, whose
+    n_flipped is null, have none.
+    """
+    known, counts = cells["n_flipped"].notna(), [*_COUNTS, "n_paired"]
+    filled = cells.assign(n_flipped=cells["n_flipped"].where(known, 0), n_paired=cells["n"].where(known, 0))
+    counted = filled.astype(dict.fromkeys(counts, "int64"))
+    totals = counted[counted["n"] > 0].groupby(list(keys), as_index=False)[counts].sum()
+    totals = totals.assign(accuracy=totals["n_correct"] / totals["n"], flip_rate=totals["n_flipped"] / totals["n_paired"])
+    return totals.drop(columns="n_paired")
+
+
+def unpaired(row: Mapping[Hashable, Any]) -> list[str]:
+    """Why a row of one corruption has no flip rate, as a list of reasons; empty where it has one."""
+    return ["no clean counterpart, so no flip rate"] if pd.isna(row["flip_rate"]) else []
 
 
 def clean(cells: pd.DataFrame) -> pd.DataFrame:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from bronze.specs import NATURAL
 from gold import TABLES
 from gold.frames import ADAPTERS, CELLS, MEANS, METRICS, ROWS, XAI_FEATURES, Frames
 from gold.separations import DDL, SCORES, of_adapter
 from gold.settings import GoldSettings
+from gold.slicing.build import metadata_cells
 from gold.steering.build import embedded_examples, text_frames
 from gold.steering.frames import TextFrames
 from gold.steering.inputs import TextInputs
@@ -45,6 +47,15 @@ class OutsideInputs:
 
 
 @dataclass(frozen=True)
+class OwnFrames:
+    """What a user's own data add. `natural`: corruption, example_id, label of the examples of shifted sources; `metadata`: rows of
+    bronze.metadata. None where the configuration asks for none; what they hold is part of `GoldInputs.sha256`."""
+
+    natural: DataFrame | None = None
+    metadata: DataFrame | None = None
+
+
+@dataclass(frozen=True)
 class GoldInputs:
     """One dataset's generations that gold reads, and what the configuration asked for.
 
@@ -74,9 +85,18 @@ class GoldInputs:
         return own if self.text is None else own | {"text": self.text.settings()}
 
 
-def build_gold(lake: Lake, ledger: Ledger, inputs: GoldInputs, labels_of: DataFrame, examined: DataFrame, settings: GoldSettings) -> None:
+def build_gold(
+    lake: Lake,
+    ledger: Ledger,
+    inputs: GoldInputs,
+    labels_of: DataFrame,
+    examined: DataFrame,
+    settings: GoldSettings,
+    own: OwnFrames | None = None,
+) -> None:
     """Rewrites the dataset's rows of each gold table whose inputs or settings changed. `labels_of`: example_id, label of meta; `examined`:
     the same of those that are explained and shifted."""
+    own = own or OwnFrames()
     defining = inputs.defining(settings)
     fingerprint = settings_id(defining)
     for table in TABLES:
@@ -89,8 +109,8 @@ def build_gold(lake: Lake, ledger: Ledger, inputs: GoldInputs, labels_of: DataFr
         return
     with Progress("gold", len(TABLES)) as progress, ThreadPoolExecutor(WRITERS) as pool:
         creating = [pool.submit(lake.create, table.spec) for table in TABLES]  # while one task fits the learners
-        joined = _joined(lake, inputs, examined, settings.method).cache()
-        built = dict(_built(lake, inputs, joined, labels_of, examined, settings))
+        joined = _joined(lake, inputs, examined, own.natural, settings.method).cache()
+        built = dict(_built(lake, inputs, joined, labels_of, examined, settings, own.metadata))
         joined.unpersist()
         for created in creating:
             created.result()
@@ -108,12 +128,21 @@ def build_gold(lake: Lake, ledger: Ledger, inputs: GoldInputs, labels_of: DataFr
 
 
 def _built(
-    lake: Lake, inputs: GoldInputs, joined: DataFrame, labels_of: DataFrame, examined: DataFrame, settings: GoldSettings
+    lake: Lake,
+    inputs: GoldInputs,
+    joined: DataFrame,
+    labels_of: DataFrame,
+    examined: DataFrame,
+    settings: GoldSettings,
+    metadata: DataFrame | None,
 ) -> Iterator[tuple[str, pd.DataFrame]]:
     """Tables by name in build order: those over rows in Spark tasks, the others here from aggregates."""
     frames = _aggregates(lake, inputs, joined, settings)
     if inputs.text is not None:
         frames = replace(frames, text=text_frames(lake, inputs, inputs.text, labels_of, examined, settings.steering, settings.seed))
+    if metadata is not None:
+        sliced, unsliced = metadata_cells(joined, metadata)
+        frames = replace(frames, sliced=sliced, unsliced=unsliced)
     if inputs.outside is not None:
         frames = replace(frames, separations=_separations(lake, inputs))
     frames = replace(frames, linear=_linear(lake, inputs, frames.text))
@@ -124,8 +153,9 @@ def _built(
         yield table.spec.name, frame
 
 
-def _joined(lake: Lake, inputs: GoldInputs, labels_of: DataFrame, method: str) -> DataFrame:
-    """One row per (example, adapter, corruption, severity), clean included, with the clean scores and explanation metrics beside."""
+def _joined(lake: Lake, inputs: GoldInputs, labels_of: DataFrame, natural: DataFrame | None, method: str) -> DataFrame:
+    """One row per (example, adapter, corruption, severity), clean included, with the clean scores and explanation metrics beside; of
+    shifted data of the user's own there are none."""
     from pyspark.sql import functions as F
 
     def mine(table: Table, identity: str) -> DataFrame:
@@ -143,7 +173,12 @@ def _joined(lake: Lake, inputs: GoldInputs, labels_of: DataFrame, method: str) -
         "example_id", "adapter_id", "corruption", "severity", "is_correct", "flipped", F.col("confidence").alias("shifted_confidence")
     )
     key = ["example_id", "adapter_id"]
-    return ood.join(clean, key, "left").join(metrics, key, "left").join(F.broadcast(labels_of), "example_id")
+    rows = ood.join(clean, key, "left").join(metrics, key, "left")
+    if natural is None:
+        return rows.join(F.broadcast(labels_of), "example_id")
+    is_natural = F.col("corruption").startswith(NATURAL)
+    others = rows.where(is_natural).join(F.broadcast(natural), ["corruption", "example_id"])
+    return rows.where(~is_natural).join(F.broadcast(labels_of), "example_id").unionByName(others)
 
 
 def _aggregates(lake: Lake, inputs: GoldInputs, joined: DataFrame, settings: GoldSettings) -> Frames:

@@ -22,6 +22,7 @@ ROWS = (
     "confidence", "margin", "softmax_entropy", "clean_correct", *XAI_FEATURES,
 )  # fmt: skip
 CELLS = ("adapter_id", "label", "corruption", "severity", "n", "n_correct", "n_flipped", "sum_confidence")
+SLICED = ("adapter_id", "slice_by", "slice", "corruption", "severity", "n", "n_correct", "n_flipped")
 MEANS = ("adapter_id", *(f"{kind}_{metric}" for metric in METRICS for kind in ("mean", "std")), "n")
 ADAPTERS = (
     "adapter_id", "name", "backbone", "recipe", "rank", "alpha", "seed", "use_dora", "use_rslora", "trainable_parameters",
@@ -43,7 +44,9 @@ class Frames:
                  now) are of the corrupted input; confidence, margin, softmax_entropy, clean_correct and the four explanation metrics are of
                  the *clean* input, so they repeat over corruptions. Metrics may be null. Tables with `needs_rows` read this frame,
                  the dataset, the settings, and no other frame.
-    cells        `CELLS`, counts per (adapter, label, corruption, severity), the clean cell (`none`, 0) included.
+                 Of shifted data of the user's own nothing clean is known: flipped and all that is clean are null.
+    cells        `CELLS`, counts per (adapter, label, corruption, severity), the clean cell (`none`, 0) included. n_flipped is null in
+                 cells of the user's own shifted data.
     means        `MEANS`, per adapter the mean and sample standard deviation of the clean metrics, n = examples.
     adapters     `ADAPTERS` of silver.adapters, whatever their status.
     corruptions  `CORRUPTIONS`, what the configuration asked for.
@@ -52,6 +55,8 @@ class Frames:
     separations  `SEPARATIONS`, per adapter and score, of meta from inputs of no class; empty where the dataset has none.
     linear       logistic regression on the frozen embeddings per choice of training examples: those of the recipes for texts, or else,
                  where there are inputs of no class, all of them.
+    sliced       `SLICED`, counts as in cells per value of each metadata column (slice_by); unsliced has the number of values of columns
+                 that have too many.
     """
 
     dataset: str
@@ -65,11 +70,13 @@ class Frames:
     text: TextFrames | None = None
     separations: pd.DataFrame = field(default_factory=lambda: empty(SEPARATIONS))
     linear: Mapping[Choice, Trained] = field(default_factory=dict)
+    sliced: pd.DataFrame = field(default_factory=lambda: empty(SLICED))
+    unsliced: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Raises ValueError when a frame lacks one of its columns."""
         wanted = {"rows": ROWS, "cells": CELLS, "means": MEANS, "adapters": ADAPTERS, "corruptions": CORRUPTIONS}
-        wanted |= {"separations": SEPARATIONS}
+        wanted |= {"separations": SEPARATIONS, "sliced": SLICED}
         for name, columns in wanted.items():
             if lacking := [column for column in columns if column not in getattr(self, name).columns]:
                 wanting = ", ".join(lacking)

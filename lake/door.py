@@ -6,8 +6,10 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from lake.catalog import checked_path
 from lake.errors import ContractError
 from lake.identity import canonical_json, settings_id
 from lake.spec import Table
@@ -173,6 +175,20 @@ class Lake:
             before, after = self.versions_before.get(name), self.versions_after.get(name, self.versions_before.get(name))
             by_name[name] = {"version_before": before, "version_after": after, **vars(count)}
         return by_name
+
+    def allow_nulls(self, table: Table) -> None:
+        """Columns that a table made by an earlier version refuses nulls in and the spec allows them in take nulls from now on: one commit
+        each, and none where there is nothing to change. Files stay as they are."""
+        if not self.exists(table):
+            return
+        strict = {field.name for field in self.spark.read.format("delta").load(self.path(table)).schema if not field.nullable}
+        for column in table.columns:
+            if column.name in strict and not table.required(column):
+                self._retried(table, partial(self._drop_not_null, table, column.name))
+
+    def _drop_not_null(self, table: Table, name: str) -> None:
+        path = checked_path(self.path(table))
+        self.spark.sql(f"ALTER TABLE delta.`{path}` ALTER COLUMN {name} DROP NOT NULL")
 
     def _add_columns(self, table: Table) -> None:
         """Columns that were added to the spec after the table was made; rows that are there keep a null in them, files stay as they are."""

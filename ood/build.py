@@ -1,4 +1,4 @@
-"""Adapters and changed examples -> ood.predictions; attacked texts -> ood.attacked_texts; training texts -> what attacks know."""
+"""Adapters and shifted examples -> ood.predictions; attacked texts -> ood.attacked_texts; training texts -> what attacks know."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from models.any_scoring import AnyScoring
 from models.scored_adapter import ScoredAdapter
 from ood.attack_texts import Audit, audit
 from ood.keyword_source import TRAIN, VALIDATION, source_keywords
+from ood.natural import expose_natural
 from ood.score import Exposure, expose
 from ood.shift import Shifts
 from ood.specs import ATTACKED_TEXTS, PREDICTIONS
@@ -49,6 +50,23 @@ def build_ood(lake: Lake, ledger: Ledger, meta: Inputs, scoring: AnyScoring, ada
     plan = Exposure(scoring, adapters, shifts, Identity(meta.dataset, identity, variants))
     fill(lake, ledger, _stage(PREDICTIONS, plan.identity, shifts, lambda rows: expose(rows, plan)), meta)
     return identity
+
+
+def build_natural(
+    lake: Lake,
+    ledger: Ledger,
+    shifted: Inputs,
+    corruption: str,
+    settings_id: str,
+    scoring: AnyScoring,
+    adapters: tuple[ScoredAdapter, ...],
+    shifts: Shifts,
+) -> None:
+    """Brings ood.predictions of these adapters on one shifted source up to date, under the settings_id that `build_ood` gave."""
+    variants: tuple[Variant, ...] = tuple({"adapter_id": one.adapter_id, "corruption": corruption, "severity": 1} for one in adapters)
+    plan = Exposure(scoring, adapters, shifts, Identity(shifted.dataset, settings_id, variants))
+    lake.allow_nulls(PREDICTIONS)
+    fill(lake, ledger, _stage(PREDICTIONS, plan.identity, shifts, lambda rows: expose_natural(rows, plan)), shifted)
 
 
 def build_attacked_texts(lake: Lake, ledger: Ledger, meta: Inputs, scoring: AnyScoring, shifts: TextShifts) -> str:

@@ -28,7 +28,7 @@ class Exposure:
 
 
 @dataclass(frozen=True)
-class _Answers:
+class Answers:
     """One adapter's answers on one cell of a batch: predicted label int64 [n], its probability, and which rows are finite."""
 
     predicted: NDArray[np.int64]
@@ -46,15 +46,15 @@ def expose(batches: Iterator[pa.RecordBatch], plan: Exposure) -> Iterator[pa.Rec
         ids = batch.column("example_id").to_pylist()
         labels = np.array(batch.column("label_id").to_pylist())
         read = plan.shifts.read(batch)
-        wanted = _wanted(batch, plan.identity)
+        wanted = wanted_rows(batch, plan.identity)
         cells = list(dict.fromkeys([CLEAN, *((corruption, severity) for _, corruption, severity in wanted)]))
         adapters = [adapter for adapter in plan.adapters if any(key[0] == adapter.adapter_id for key in wanted)]
-        clean: dict[str, _Answers] = {}
+        clean: dict[str, Answers] = {}
         for corruption, severity in cells:  # clean first; one cell's inputs in memory at a time
             inputs = plan.shifts.changed(read, ids, corruption, severity)
             parameter = plan.shifts.value(corruption, severity)
             for adapter in adapters:
-                answers = _answers(plan.scoring.logits(adapter, inputs))
+                answers = answers_of(plan.scoring.logits(adapter, inputs))
                 if (corruption, severity) == CLEAN:
                     clean[adapter.adapter_id] = answers
                 if rows := wanted.get((adapter.adapter_id, corruption, severity)):
@@ -63,7 +63,7 @@ def expose(batches: Iterator[pa.RecordBatch], plan: Exposure) -> Iterator[pa.Rec
                     yield batch_of(PREDICTIONS, made)
 
 
-def _wanted(batch: pa.RecordBatch, identity: Identity) -> dict[tuple[str, str, int], list[int]]:
+def wanted_rows(batch: pa.RecordBatch, identity: Identity) -> dict[tuple[str, str, int], list[int]]:
     """(adapter, corruption, severity) -> rows of the batch still to do."""
     wanted: dict[tuple[str, str, int], list[int]] = {}
     for row, todo in enumerate(batch.column("todo").to_pylist()):
@@ -74,13 +74,14 @@ def _wanted(batch: pa.RecordBatch, identity: Identity) -> dict[tuple[str, str, i
     return wanted
 
 
-def _answers(logits: NDArray[np.float32]) -> _Answers:
+def answers_of(logits: NDArray[np.float32]) -> Answers:
+    """The answers that logits float32 [n, labels] give."""
     finite = np.asarray(np.isfinite(logits).all(axis=1))
     # C order: a row's terms are then added in one order, whatever its neighbours and however the labels were picked
     wide = np.where(finite[:, None], logits, 0).astype(np.float64, order="C")
     p = np.exp(wide - wide.max(axis=1, keepdims=True))
     confidence = p.max(axis=1) / p.sum(axis=1)
-    return _Answers(wide.argmax(axis=1), confidence.clip(0.0, 1.0), finite)
+    return Answers(wide.argmax(axis=1), confidence.clip(0.0, 1.0), finite)
 
 
 def _rows(
@@ -89,8 +90,8 @@ def _rows(
     ids: list[str],
     labels: NDArray[np.int64],
     rows: list[int],
-    answers: _Answers,
-    clean: _Answers,
+    answers: Answers,
+    clean: Answers,
 ) -> Iterator[dict[str, object]]:
     for row in rows:
         own = base | {"example_id": ids[row]}

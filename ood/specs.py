@@ -7,16 +7,25 @@ from lake.spec import ADAPTER, DATASET, EXAMPLE, SETTINGS, Column, Table
 PREDICTIONS = Table(
     "ood",
     "predictions",
-    "One row per example, adapter, corruption (of texts: attack) and severity; the clean row is (none, 0).",
+    (
+        "One row per example, adapter, corruption and severity; clean is (none, 0). Of texts a corruption is an attack; shifted data of "
+        "the user's own are natural:NAME."
+    ),
     ("dataset", "example_id", "adapter_id", "corruption", "severity", "settings_id"),
     (
         DATASET,
         EXAMPLE,
         ADAPTER,
-        Column("corruption", "string", "name of the corruption or, of texts, the attack; none is the clean input"),
+        Column(
+            "corruption",
+            "string",
+            "name of the corruption or, of texts, the attack; none is the clean input; natural:NAME an example of bronze.shifted",
+        ),
         Column("severity", "int", "1 is the mildest; 0 is clean", low=0, high=5),
         SETTINGS,
-        Column("parameter", "double", "the corruption's or attack's leading parameter at this severity; null for clean"),
+        Column(
+            "parameter", "double", "the corruption's or attack's leading parameter at this severity; null for clean and for natural:NAME"
+        ),
         Column(
             "predicted_id", "int", "position of the predicted label in the dataset's ordered labels", unit="index", low=0, nullable=False
         ),
@@ -30,7 +39,7 @@ PREDICTIONS = Table(
             nullable=False,
         ),
         Column("is_correct", "boolean", "the predicted label is the true one", nullable=False),
-        Column("flipped", "boolean", "correct on the clean input, wrong here", nullable=False),
+        Column("flipped", "boolean", "correct on the clean input, wrong here; null for natural:NAME, which has no clean counterpart"),
     ),
     ("dataset", "adapter_id"),
 )

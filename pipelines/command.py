@@ -24,6 +24,7 @@ from pipelines.config import Config, load_config
 from pipelines.exits import EXPECTED
 from pipelines.foretold import show
 from pipelines.language_model import require_language_model
+from pipelines.own_data import require_shifted
 from pipelines.redact import redacted
 from pipelines.rooms import own_rooms
 from pipelines.run import LAYERS, Outcome, Pipeline
@@ -107,6 +108,7 @@ def _checked(options: argparse.Namespace, layers: Sequence[str]) -> tuple[Config
     own_rooms()
     config, root = _configured(options)
     require_language_model(config, layers)
+    require_shifted(config)
     return config, root
 
 

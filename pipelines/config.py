@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from bronze.readers import reader_named
-from bronze.settings import DecodeSettings, SourceSettings, SplitSettings
+from bronze.settings import DecodeSettings, ShiftedSettings, SourceSettings, SplitSettings
 from gold.forecast.settings import ForecastSettings
 from gold.settings import GoldSettings
 from lake.errors import ConfigError, MissingInputError
@@ -30,6 +30,7 @@ from models.modality import MODALITIES, AnyPretrainSettings
 from ood.attack_settings import AttackSettings
 from ood.settings import CorruptionSettings
 from pipelines.modality import with_modality
+from pipelines.shifted_settings import check_shifted
 from silver.priors.settings import PriorSettings
 from silver.settings import AdapterSettings, ExplanationSettings, check_modality, default_explanations
 
@@ -100,6 +101,9 @@ class Config(_Record):
     explanations: ExplanationSettings = Field(default=ExplanationSettings(), validate_default=True)
     corruptions: CorruptionSettings = CorruptionSettings()
     attacks: AttackSettings = AttackSettings()
+    shifted: tuple[ShiftedSettings, ...] = Field(
+        default=(), description="shifted sources of the user's own, each a corruption `natural:NAME` beside the synthetic ones"
+    )
     priors: PriorSettings = PriorSettings()
     gold: GoldSettings = GoldSettings()
     gold_metric_group: str = "ki"
@@ -139,7 +143,8 @@ class Config(_Record):
         plain: dict[str, Any] = handler(self)
         other = OF_PICTURES if self.modality == "text" else OF_TEXTS
         # Younger than the hashes of the others, and out of them where they say nothing.
-        idle = other | ({"examined"} if self.examined is None else set()) | ({"forecast"} if self.forecast == ForecastSettings() else set())
+        young = {"examined": self.examined is None, "shifted": not self.shifted, "forecast": self.forecast == ForecastSettings()}
+        idle = other | {name for name, is_unused in young.items() if is_unused}
         return {name: value for name, value in plain.items() if name not in idle}
 
     @property
@@ -151,6 +156,11 @@ class Config(_Record):
     def cells(self) -> tuple[tuple[str, int], ...]:
         """(corruption or attack, severity) that every adapter is tried under, clean first."""
         return self.attacks.cells() if self.modality == "text" else self.corruptions.cells()
+
+    @model_validator(mode="after")
+    def _shifted_sources_fit(self) -> Config:
+        check_shifted(self.shifted, self.modality)
+        return self
 
     @model_validator(mode="after")
     def _explains_what_it_can(self) -> Config:
@@ -218,7 +228,9 @@ def _resolved(config: Config, base: Path) -> Config:
     def absolute(text: str | None) -> str | None:
         return text if text is None or "://" in text else str((base / Path(text).expanduser()).resolve())
 
-    source = config.source.model_copy(update={"root": absolute(config.source.root)})
+    def rooted(source: SourceSettings) -> SourceSettings:
+        return source.model_copy(update={"root": absolute(source.root)})
+
     folders = tuple(str(absolute(folder)) for folder in config.adapters.folders)
 
     def model(text: str | None) -> str | None:
@@ -226,7 +238,8 @@ def _resolved(config: Config, base: Path) -> Config:
         return absolute(text) if text and (text.startswith((".", "/", "~")) or (base / text).is_dir()) else text
 
     backbone, scorer = config.backbone, config.priors.scorer
-    changes: dict[str, Any] = {"source": source, "adapters": config.adapters.model_copy(update={"folders": folders})}
+    changes: dict[str, Any] = {"source": rooted(config.source), "adapters": config.adapters.model_copy(update={"folders": folders})}
+    changes["shifted"] = tuple(shift.model_copy(update={"source": rooted(shift.source)}) for shift in config.shifted)
     changes["backbone"] = backbone.model_copy(update={"name": model(backbone.name)})
     changes["priors"] = config.priors.model_copy(update={"scorer": scorer.model_copy(update={"name": model(scorer.name)})})
     return config.model_copy(update=changes | {"lake": absolute(config.lake), "artifacts": absolute(config.artifacts)})

@@ -82,7 +82,7 @@ def _adapters(summary: pd.DataFrame, names: pd.DataFrame) -> pd.DataFrame:
 def _by_cell(degradation: pd.DataFrame) -> pd.DataFrame:
     corrupted = degradation[degradation["severity"] > 0]
     wrong = corrupted.assign(wrong=(1 - corrupted["accuracy"]) * corrupted["n"], flips=corrupted["flip_rate"] * corrupted["n"])
-    cells = wrong.groupby(["corruption", "severity"], as_index=False)[["wrong", "flips", "n"]].sum()
+    cells = wrong.groupby(["corruption", "severity"], as_index=False)[["wrong", "flips", "n"]].sum(min_count=1)
     return cells.assign(wrong=cells["wrong"] / cells["n"], flipped=cells["flips"] / cells["n"])
 
 

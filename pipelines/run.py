@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bronze.build import Examples, Source, build_examples, examples_of, first_examples, first_rows, split_frame
+from bronze.build import Examples, build_examples, examples_of, first_examples, first_rows, split_frame
 from bronze.embeddings.build import build_embeddings, embedding_settings
 from bronze.specs import EMBEDDINGS, OUTSIDE
 from gold.build import GoldInputs, build_gold
@@ -34,6 +34,7 @@ from pipelines.backbones import TRAINING, obtain_backbone, pretrained_note
 from pipelines.config import Config
 from pipelines.embedded_gold import outside_inputs, require_embedded
 from pipelines.modality import label_proof
+from pipelines.own_data import OwnData, build_own_data, expose_to_shifted, own_frames, source_of
 from pipelines.text_gold import text_inputs
 from silver.adapters.build import Registered, build_adapters
 from silver.adapters.offers import Zoo
@@ -82,6 +83,7 @@ class Pipeline:
         """Brings the chosen layers up to date, in order; layers left out are taken as they are."""
         started = time.monotonic()
         examples = self.examples("bronze" in layers)
+        own = build_own_data(self.lake, self.ledger, examples, self.config, "bronze" in layers)
         if "bronze" not in layers and self.known_backbone(examples) is None:
             raise ConfigError("the backbone is not pre-trained yet: include bronze in --layers")
         with ThreadPoolExecutor(1) as pool:
@@ -103,9 +105,10 @@ class Pipeline:
         if "ood" in layers and shifts is not None:
             if isinstance(shifts, TextShifts):
                 build_attacked_texts(self.lake, self.ledger, examined, shifts.scoring, shifts)
-            build_ood(self.lake, self.ledger, examined, scoring, found.adapters, shifts)
+            identity = build_ood(self.lake, self.ledger, examined, scoring, found.adapters, shifts)
+            expose_to_shifted(self.lake, self.ledger, own, identity, scoring, found.adapters, shifts, self.config.execution.chunk_rows)
         if "gold" in layers and shifts is not None:
-            self.gold(examples, meta, scoring, found, shifts)
+            self.gold(examples, meta, scoring, found, shifts, own)
             inputs = self.forecast_inputs(examples, meta, scoring, found, shifts)
             build_forecasts(self.lake, self.ledger, inputs, self.config.forecast, self.forecasters)
         self.ledger.commit()
@@ -156,9 +159,7 @@ class Pipeline:
 
     def examples(self, read: bool = True) -> Examples:
         """The dataset's examples, brought up to date when `read`; else as they are, ConfigError when the source has moved on."""
-        config = self.config
-        source = Source(config.dataset, config.source, config.splits, config.decode, config.execution.max_rejected_share)
-        return build_examples(self.lake, self.ledger, source, read)
+        return build_examples(self.lake, self.ledger, source_of(self.config), read)
 
     def outside(self, examples: Examples) -> Inputs | None:
         """The inputs of no class; None where there are none."""
@@ -241,14 +242,16 @@ class Pipeline:
             sha256=settings_id(rests_on),
         )
 
-    def gold(self, examples: Examples, meta: Inputs, scoring: Scoring | TextScoring, found: Registered, shifts: Shifts) -> None:
+    def gold(
+        self, examples: Examples, meta: Inputs, scoring: Scoring | TextScoring, found: Registered, shifts: Shifts, own: OwnData
+    ) -> None:
         config = self.config
         silver = silver_ids(meta, scoring, config.explanations)
         ood = settings_id(ood_settings(meta, scoring, shifts))
         zoo = self.zoo(examples, scoring)
         training = examples_of(self.lake, examples, TRAINING, config.execution.chunk_rows)
         names, embeddings_id = tuple(adapter.adapter_id for adapter in found.adapters), self.embeddings_id(examples, scoring)
-        cells = shifts.cells()
+        cells = (*shifts.cells(), *own.cells)
         rests_on = {
             "silver": vars(silver),
             "ood": ood,
@@ -258,7 +261,7 @@ class Pipeline:
             "meta": meta.sha256 if config.examined is None else [meta.sha256, config.examined],
             "work": self.ledger.state(*SILVER_TABLES, *OOD_TABLES),  # what is there, not only what was asked for
             "libraries": {name: version(name) for name in ("scikit-learn", "scipy", "xgboost-cpu")},
-        }
+        } | own.rests_on()
         inputs = GoldInputs(
             dataset=config.dataset,
             labels=examples.labels,
@@ -268,7 +271,7 @@ class Pipeline:
             ood_id=ood,
             adapter_ids=names,
             cells=cells,
-            corruptions=shift_rows(shifts),
+            corruptions=shift_rows(shifts, tuple(own.shifted.stamps)),
             metric_group=config.gold_metric_group,
             sha256=settings_id(rests_on),
             outside=outside_inputs(examples, embeddings_id),
@@ -277,4 +280,5 @@ class Pipeline:
             else text_inputs(config, examples.settings_id, embeddings_id, silver.attributions, found.priors),
         )
         labels_of = split_frame(self.lake, config.dataset, examples.settings_id, *META).select("example_id", "label")
-        build_gold(self.lake, self.ledger, inputs, labels_of, first_rows(labels_of, config.examined), config.gold)
+        examined = first_rows(labels_of, config.examined)
+        build_gold(self.lake, self.ledger, inputs, labels_of, examined, config.gold, own_frames(self.lake, own))

@@ -37,6 +37,7 @@ CODES = {
     "label_missing": "no label is given, or an adapter's labels cannot be known",
     "label_unknown": "the label is not one of the configured labels",
     "nonfinite": "a model gave NaN or infinity, in float32 too",
+    "not_shifted": "an input of a shifted source is in the dataset too, so it is no shift",
     "not_a_file": "there is no regular file at that place",
     "nul": "a text or path holds a NUL character",
     "outside_root": "a path or link leads out of the root; not opened",

@@ -9,6 +9,7 @@ from bronze.reference import printable
 from lake.errors import ConfigError
 
 CONTENT = ("path", "text")  # fields of a record that must be text; the others may be whole numbers too
+METADATA = "metadata:"  # before the names of columns that are kept as they are: fields of any plain value
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,17 @@ class Columns:
         return {**self.required, **{field: field for field in self.usual if names.count(field) == 1}}
 
 
-def columns_of(file: str, setting: str, content: Mapping[str, str], label: str, split: str | None, id: str | None) -> Columns:  # noqa: A002  # the field's name
+def columns_of(
+    file: str,
+    setting: str,
+    content: Mapping[str, str],
+    label: str,
+    split: str | None,
+    id: str | None,  # noqa: A002  # the field's name
+    metadata: Iterable[str] = (),
+) -> Columns:
     """The columns that the options of a reader ask for. `content`: `path` or `text` -> its column. A split or id of None is `usual`."""
     optional = {"split": split, "id": id}
     given = {field: name for field, name in optional.items() if name is not None}
-    return Columns(file, setting, {**content, "label": label, **given}, tuple(field for field in optional if field not in given))
+    kept = {f"{METADATA}{name}": name for name in metadata}
+    return Columns(file, setting, {**content, "label": label, **given, **kept}, tuple(field for field in optional if field not in given))

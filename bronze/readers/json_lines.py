@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bronze.readers.columns import CONTENT, Columns
+from bronze.readers.columns import CONTENT, METADATA, Columns
 from bronze.readers.records import Record, record_of
 from models.strict_json import unique
 
@@ -65,4 +65,6 @@ def _text(value: object, field: str, name: str) -> str | None:
         return value
     if isinstance(value, int) and not isinstance(value, bool) and field not in CONTENT:
         return str(value)
+    if field.startswith(METADATA) and isinstance(value, (bool, float)):
+        return json.dumps(value)
     raise ValueError(f"{name} must be text{'' if field in CONTENT else ' or a whole number'}, found {type(value).__name__}")

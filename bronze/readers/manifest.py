@@ -30,7 +30,7 @@ def listing(settings: SourceSettings, root: Path) -> Listing:
 
 def _references(settings: SourceSettings, root: Path, path: str) -> Iterator[Reference | None]:
     own = settings.manifest
-    columns = columns_of(own.file, "source.manifest", {"path": own.path}, own.label, own.split, own.id)
+    columns = columns_of(own.file, "source.manifest", {"path": own.path}, own.label, own.split, own.id, own.metadata)
     named = {escaped(own.file)}
     for reference in references(escaped(own.file), record_file(path, columns)):
         named.add(str(PurePosixPath(reference.location)))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bronze.readers.columns import CONTENT, Columns
+from bronze.readers.columns import CONTENT, METADATA, Columns
 from bronze.readers.records import Record, record_of
 from lake.errors import ConfigError
 
@@ -33,6 +33,8 @@ def _require_text(schema: pa.Schema, columns: Mapping[str, str], file: str) -> N
         found = schema.field(name).type
         plain = found.value_type if pa.types.is_dictionary(found) else found
         is_text = pa.types.is_string(plain) or pa.types.is_large_string(plain)
+        if field.startswith(METADATA) and pa.types.is_primitive(plain):
+            continue
         if not is_text and not (field not in CONTENT and pa.types.is_integer(plain)):
             raise ConfigError(f"{file}: column {name} must be text{'' if field in CONTENT else ' or whole numbers'}, found {found}")
 

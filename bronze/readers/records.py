@@ -6,16 +6,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bronze.readers.columns import METADATA
 from bronze.readers.files import leaves_root
 from bronze.readers.walk import walk
 from bronze.reference import Reference, escaped, printable
+
+MAX_METADATA = 256  # characters of one value; it is what a slice of the data is called
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
     """One record of a list as read, not yet judged. `path`: of a picture; `text`: the text itself; a list has one of both.
 
-    `problem`: (error_code, message) when the record itself is unreadable.
+    `metadata`: (column, value) of the columns that are kept beside the example. `problem`: (error_code, message) when the record itself is
+    unreadable.
     """
 
     path: str | None = None
@@ -23,12 +27,22 @@ class Record:
     split: str | None = None
     id: str | None = None
     text: str | None = None
+    metadata: tuple[tuple[str, str | None], ...] = ()
     problem: tuple[str, str] | None = None
 
 
 def record_of(values: Mapping[str, str | None]) -> Record:
     """The record whose fields have these values; fields without one are None."""
-    return Record(values.get("path"), values.get("label"), values.get("split"), values.get("id"), values.get("text"))
+    kept = tuple((field.removeprefix(METADATA), value) for field, value in values.items() if field.startswith(METADATA))
+    return Record(values.get("path"), values.get("label"), values.get("split"), values.get("id"), values.get("text"), kept)
+
+
+def kept_text(value: str | None) -> str | None:
+    """A metadata value as tables hold it: bytes that are no UTF-8 and NUL are spelt out, what is longer than 256 characters is cut."""
+    if value is None:
+        return None
+    text = printable(value).replace("\0", "\\x00")
+    return text if len(text) <= MAX_METADATA else text[: MAX_METADATA - 1] + "…"
 
 
 def references(source: str, records: Iterable[Record], field: str | None = None) -> Iterator[Reference]:
@@ -54,7 +68,8 @@ def _reference(source: str, ordinal: int, record: Record, field: str | None) -> 
     label = None if record.label is None else printable(record.label)
     split = None if record.split is None else printable(record.split)
     location = source if field is not None else escaped(record.path or "")
-    place = Reference(f"{source}#{ordinal}", location, ordinal, label, split, field=field)
+    metadata = tuple((name, kept_text(value)) for name, value in record.metadata)
+    place = Reference(f"{source}#{ordinal}", location, ordinal, label, split, field=field, metadata=metadata)
     problem = record.problem or _problem(record) or (_path_problem(record.path) if field is None else None)
     return place.refused(*problem) if problem else place
 

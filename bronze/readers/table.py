@@ -52,7 +52,7 @@ def _references(settings: SourceSettings, root: Path, files: tuple[Found, ...]) 
 
 def _records(settings: SourceSettings, root: Path, file: str) -> Iterator[Record]:
     own, split = settings.table, split_of_file(file)
-    columns = columns_of(printable(file), "source.table", {"text": own.text}, own.label, own.split, own.id)
+    columns = columns_of(printable(file), "source.table", {"text": own.text}, own.label, own.split, own.id, own.metadata)
     for record in record_file(resolved_inside(root, escaped(file)), columns):
         yield record if record.split else replace(record, split=split)
 

@@ -53,7 +53,10 @@ SPEC = Table(
         Column("features", "string", "features used, in order; a metric null in every row is left out"),
         count("n_train", "training rows"),
         count("n_test", "test rows"),
-        count("n_incomplete", "rows left out because a feature is null"),
+        count(
+            "n_incomplete",
+            "rows left out because a feature is null, as in all of shifted data of the user's own: nothing clean is known of it",
+        ),
         *TAIL,
     ),
 )

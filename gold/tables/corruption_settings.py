@@ -21,7 +21,11 @@ SPEC = Table(
     partition_by=("dataset",),
     columns=(
         DATASET,
-        Column("corruption", "string", "name of the corruption or, of texts, the attack; none = clean"),
+        Column(
+            "corruption",
+            "string",
+            "name of the corruption or, of texts, the attack; none = clean; natural:NAME = shifted data of the user's own",
+        ),
         Column("severity", "int", "1 is the mildest; 0 = clean", low=0),
         Column("parameter", "string", "what the severity sets"),
         Column("value", "string", "the parameter's value; several are separated by a comma"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from gold.aggregates import clean_accuracy, summed, with_wilson
+from gold.aggregates import clean_accuracy, summed, unpaired, with_wilson
 from gold.frames import CLEAN, Frames
 from gold.table import TAIL, GoldTable, as_table, interval, share, signed
 from lake.spec import ADAPTER, DATASET, Column, Table
@@ -21,14 +21,22 @@ SPEC = Table(
     columns=(
         DATASET,
         ADAPTER,
-        Column("corruption", "string", "name of the corruption or, of texts, the attack; none = clean"),
+        Column(
+            "corruption",
+            "string",
+            "name of the corruption or, of texts, the attack; none = clean; natural:NAME = shifted data of the user's own",
+        ),
         Column("severity", "int", "1 is the mildest; 0 = clean", low=0),
         share("accuracy", "share of rows answered correctly"),
         *interval("accuracy", "Wilson; each row is another example", 0.0, 1.0),
         share("clean_accuracy", "accuracy of the same adapter on clean inputs"),
-        signed("drop_from_clean", "clean_accuracy - accuracy; positive = worse than clean", unit="share"),
+        signed(
+            "drop_from_clean",
+            "clean_accuracy - accuracy; positive = worse than clean; of natural:NAME between two sets of examples",
+            unit="share",
+        ),
         signed("drop_from_shallow", "accuracy at severity 1 of the same corruption - accuracy; null on clean", unit="share"),
-        share("flip_rate", "share of rows correct on clean and wrong here"),
+        share("flip_rate", "share of rows correct on clean and wrong here; null for natural:NAME, whose examples have no clean form"),
         *TAIL,
     ),
 )
@@ -72,6 +80,7 @@ def _reason(row: dict[Hashable, Any]) -> str | None:
     parts = ["no clean rows"] if pd.isna(row["clean_accuracy"]) else []
     if row["corruption"] != CLEAN and pd.isna(row["shallow"]):
         parts.append("no rows at severity 1 of this corruption")
+    parts += unpaired(row)
     return "; ".join(parts) or None
 
 

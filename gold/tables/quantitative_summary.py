@@ -62,6 +62,8 @@ def _accuracies(frames: Frames) -> list[Quote]:
 def _first(metric: str, frame: pd.DataFrame, column: str) -> Quote:
     if len(frame) == 0:
         return Quote(metric, None, 0, "no rows")
+    if pd.isna(frame[column].iloc[0]):
+        return Quote(metric, None, int(frame["n"].iloc[0]), f"{column} is null in every row")
     return Quote(metric, float(frame[column].iloc[0]), int(frame["n"].iloc[0]))
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from typing import Any
+
 import pandas as pd
 
-from gold.aggregates import clean_accuracy, corrupted, summed
+from gold.aggregates import clean_accuracy, corrupted, summed, unpaired
 from gold.frames import Frames
 from gold.table import TAIL, GoldTable, as_table, rank_column, share, signed
 from lake.spec import ADAPTER, DATASET, Column, Table
@@ -18,11 +21,11 @@ SPEC = Table(
     columns=(
         DATASET,
         ADAPTER,
-        Column("corruption", "string", "name of the corruption or, of texts, the attack"),
+        Column("corruption", "string", "name of the corruption or, of texts, the attack; natural:NAME = shifted data of the user's own"),
         rank_column("1 = lowest accuracy of this adapter"),
         share("accuracy", "share of rows answered correctly over all severities"),
         signed("drop_from_clean", "clean accuracy - accuracy; positive = worse than clean", unit="share"),
-        share("flip_rate", "share of rows correct on clean and wrong here"),
+        share("flip_rate", "share of rows correct on clean and wrong here; null for natural:NAME"),
         Column("worst_severity", "int", "severity with the lowest accuracy; the mildest of equals", low=1),
         share("worst_accuracy", "accuracy at that severity"),
         *TAIL,
@@ -41,9 +44,14 @@ def build(frames: Frames) -> pd.DataFrame:
     found = found.assign(
         drop_from_clean=found["clean_accuracy"] - found["accuracy"],
         rank=found.groupby("adapter_id")["accuracy"].rank(method="min"),
-        reason=found["clean_accuracy"].map(lambda value: "no clean rows" if pd.isna(value) else None),
     )
+    found["reason"] = [_reason(row) for row in found.to_dict("records")]
     return as_table(SPEC, frames.dataset, found.drop(columns=["clean_accuracy", "n_examples", "n_correct", "n_flipped"]))
+
+
+def _reason(row: dict[Hashable, Any]) -> str | None:
+    parts = ["no clean rows"] if pd.isna(row["clean_accuracy"]) else []
+    return "; ".join([*parts, *unpaired(row)]) or None
 
 
 TABLE = GoldTable(SPEC, build)

@@ -31,17 +31,21 @@ def check(config: Config, lake: str | None, name: str, stream: TextIO, overrides
 
 def _check_pictures(config: Config, artifacts: Path | None, checked: Checked) -> None:
     from pipelines.check.models import check_models
+    from pipelines.check.shifted import check_shifted_sources
     from pipelines.check.source import check_source
 
     if (pictures := check_source(config, checked)) is not None:
+        check_shifted_sources(config, pictures.labels, checked)
         check_models(config, artifacts, pictures, checked)
 
 
 def _check_texts(config: Config, artifacts: Path | None, checked: Checked) -> None:
+    from pipelines.check.shifted import check_shifted_sources
     from pipelines.check.text_models import check_text_models
     from pipelines.check.text_source import check_text_source
 
     if (texts := check_text_source(config, checked)) is not None:
+        check_shifted_sources(config, texts.labels, checked)
         check_text_models(config, artifacts, texts, checked)
 
 

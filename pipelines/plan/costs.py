@@ -142,6 +142,7 @@ def _size(pipeline: Pipeline, counts: Counts, backbone: Backbone, pretrains: boo
         else 0,
         chunk_rows=config.execution.chunk_rows,
         n_outside=examples.count(OUTSIDE),
+        n_shifted=counts.n_shifted,
     )
 
 

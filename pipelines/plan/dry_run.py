@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from bronze.build import Examples, Source, examples_of, examples_settings, first_examples, split_stamps
+from bronze.build import Examples, examples_of, examples_settings, first_examples, split_stamps
 from bronze.embeddings.build import embedding_settings
 from bronze.readers import list_source, reader_named
 from bronze.readers.fingerprint import fingerprint
-from bronze.specs import EMBEDDINGS, EXAMPLES, OUTSIDE
+from bronze.specs import EMBEDDINGS, EXAMPLES, OUTSIDE, SHIFTED
 from lake.door import Lake
 from lake.identity import settings_id
 from lake.ledger import Cell, Ledger
@@ -27,7 +27,9 @@ from pipelines.backbones import named_backbone, named_text_backbone
 from pipelines.check.splits import expected_splits
 from pipelines.config import Config
 from pipelines.language_model import require_language_model
+from pipelines.own_data import require_shifted, source_of
 from pipelines.plan.adapters import Adapters, plan_adapters
+from pipelines.plan.shifted import count_shifted, predicted_rows, read_rows
 from pipelines.plan.text_counts import rows_of_job
 from pipelines.run import LAYERS, META, Pipeline
 from pipelines.visible import visible
@@ -43,13 +45,15 @@ if TYPE_CHECKING:
 class Counts:
     """What the plan is about: examples (their numbers foretold where they are not read yet), adapters, and (to do, done) per table.
 
-    `identities`: settings_id of every model table's planned generation; none before there is a backbone.
+    `identities`: settings_id of every model table's planned generation; none before there is a backbone. `n_shifted`: examples of shifted
+    sources of the user's own.
     """
 
     examples: Examples
     adapters: Adapters
     tables: Mapping[Table, tuple[int, int]]
     identities: Mapping[Table, str]
+    n_shifted: int = 0
 
     @property
     def n_to_do(self) -> int:
@@ -66,6 +70,7 @@ def dry_run(config: Config, root: str, stream: TextIO, seconds: float = 20.0) ->
         reached = named_text_backbone if config.modality == "text" else named_backbone
         reached(config.backbone.name, config.backbone.revision)
     require_language_model(config, LAYERS)
+    require_shifted(config)
     lake = Lake(open_session(), root, "dry-run", config.sha256)
     pipeline = Pipeline(lake, config)
     counts = counted(pipeline)
@@ -100,7 +105,12 @@ def counted(pipeline: Pipeline) -> Counts:
     tables = {EXAMPLES: (n_new, examples.count(*examples.splits) - n_new)} | _stages(pipeline, examples, adapters, identities)
     if pipeline.config.modality == "text":
         tables |= {PRIORS: prior_rows(pipeline.config.adapters.recipes, adapters.to_train, examples)}
-    return Counts(examples, adapters, tables, identities)
+    shifted = count_shifted(pipeline, examples)
+    if shifted:
+        to_do, done = predicted_rows(pipeline, shifted, identities.get(OOD_PREDICTIONS), adapters.ids, adapters.n_scored)
+        own = tables[OOD_PREDICTIONS]
+        tables |= {SHIFTED: read_rows(shifted), OOD_PREDICTIONS: (own[0] + to_do, own[1] + done)}
+    return Counts(examples, adapters, tables, identities, sum(one.n for one in shifted))
 
 
 def write_adapters(adapters: Adapters, stream: TextIO) -> None:
@@ -122,7 +132,7 @@ def _write_tables(counts: Counts, stream: TextIO) -> None:
 
 def _examples(lake: Lake, ledger: Ledger, config: Config) -> tuple[Examples, int]:
     """The examples as they are or, before they are read, as the split shares foretell; and how many inputs must be read."""
-    source = Source(config.dataset, config.source, config.splits, config.decode, config.execution.max_rejected_share)
+    source = source_of(config)
     listing = list_source(config.source, source.root, config.decode.max_bytes)
     labels, settings = examples_settings(source, listing)
     identity = settings_id(settings)

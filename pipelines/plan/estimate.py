@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bronze.specs import EMBEDDINGS, EXAMPLES
+from bronze.specs import EMBEDDINGS, EXAMPLES, SHIFTED
 from gold.settings import GoldSettings
 from models.recipe import Recipe
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
@@ -33,7 +33,8 @@ CLOSING_SECONDS = 5.0  # quality, settings, descriptions of tables and columns, 
 class Size:
     """How much there is to do.
 
-    `n_train`, `n_val`, `n_meta`, `n_outside`: examples of the splits. `n_adapters`: that are scored; `n_new_adapters`: to check and merge;
+    `n_train`, `n_val`, `n_meta`, `n_outside`: examples of the splits; `n_shifted`: of shifted sources of the user's own. `n_adapters`:
+    that are scored; `n_new_adapters`: to check and merge;
     `recipes`: to train, from pictures of `training_bytes` that are collected once. `to_do`: table -> rows. `rows_per_picture`: table ->
     rows of one picture and adapter; `n_masks`: masks behind those of explanation metrics. `pretrain_pictures`: pictures times epochs.
     """
@@ -52,6 +53,7 @@ class Size:
     pretrain_pictures: int
     chunk_rows: int
     n_outside: int = 0
+    n_shifted: int = 0
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,8 @@ class Line:
 def stage_lines(size: Size, costs: Costs, training: TrainingCosts, pretrain_pace: float, machine: Machine) -> list[Line]:
     """A line per stage that has something to do, fixed parts included; in the order of the run."""
     lines = [
-        _line(EXAMPLES.full_name, size, machine, 0, costs.read * size.to_do.get(EXAMPLES.full_name, 0), INGEST_SECONDS - STAGE_SECONDS),
+        _read(EXAMPLES.full_name, size, costs, machine),
+        _read(SHIFTED.full_name, size, costs, machine),
         _pretraining(size, pretrain_pace),
         _embeddings(size, costs, machine),
         _training(size, training, costs, machine),
@@ -108,6 +111,10 @@ def stage_line(stage: str, rows: int, forwards: float, seconds: float, machine: 
     chunks = math.ceil(rows / chunk_rows)
     paid = fixed + STAGE_SECONDS + CHUNK_SECONDS * (chunks - 1)
     return Line(stage, rows, round(forwards), seconds / machine.workers + paid, rows * machine.bytes_per_row[stage])
+
+
+def _read(stage: str, size: Size, costs: Costs, machine: Machine) -> Line:
+    return _line(stage, size, machine, 0, costs.read * size.to_do.get(stage, 0), INGEST_SECONDS - STAGE_SECONDS)
 
 
 def _pretraining(size: Size, pace: float) -> Line:
@@ -162,6 +169,7 @@ def _scored(stage: str, per_row: float, size: Size, costs: Costs, machine: Machi
     rows = size.to_do.get(stage, 0)
     units = rows if stage == OOD_PREDICTIONS.full_name else rows / size.rows_per_picture[stage]  # its cost is that of one cell
     shared = size.n_meta * (costs.prepare + (costs.corrupt if stage == OOD_PREDICTIONS.full_name else 0.0))
+    shared += size.n_shifted * costs.prepare if stage == OOD_PREDICTIONS.full_name else 0.0
     fill = 1.0 if stage == EXPLANATION_METRICS.full_name else filling(size.n_meta, machine.workers, size.batch_size)
     seconds = (shared + units * costs.stages[stage] * fill) * costs.crowding
     return _line(stage, size, machine, rows * per_row, seconds)

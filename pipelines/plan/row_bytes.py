@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from bronze.specs import EMBEDDINGS, EXAMPLES
+from bronze.specs import EMBEDDINGS, EXAMPLES, SHIFTED
 from lake.spec import Table
 from ood.specs import ATTACKED_TEXTS
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
@@ -69,6 +69,7 @@ def foretold_row_bytes(shape: Shape) -> dict[str, float]:
     predicted = ID_BYTES + 6 * DOUBLE + FLOAT * shape.n_labels
     return {
         EXAMPLES.full_name: shape.picture_bytes + 2.5 * ID_BYTES,  # a row here and one in bronze.references, which has the path too
+        SHIFTED.full_name: shape.picture_bytes + 2 * ID_BYTES,
         EMBEDDINGS.full_name: HALF * shape.dim * (1 + shape.n_units * shape.keep_units) + ID_BYTES,
         PREDICTIONS.full_name: predicted,
         OUTSIDE_PREDICTIONS.full_name: predicted,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bronze.specs import EMBEDDINGS, EXAMPLES
+from bronze.specs import EMBEDDINGS, EXAMPLES, SHIFTED
 from models.text_recipe import Choice, TextRecipe
 from ood.specs import ATTACKED_TEXTS
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
@@ -61,6 +61,7 @@ def text_lines(
     """A line per stage that has something to do, fixed parts included; in the order of the run."""
     lines = [
         _bronze(EXAMPLES.full_name, 0, INGEST_SECONDS - STAGE_SECONDS, size, costs, machine),
+        _bronze(SHIFTED.full_name, 0, INGEST_SECONDS - STAGE_SECONDS, size, costs, machine),
         Line("backbone.pretrain", 0, 3 * size.pretrain_texts, pretrain_pace * size.pretrain_texts, 0.0),
         _bronze(EMBEDDINGS.full_name, 1, WORKER_SECONDS, size, costs, machine),
         _priors(size, priors, costs, machine),
@@ -77,7 +78,8 @@ def text_lines(
 
 def _bronze(stage: str, forwards: int, fixed: float, size: TextSize, costs: TextCosts, machine: Machine) -> Line:
     rows = size.to_do.get(stage, 0)
-    seconds = rows * costs.stages[stage].seconds * costs.crowding
+    like = EXAMPLES.full_name if stage == SHIFTED.full_name else stage  # read and judged alike
+    seconds = rows * costs.stages[like].seconds * costs.crowding
     return stage_line(stage, rows, rows * forwards, seconds, machine, size.chunk_rows, fixed)
 
 

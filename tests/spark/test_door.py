@@ -87,7 +87,8 @@ def test_first_rows_are_appended_only_to_a_table_that_this_run_has_made(toy: Lak
 def _written(lake: Lake, table: Table) -> str:
     """How the newest commit of a table was written."""
     log = Path(lake.path(table)) / "_delta_log" / f"{lake.version(table):020}.json"
-    return next(json.loads(line)["commitInfo"] for line in log.read_text().splitlines() if "commitInfo" in line)["operationParameters"]["mode"]
+    commit = next(json.loads(line)["commitInfo"] for line in log.read_text().splitlines() if "commitInfo" in line)
+    return str(commit["operationParameters"]["mode"])
 
 
 def test_first_rows_of_a_dataset_are_appended_and_come_again_after_they_were_deleted(toy: Lake) -> None:
@@ -241,3 +242,23 @@ def test_any_other_error_is_raised_at_once(toy: Lake) -> None:
     with pytest.raises(ValueError, match="not a conflict"):
         toy._retried(TOY, commit)
     assert calls == [1]
+
+
+STRICT = Table(TOY.layer, TOY.name, TOY.comment, TOY.key, (*TOY.columns, Column("flag", "boolean", "of n", nullable=False)))
+LOOSE = Table(TOY.layer, TOY.name, TOY.comment, TOY.key, (*TOY.columns, Column("flag", "boolean", "of n")))
+
+
+def test_a_column_that_refused_nulls_takes_them_once_it_is_allowed_to_and_keys_never_do(toy: Lake) -> None:
+    toy.append(STRICT, toy.spark.createDataFrame([("d", 1, "x", True)], STRICT.ddl()), 1)
+    later, unknown = Lake(toy.spark, toy.root), toy.spark.createDataFrame([("d", 2, "x", None)], LOOSE.ddl())
+    with pytest.raises(Exception, match="flag"):
+        later.append(LOOSE, unknown, 1)
+    assert later.version(LOOSE) == 1
+    later.allow_nulls(LOOSE)
+    assert later.version(LOOSE) == 2
+    later.append(LOOSE, unknown, 1)
+    later.allow_nulls(LOOSE)
+    assert later.version(LOOSE) == 3  # a second time there is nothing to change
+    assert {row.n: row.flag for row in later.read(LOOSE).collect()} == {1: True, 2: None}
+    with pytest.raises(Exception, match="dataset"):
+        later.append(LOOSE, toy.spark.createDataFrame([(None, 3, "x", True)], LOOSE.ddl()), 1)

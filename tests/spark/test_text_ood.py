@@ -12,13 +12,15 @@ import pytest
 from safetensors.torch import save_file
 
 from bronze.build import Examples, Source, build_examples, examples_of
-from bronze.settings import DecodeSettings, SourceSettings, SplitSettings
+from bronze.settings import DecodeSettings, ShiftedSettings, SourceSettings, SplitSettings
+from bronze.shifted.build import build_shifted, shifted_examples
 from bronze.specs import EMBEDDINGS, EXAMPLES
 from gold.tables.degradation import SPEC as DEGRADATION
 from lake.catalog import register
 from lake.door import Lake
 from lake.errors import ConfigError
 from lake.fill import Inputs
+from lake.identity import content_id
 from lake.ledger import Cell, Ledger
 from lake.rows import Identity
 from models.classifier import new_classifier
@@ -27,7 +29,7 @@ from models.text_backbone import resolve_text_backbone
 from models.text_scoring import TextScoring
 from ood.attack_settings import AttackSettings
 from ood.attack_texts import Audit, audit
-from ood.build import build_attacked_texts, build_ood, text_shifts
+from ood.build import build_attacked_texts, build_natural, build_ood, text_shifts
 from ood.score import Exposure, expose
 from ood.specs import ATTACKED_TEXTS, PREDICTIONS
 from ood.text_shifts import TextShifts
@@ -172,6 +174,31 @@ def test_attacked_texts_and_the_answers_to_them_are_those_of_the_verbs_under_one
         (adapter, name, 1, 4) for adapter in ("a", "b") for name in ATTACKS.names
     ]
     assert all(0 < row.edited_share <= 1 and row.kept_share is None for row in reach)
+
+
+def test_a_shifted_source_of_texts_is_answered_beside_the_attacks_under_their_settings_id(toy: Lake, world: World, tmp_path: Path) -> None:
+    """Two texts of another table: what the adapters say of them is what they say of them alone, and the attacks' rows stay."""
+    (tmp_path / "site").mkdir()
+    texts = {"please set one alarm": KEPT[1], "is an alarm on": KEPT[0]}
+    (tmp_path / "site" / "all.csv").write_text("text,label\n" + "".join(f"{text},{label}\n" for text, label in texts.items()))
+    shift = ShiftedSettings.model_validate({"name": "site", "source": {"reader": "table", "root": str(tmp_path / "site")}})
+    _, identity = built(toy, world, world.shifts)
+    before = stored(toy, PREDICTIONS)
+    for run in (Lake(toy.spark, toy.root, "site"), Lake(toy.spark, toy.root, "again")):
+        ledger = Ledger(run, DATASET)
+        shifted = build_shifted(run, ledger, world.examples, world.source, [shift])
+        inputs = shifted_examples(run, shifted, "natural:site", 100)
+        build_natural(run, ledger, inputs, "natural:site", identity, world.scoring, world.adapters, world.shifts)
+        assert run.counts["ood.predictions"].rows_written == (4 if run.run_id == "site" else 0)
+    rows = stored(toy, PREDICTIONS)
+    assert [row for row in rows if row["corruption"] != "natural:site"] == before
+    found = {(row["example_id"], row["adapter_id"]): row for row in rows if row["corruption"] == "natural:site"}
+    assert len(found) == 4 and {row["flipped"] for row in found.values()} == {None}
+    for text, label in texts.items():
+        for adapter in world.adapters:
+            row = found[content_id("text", text.encode()), adapter.adapter_id]
+            predicted = int(world.scoring.logits(adapter, world.scoring.prepare([text]))[0].argmax())
+            assert (row["predicted_id"], row["is_correct"]) == (predicted, KEPT[predicted] == label)
 
 
 def test_a_text_of_no_class_is_answered_apart_by_every_adapter_once(toy: Lake, world: World) -> None:

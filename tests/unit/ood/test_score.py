@@ -12,7 +12,7 @@ import ood.picture_shifts
 from lake.rows import ERROR_COLUMNS
 from ood.corruptions import by_name
 from ood.picture_shifts import PictureShifts
-from ood.score import Exposure, _answers, expose
+from ood.score import Exposure, answers_of, expose
 from ood.settings import CorruptionSettings
 from ood.specs import PREDICTIONS
 from tests.unit.ood.toy_adapters import ADAPTERS, ToyScoring, batch, identity, scoring
@@ -131,8 +131,8 @@ def test_an_answer_has_the_same_bits_alone_and_among_neighbours_in_every_memory_
     # Picking labels by name leaves the columns one behind the other in memory; numpy would then add a row's ten terms in another order
     # than for one row alone, and confidences differed in the last bit with the size of the Arrow batch.
     logits = np.random.default_rng(1).normal(size=(64, 10)).astype(np.float32)
-    together = _answers(np.asfortranarray(logits)).confidence
-    alone = [_answers(logits[row : row + 1]).confidence[0] for row in range(len(logits))]
+    together = answers_of(np.asfortranarray(logits)).confidence
+    alone = [answers_of(logits[row : row + 1]).confidence[0] for row in range(len(logits))]
     np.testing.assert_array_equal(together, alone)
 
 

@@ -103,6 +103,10 @@ def test_the_rows_of_attacks_are_those_of_their_records() -> None:
         ("typos", 1, parameter, 0.1, "shallow"), ("typos", 2, parameter, 0.2, "medium"), ("typos", 3, parameter, 0.4, "heavy"),
     ]  # fmt: skip
     assert len(shift_rows(TEXTS)) == 3 * len(ATTACKS)
+    [own] = shift_rows(replace(TEXTS, attacks=AttackSettings(names=())), ("natural:site",)).to_dict("records")
+    assert own == {
+        "corruption": "natural:site", "severity": 1, "parameter": None, "value": None, "expected_impact": "data of the user's own",
+    }  # fmt: skip
 
 
 def test_attacks_with_the_grammars_proof_ship_to_workers_and_edit_as_before(tmp_path: Path) -> None:

@@ -179,3 +179,24 @@ def test_a_check_starts_no_spark_and_writes_nothing(place: Path, tmp_path: Path)
     answer = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=given, capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["c.yaml"]
+
+
+def test_a_shifted_source_is_read_and_what_would_stop_the_run_is_told_by_its_name(place: Path, tmp_path: Path) -> None:
+    def found(*shifted: dict[str, Any]) -> tuple[int, str]:
+        return checked(tmp_path, tree(place, shifted=list(shifted)))
+
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "strange" / "cat").mkdir(parents=True)
+    shutil.copy(place / "pictures" / "0" / "digit-000.png", tmp_path / "strange" / "cat" / "a.png")
+    shutil.copytree(tmp_path / "strange" / "cat", tmp_path / "good" / "3")
+    own = {
+        name: {"name": name, "source": {"reader": "folder", "root": str(tmp_path / name)}} for name in ("good", "empty", "strange", "away")
+    }
+    code, told = found(own["good"])
+    assert code == 0 and "1 in" in row(told, "shifted good") and "of 1 of the 10 labels; none rejected" in row(told, "shifted good")
+    code, told = found(own["strange"])
+    assert code == 65 and "1 label_unknown" in row(told, "shifted strange")
+    assert "no input has a label of the dataset (0, 1, 2, 3, …): labels are matched by name" in row(told, "shifted strange")
+    for name, reason in (("empty", "found no input in"), ("away", "must be a folder, found nothing")):
+        code, told = found(own[name])
+        assert code == 66 and reason in row(told, f"shifted {name}") and f"shifted {name}: " in told

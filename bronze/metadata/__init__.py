@@ -1,0 +1,1 @@
+"""What else does the source say of its examples?"""

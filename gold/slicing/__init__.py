@@ -1,0 +1,1 @@
+"""By which columns of the source's own can the data be sliced?"""
