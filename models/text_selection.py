@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
-from dataclasses import dataclass, replace
-
-import numpy as np
+from dataclasses import dataclass
 
 from models.hashing import seed_of
+from models.label_noise import with_wrong_labels
 from models.text_recipe import Choice
 from models.text_training_data import TextTrainingSet
 from models.training_data import in_canonical_order, keep_share
@@ -45,20 +43,3 @@ def few_shot(examples: TextTrainingSet, shots: int, seed: int, n_labels: int) ->
     kept = [place for own in ranked for place in own]
     short = sum(len(places[label]) < shots for label in range(n_labels))
     return in_canonical_order(examples.take(kept)), short
-
-
-def with_wrong_labels(examples: TextTrainingSet, share: float, seed: int, n_labels: int) -> tuple[TextTrainingSet, tuple[str, ...]]:
-    """The same examples in canonical order, floor(share * n + 1/2) of them under another label, uniform among the others; and their ids.
-    Those whose ids hash lowest with the seed: a smaller share is among a larger one, with the same wrong labels."""
-    examples = in_canonical_order(examples)
-    count = math.floor(share * len(examples) + 0.5)
-    if not count:
-        return examples, ()
-    if n_labels < 2:
-        raise ValueError(f"label_noise needs at least 2 labels to choose a wrong one from, found {n_labels}")
-    ranked = sorted(range(len(examples)), key=lambda i: seed_of("label_noise", seed, examples.example_ids[i]))[:count]
-    labels = examples.label_ids.copy()
-    for place in ranked:
-        step = 1 + seed_of("label_noise", seed, examples.example_ids[place], "label") % (n_labels - 1)
-        labels[place] = (labels[place] + step) % n_labels
-    return replace(examples, label_ids=labels.astype(np.int64)), tuple(sorted(examples.example_ids[place] for place in ranked))

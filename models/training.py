@@ -18,6 +18,7 @@ from models.backbone import Backbone, new_classifier
 from models.dtype import resolve_device
 from models.hashing import seed_of
 from models.images import Preprocessing, normalise
+from models.label_noise import with_wrong_labels
 from models.lora import adapter_state, save_adapter, with_lora
 from models.private_state import private_state
 from models.recipe import Recipe
@@ -60,7 +61,9 @@ def train(
         if recipe.precision == "bfloat16" and device == "cpu":
             classifier.set_attn_implementation("eager")  # the fused kernel's backward takes half of a bfloat16 step there
         model = with_lora(classifier, recipe, backbone.name).to(device)
-        pictures = _Pictures(model, recipe, keep_share(train, recipe.train_share), in_canonical_order(val), preprocessing, device)
+        kept = keep_share(train, recipe.train_share)
+        learned, _ = with_wrong_labels(kept, recipe.label_noise, recipe.label_noise_seed, len(labels))
+        pictures = _Pictures(model, recipe, learned, in_canonical_order(val), preprocessing, device)
         done = fit(pictures.task(lambda: adapter_state(model), on_epoch))
     metrics = done.metrics | sizes(model) | {"minutes": (time.monotonic() - started) / 60}
     return write_trained(origin, metrics, done.epochs, folder, lambda pending: save_adapter(model, done.kept, pending))

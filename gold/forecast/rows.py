@@ -61,10 +61,13 @@ class Rows:
 def rows_of(frame: pd.DataFrame, settings: ForecastSettings) -> Rows:
     """Rows of a frame with `KEYS` and any feature columns; other columns are features as they are. Nulls are NaN.
 
-    A feature that is null in more than `max_null_share` of the rows, or constant, is left out with its reason; rows that lack one of the
-    rest are left out and counted. Deterministic in the set of rows.
+    Rows without any clean feature (data of the user's own have no clean counterpart) are left out and counted first. A feature that is null
+    in more than `max_null_share` of the others, or constant, is left out with its reason; rows that lack one of the rest are left out and
+    counted. Deterministic in the set of rows.
     """
-    ordered = frame.sort_values(ORDER, ignore_index=True)
+    every = frame.sort_values(ORDER, ignore_index=True)
+    clean = [name for name in every.columns if name not in (*KEYS, SHIFTED)]
+    ordered = every[every[clean].notna().any(axis=1)].reset_index(drop=True) if clean else every
     found = {name: numbers(ordered[name]) for name in ordered.columns if name not in KEYS}
     left_out, kept = {}, {}
     for name, values in found.items():
@@ -92,5 +95,5 @@ def rows_of(frame: pd.DataFrame, settings: ForecastSettings) -> Rows:
         adapter_ids=adapters,
         cell_names=tuple((str(name), int(severity)) for name, severity in names),
         left_out=left_out,
-        n_incomplete=int((~complete).sum()),
+        n_incomplete=len(every) - int(complete.sum()),
     )

@@ -14,8 +14,9 @@ from safetensors.torch import load_file, save_file
 from models.attribution_loss import prior_matrix
 from models.buckets import BUCKETS
 from models.errors import ArtifactError
+from models.label_noise import with_wrong_labels
 from models.text_recipe import Choice
-from models.text_selection import few_shot, selected, with_wrong_labels
+from models.text_selection import few_shot, selected
 from models.text_training_data import TextTrainingSet, text_fingerprint
 from models.texts import prepare
 from tests.text_training_worlds import LABELS, hybrid, recipe, simple, tiny
