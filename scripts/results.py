@@ -20,10 +20,12 @@ from docs_markdown import grid
 from results_corruption import corruption_section
 from results_figures import charts
 from results_forecast import forecast_section
+from results_honest import honest_section, read_honest
 from results_made import made_section, place
 from results_page import adapters_section, data_section
 from results_probe import Probe, probe_lake
 from results_read import Findings, datasets, read
+from results_readings import readings_section
 from results_sections import Section, found_on, merged, page_of
 from results_steering import read_steering
 from results_summary import TITLES, picture_row
@@ -102,7 +104,7 @@ def section(findings: Findings, out: Path, with_probe: bool) -> Section:
 
 def picture_section(findings: Findings, probe: Probe | None, why_not: str, out: Path) -> str:
     """All of one dataset of pictures in Markdown."""
-    figures = charts(findings, out)
+    figures, honest = charts(findings, out), read_honest(findings.lake, findings.dataset)
     parts = [
         f"## {findings.dataset}\n",
         data_section(findings),
@@ -113,6 +115,10 @@ def picture_section(findings: Findings, probe: Probe | None, why_not: str, out: 
         corruption_section(findings),
         "",
         forecast_section(findings),
+        "",
+        honest_section(findings, honest),
+        "",
+        readings_section(findings, honest),
         f"\n### {findings.dataset}: how it was made\n",
         made_section(ROOT, findings),
     ]

@@ -12,6 +12,7 @@ from results_arms import arms_of, setting_order, unscored, usual
 from results_arms_chart import arms_chart
 from results_corruption import accuracy_by_severity
 from results_forecast import forecast_section
+from results_honest import honest_section, read_honest
 from results_made import made_section
 from results_numbers import three
 from results_outside import outside_section
@@ -45,6 +46,8 @@ def text_section(root: Path, findings: Findings, steering: Steering, out: Path) 
         _reach(steering.reach),
         "",
         forecast_section(findings),
+        "",
+        honest_section(findings, read_honest(findings.lake, findings.dataset)),
         f"\n### {name}: beside the paper\n",
         paper_section(findings, steering),
         f"\n### {name}: how it was made\n",
