@@ -80,7 +80,7 @@ class GoldInputs:
 
     def defining(self, settings: GoldSettings) -> dict[str, object]:
         """All that defines the dataset's rows of gold."""
-        own = {"inputs": self.sha256, "settings": settings, "group": self.metric_group}
+        own = {"inputs": self.sha256, "settings": settings, "group": self.metric_group, "ranks_of": "one family of recipes"}
         own |= {} if self.outside is None else {"outside": vars(self.outside)}
         return own if self.text is None else own | {"text": self.text.settings()}
 

@@ -27,6 +27,7 @@ MEANS = ("adapter_id", *(f"{kind}_{metric}" for metric in METRICS for kind in ("
 ADAPTERS = (
     "adapter_id", "name", "backbone", "recipe", "rank", "alpha", "seed", "use_dora", "use_rslora", "trainable_parameters",
     "trainable_share", "train_loss", "eval_loss", "accuracy", "f1", "precision", "recall", "minutes", "status", "reason",
+    "recipe_settings",
 )  # fmt: skip
 CORRUPTIONS = ("corruption", "severity", "parameter", "value", "expected_impact")
 

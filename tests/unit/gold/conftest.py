@@ -74,10 +74,27 @@ def means_of(rows: pd.DataFrame) -> pd.DataFrame:
 
 def adapters_table() -> pd.DataFrame:
     """Ranks 4, 16, 32 with alpha = 2r and rsLoRA: scales 2 sqrt(r) = 4, 8, 11.313708; and one that was refused."""
-    shared = {"backbone": "tiny", "recipe": "ce", "seed": 1, "use_dora": True, "use_rslora": True, "trainable_parameters": 10}
+    shared = {
+        "recipe_settings": None,
+        "backbone": "tiny",
+        "recipe": "ce",
+        "seed": 1,
+        "use_dora": True,
+        "use_rslora": True,
+        "trainable_parameters": 10,
+    }
     figures = dict.fromkeys(("trainable_share", "train_loss", "eval_loss", "accuracy", "f1", "precision", "recall"), 0.5)
     ready = [
-        {"adapter_id": name, "name": f"lora-{name}", "rank": rank, "alpha": 2.0 * rank, "minutes": 0.1, "status": "ready", "reason": None}
+        {
+            "adapter_id": name,
+            "name": f"lora-{name}",
+            "rank": rank,
+            "alpha": 2.0 * rank,
+            "minutes": 0.1,
+            "status": "ready",
+            "reason": None,
+            "recipe_settings": None,
+        }
         for name, rank in zip(ADAPTERS, (4, 16, 32), strict=True)
     ]
     refused = {

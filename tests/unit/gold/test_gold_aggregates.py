@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import duckdb
@@ -131,6 +132,21 @@ def test_the_rank_effect_has_an_interval_only_over_two_or_more_adapters() -> Non
     assert found.loc[16, "reason"] == "an interval over adapters needs at least two of them"
     assert found["n_adapters"].to_dict() == {4: 2, 16: 1}
     assert found["update_scale"].to_dict() == {4: 4.0, 16: 8.0}
+
+
+def test_ranks_are_compared_among_recipes_that_differ_in_rank_scale_and_seed_alone() -> None:
+    def recipe(name: str, rank: int, seed: int, share: float = 1.0) -> dict[str, Any]:
+        told = {"name": name, "rank": rank, "seed": seed, "update_scale": 4.0, "alpha": None, "train_share": share}
+        return {"adapter_id": name, "rank": rank, "alpha": 4.0 * rank**0.5, "use_rslora": True, "recipe_settings": json.dumps(told)}
+
+    weak = [recipe(f"w{seed}", 4, seed, share=0.1) for seed in range(3)]  # three of one rank, against two ranks: the ranks count
+    old = recipe("b", 4, 1)
+    old["recipe_settings"] = old["recipe_settings"].replace('"alpha": null, ', '"label_noise": 0.0, ')
+    table = adapters(recipe("a", 4, 0), old, recipe("c", 16, 0), *weak)
+    counts = [(name, "cat", "blur", 1, 10, right, 0) for name, right in (("a", 6), ("b", 8), ("c", 9), ("w0", 1), ("w1", 1), ("w2", 1))]
+    found = rank_effect.build(Frames("pets", cells=cells(counts), adapters=table)).set_index("rank")
+    assert found["ood_accuracy"].to_dict() == pytest.approx({4: 0.7, 16: 0.9})  # with the weak ones rank 4 had (6 + 8 + 3) / 50 = 0.34
+    assert found["n_left_out"].tolist() == [3, 3]
 
 
 def test_equal_rank_with_another_scale_is_another_group() -> None:

@@ -171,7 +171,7 @@ def test_what_defines_gold_of_pictures_is_as_before_and_texts_add_their_generati
 
     written = GoldSettings().model_dump(mode="json")
     assert "steering" not in written and "steering" in GoldSettings(steering=SteeringSettings(pairs=3)).model_dump(mode="json")
-    before = settings_id({"inputs": "abc", "settings": written, "group": "default"})
+    before = settings_id({"inputs": "abc", "settings": written, "group": "default", "ranks_of": "one family of recipes"})
     assert settings_id(inputs(None).defining(GoldSettings())) == before
     one, other = (TextInputs("e", "b", "a", priors=(generation(name, "cap"),)) for name in ("g1", "g2"))
     assert len({settings_id(inputs(text).defining(GoldSettings())) for text in (None, one, other)}) == 3
