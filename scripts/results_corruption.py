@@ -69,7 +69,10 @@ def _ranks(ranks: pd.DataFrame) -> str:
         for row in ranks.to_dict("records")
     ]
     head = ["update scale", "rank", "accuracy under corruption", "95 % over adapters", "adapters"]
-    return "Rank at a fixed update scale, and with the scale that grows with it:\n\n" + grid(head, rows).rstrip()
+    left_out = int(ranks["n_left_out"].max()) if "n_left_out" in ranks and ranks["n_left_out"].notna().any() else 0
+    told = f" ({left_out} adapters with other recipes are left out)" if left_out else ""
+    intro = f"Rank at a fixed update scale, and scale at a fixed rank, among recipes that differ in nothing else but the seed{told}:"
+    return f"{intro}\n\n{grid(head, rows).rstrip()}"
 
 
 def _ends(row: Mapping[Any, Any]) -> str:

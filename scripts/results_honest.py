@@ -146,11 +146,8 @@ def _checked(honest: Honest) -> str:
         "made", "estimate", "mean", "truth", "mean error", "rank correlation over adapters", "over cells", "error over the cell mean's",
         "adapters", "cells",
     ]  # fmt: skip
-    said = [
-        f"- {row['origin']}, {row['estimator']}: {row['sentence']}"
-        for row in honest.check.to_dict("records")
-        if row["estimator"] == "forecast"
-    ]
+    forecasts = honest.check[honest.check["estimator"] == "forecast"].to_dict("records")
+    said = [f"- {row['origin']}: {row['sentence']}" for row in forecasts]
     intro = (
         "Forecast failure rates of adapters that the forecaster had not seen, against the truth, one figure per adapter, corruption and "
         "severity. `cell_mean` is what the others did there; `atc` and `doc` need the adapter's confidences on the shifted inputs:"
