@@ -57,6 +57,7 @@ def build_forecasts(lake: Lake, ledger: Ledger, inputs: ForecastInputs, settings
         stored = stored_ahead(lake, inputs.dataset)
         found = _computed(lake, inputs, settings)
         progress.step()
+        ledger.reopen(TABLES, fingerprint)
         frames = _frames(inputs.dataset, found, stored, settings, folder)
         for table in TABLES:
             replace(lake, table, frames[table.name], inputs.dataset, fingerprint)
