@@ -79,18 +79,18 @@ def _protocols(rows: list[Row]) -> Markup:
     values = [value for row in rows for value in (row["delta_auroc"], row["ci_low"], row["ci_high"])]
     strip = Strip(*around([*values, 0.0], 0.04), marks=(0.0,))
     columns = (
-        Column("Protocol"), Column("Verdict"), Column("Learner"), Column("Difference", "num"), Column("95 % interval", "num"),
-        Column(strip.head("AUROC gained"), "plot"), Column("Smallest detectable", "num"), *(Column(title, "num") for _, title in GAINS),
-        Column("n", "num"),
+        Column("Protocol"), Column("Verdict"), Column("Difference (95 %)", "num"), Column(strip.head("AUROC gained"), "plot"),
+        Column("Within adapters", "num"), Column("Over shuffled", "num"), Column("Smallest detectable", "num"), Column("n", "num"),
+        Column("Learner"),
     )  # fmt: skip
     body = [
         (
-            data(row["protocol"]), data(_leaky(row) or row["verdict"] or row["reason"] or "none", 24), data(row["model"] or ""),
-            signed(row["delta_auroc"]), within(row["ci_low"], row["ci_high"]),
+            data(row["protocol"]), data(_leaky(row) or row["verdict"] or row["reason"] or "none", 24),
+            signed(row["delta_auroc"]) + _interval(row["ci_low"], row["ci_high"]),
             strip.cell(
                 f"{row['protocol']}: {signed(row['delta_auroc'])}", [Point(row["delta_auroc"], row["ci_low"], row["ci_high"])]
             ),
-            number(row["min_detectable_delta"]), *(_gain(row, of) for of, _ in GAINS), count(row["n"]),
+            *(_gain(row, of) for of, _ in GAINS), number(row["min_detectable_delta"]), count(row["n"]), data(row["model"] or ""),
         )
         for row in rows
     ]  # fmt: skip
@@ -99,8 +99,11 @@ def _protocols(rows: list[Row]) -> Markup:
 
 
 def _gain(row: Row, name: str) -> str:
-    low, high = _ends(row, name)
-    return signed(row[name]) + (f" ({within(low, high)})" if low is not None and high is not None else "")
+    return signed(row[name]) + _interval(*_ends(row, name))
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return f" ({within(low, high)})" if low is not None and high is not None else ""
 
 
 def _leaky(row: Row) -> str | None:
