@@ -49,7 +49,7 @@ def clean_rows(n: int, n_adapters: int, seed: int) -> pd.DataFrame:
     for name in (*CONFIDENCE, *EMBEDDING):
         frame[name] = generator.random(len(frame))
     values = generator.random((len(frame), len(METRICS)))
-    frame["metrics"] = [dict(zip(METRICS, map(float, row), strict=True)) for row in values]
+    frame["metrics"] = pd.Series([dict(zip(METRICS, map(float, row), strict=True)) for row in values], dtype=object)
     return frame[list(CLEAN)]
 
 
@@ -99,5 +99,5 @@ def _row(n_differing: int, n_rows: int, of_one: float, of_spark: float) -> Row:
             "seconds_through_spark": round(of_spark, 1),
             "note": "one thread alone; through Spark with the rows' way there and back",
         },
-        limited_by="maps of metrics become columns row by row; through Spark most of the time is that of getting rows into it from Python",
+        limited_by="maps of metrics become columns row by row, in Python",
     )
