@@ -20,11 +20,13 @@ GOLD = {
     "n_folds": 2, "permutation_repeats": 1, "bootstrap_resamples": 20, "min_n": 3,
     "forest": {"trees": 4}, "boost": {"trees": 4}, "boost_tuned": {"trees": 4},
 }  # fmt: skip
+FORECAST = {"protocols": ["grouped"], "n_folds": 2, "resamples": 20, "boosted": {"trees": 4}}
 
 
 def write_config(path: Path, pictures: Path, backbone: Path, **more: Any) -> Path:
     """A configuration on a folder of pictures and a backbone folder; `more` are further top-level keys."""
-    tree = {"dataset": "bench", "source": {"reader": "folder", "root": str(pictures)}, "backbone": {"name": str(backbone)}, "gold": GOLD}
+    tree = {"dataset": "bench", "source": {"reader": "folder", "root": str(pictures)}, "backbone": {"name": str(backbone)}}
+    tree |= {"gold": GOLD, "forecast": FORECAST}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(yaml.safe_dump(tree | more), encoding="utf-8")
     return path

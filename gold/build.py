@@ -115,6 +115,8 @@ def build_gold(
         for created in creating:
             created.result()
 
+        ledger.reopen((table.spec for table in TABLES), fingerprint)
+
         def write(table: GoldTable) -> None:
             _write(lake, table, built[table.spec.name], inputs.dataset, fingerprint)
             progress.step()

@@ -94,6 +94,16 @@ class Ledger:
         self._generations[(table.full_name, settings_id)] = 1 + max(self._generations.values(), default=0)
         self._noted = True
 
+    def reopen(self, tables: Iterable[Table], settings_id: str) -> None:
+        """Writes down, in one commit, that the rows of these tables are about to be replaced by `settings_id`: a run that is killed half
+        way leaves rows of two generations, and neither may be taken for done. Nothing where nothing was done before."""
+        known = [table for table in tables if self.generation(table) is not None]
+        for table in known:
+            self.forget(table)
+            self.note(table, settings_id, {Cell(): Done(settings_id, 1, 0)})
+        if known:
+            self.commit()
+
     def forget(self, table: Table) -> None:
         """Drops all generations of a table whose rows are about to be replaced; committed with the next note."""
         for key in [key for key in self._cells if key[0] == table.full_name]:

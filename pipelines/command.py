@@ -20,6 +20,7 @@ from lake.identity import canonical_json
 from lake.lease import lease
 from lake.peek import small_frame
 from lake.session import open_session
+from pipelines.arrival import forecast_adapter
 from pipelines.config import Config, load_config
 from pipelines.exits import EXPECTED
 from pipelines.foretold import show
@@ -86,7 +87,7 @@ def forecast(options: argparse.Namespace) -> int:
     told: list[Arrival] = []
 
     def work(pipeline: Pipeline) -> Outcome:
-        outcome, arrival = pipeline.forecast(folder)
+        outcome, arrival = forecast_adapter(pipeline, folder)
         told.append(arrival)
         return outcome
 

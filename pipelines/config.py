@@ -107,7 +107,9 @@ class Config(_Record):
     priors: PriorSettings = PriorSettings()
     gold: GoldSettings = GoldSettings()
     gold_metric_group: str = "ki"
-    forecast: ForecastSettings = ForecastSettings()
+    forecast: ForecastSettings = Field(
+        default=ForecastSettings(), description="how failures are forecast from clean inputs, and the verdict's rule"
+    )
     examined: int | None = Field(
         default=None, ge=1, description="of split meta only so many examples, by smallest id, are explained and shifted; null: all"
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from gold.forecast.tables.forecasts import SPEC as FORECASTS
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CELL = ["corruption", "severity"]
+ROUNDING = 1e-9  # 1 - 0.7 is a little more than 0.3
 
 
 @dataclass(frozen=True)
@@ -33,47 +33,60 @@ class Wish:
 
 def gate(root: str, wish: Wish, stream: TextIO) -> int:
     """Prints what was found; 0 when the adapter holds the bound. Raises DataRefusedError (65) when it does not, MissingInputError (66)
-    where lake, adapter or any figure of it is missing."""
-    adapters = _table(root, ADAPTERS)
-    dataset, adapter_id, name = chosen(adapters, wish)
+    where lake, adapter or any figure that was asked for is missing."""
+    from pipelines.sql.answer import require_lake
+    from pipelines.sql.duck import exists, lake_format
+
+    require_lake(root, lambda table: exists(root, table))
+    lake_format(root)
+    dataset, adapter_id, name = chosen(_table(root, ADAPTERS), wish)
     known = rates(_rows(root, DEGRADATION, dataset, adapter_id), _rows(root, FORECASTS, dataset, adapter_id), wish.cautious)
-    if wish.corruptions is not None:
-        known = known[known["corruption"].isin(wish.corruptions)]
-    if known.empty:
-        raise MissingInputError(
-            f"{name} ({dataset}) was neither tried nor foretold there: use `assay forecast CONFIG --adapter DIR`, or run"
-        )
-    cells = sorted(zip(known["rate"], known["corruption"], known["severity"], known["kind"], strict=True))
-    most, corruption, severity, kind = cells[-1]
-    mean, n_observed = sum(cell[0] for cell in cells) / len(cells), sum(cell[3] == "observed" for cell in cells)
-    rate = most if wish.worst else mean
+    cells = asked(known, wish, f"{name} ({dataset})")
+    worst = cells.iloc[-1]
+    mean, n_observed = float(cells["rate"].mean()), int((cells["kind"] == "observed").sum())
+    rate = float(worst["rate"]) if wish.worst else mean
     stream.write(
-        f"{name} ({dataset}): mean failure rate {mean:.3f}, worst {most:.3f} ({corruption}, severity {severity}, {kind}); "
-        f"{n_observed} of {len(cells)} cells observed, the others forecast\n"
+        f"{name} ({dataset}): mean failure rate {mean:.3f}, worst {worst['rate']:.3f} ({worst['corruption']}, severity "
+        f"{worst['severity']}, {worst['kind']}); {n_observed} of {len(cells)} cells observed, the others forecast\n"
     )
     what = "the worst cell" if wish.worst else "the mean over cells"
-    if rate > wish.max_failure:
+    if rate > wish.max_failure + ROUNDING:
         raise DataRefusedError(f"{name}: {what} fails at {rate:.3f}, above --max-failure {wish.max_failure:g}")
     stream.write(f"ok: {what} fails at {rate:.3f}, within {wish.max_failure:g}\n")
     return 0
 
 
+def asked(known: pd.DataFrame, wish: Wish, who: str) -> pd.DataFrame:
+    """The cells that count, the worst last. Raises MissingInputError where one has no figure: what is not known holds no bound."""
+    lacking = set(wish.corruptions or ()) - set(known["corruption"])
+    if known.empty or lacking:
+        where = f" under {', '.join(sorted(lacking))}" if lacking else ""
+        raise MissingInputError(f"{who} was neither tried nor foretold{where}: use `assay forecast CONFIG --adapter DIR`, or run")
+    mine = known if wish.corruptions is None else known[known["corruption"].isin(wish.corruptions)]
+    if unknown := int(mine["rate"].isna().sum()):
+        why = "no interval, for which eight adapters or more must have been tried; leave out --cautious" if wish.cautious else "no forecast"
+        raise MissingInputError(f"{who}: {unknown} of {len(mine)} cells have {why}")
+    return mine.sort_values(["rate", *CELL], ignore_index=True)
+
+
 def chosen(adapters: pd.DataFrame, wish: Wish) -> tuple[str, str, str]:
     """(dataset, adapter_id, name) of the one adapter that is meant. Raises MissingInputError when there is none, or more than one."""
     mine = adapters if wish.dataset is None else adapters[adapters["dataset"] == wish.dataset]
-    found = mine[(mine["name"] == wish.adapter) | mine["adapter_id"].str.startswith(wish.adapter)]
+    whole = (mine["name"] == wish.adapter) | (mine["adapter_id"] == wish.adapter)
+    found = mine[whole] if whole.any() else mine[mine["adapter_id"].astype(str).str.startswith(wish.adapter)]
     pairs = found.drop_duplicates(["dataset", "adapter_id"])
     if len(pairs) == 1:
         one = pairs.iloc[0]
         return str(one["dataset"]), str(one["adapter_id"]), str(one["name"])
     if pairs.empty:
-        raise MissingInputError(f"no adapter {wish.adapter!r}; this lake has {', '.join(sorted(set(mine['name'])))[:400]}")
+        raise MissingInputError(f"no adapter {wish.adapter!r}; this lake has {', '.join(sorted(set(mine['name'])))[:400] or 'none'}")
     told = ", ".join(f"{one.adapter_id} ({one.dataset}, {one.name})" for one in pairs.head(5).itertuples())
     raise MissingInputError(f"{wish.adapter!r} means {len(pairs)} adapters: {told}; give more of the id, or --dataset")
 
 
 def rates(degradation: pd.DataFrame, forecasts: pd.DataFrame, cautious: bool) -> pd.DataFrame:
-    """corruption, severity, rate in [0, 1], kind (observed or forecast) of one adapter: what was observed counts where it is there."""
+    """corruption, severity, rate in [0, 1], kind (observed or forecast) of one adapter: what was observed counts where it is there.
+    A rate is NaN where the forecast, or with `cautious` its interval, is withheld."""
     import pandas as pd
 
     tried = degradation[degradation["severity"] > 0] if len(degradation) else degradation
@@ -83,7 +96,7 @@ def rates(degradation: pd.DataFrame, forecasts: pd.DataFrame, cautious: bool) ->
     both = pd.concat([seen, told], ignore_index=True)
     if both.empty:
         return pd.DataFrame(columns=[*CELL, "rate", "kind"])
-    return both.drop_duplicates(CELL, keep="first").dropna(subset=["rate"]).reset_index(drop=True)
+    return both.drop_duplicates(CELL, keep="first").reset_index(drop=True)
 
 
 def _rows(root: str, table: Table, dataset: str, adapter_id: str) -> pd.DataFrame:
@@ -93,24 +106,11 @@ def _rows(root: str, table: Table, dataset: str, adapter_id: str) -> pd.DataFram
 
 def _table(root: str, table: Table) -> pd.DataFrame:
     """All rows of an aggregate, without Spark; empty where the table is not there."""
-    from deltalake import DeltaTable
-    from deltalake.exceptions import TableNotFoundError
-
-    from lake.local_files import local_dataset
-
-    if "://" not in root and not Path(root).is_dir():
-        raise MissingInputError(f"no lake at {root}")
-    path = f"{root}/{table.layer}/{table.name}"
-    try:
-        found = DeltaTable(path)
-    except TableNotFoundError:
-        return _nothing(table)
-    rows = found.to_pyarrow_dataset() if "://" in root else local_dataset(found, path)
-    frame: pd.DataFrame = rows.to_table().to_pandas()
-    return frame
-
-
-def _nothing(table: Table) -> pd.DataFrame:
     import pandas as pd
 
-    return pd.DataFrame({name: pd.Series(dtype=object) for name in table.column_names})
+    from pipelines.sql.duck import dataset, exists
+
+    if not exists(root, table):
+        return pd.DataFrame({name: pd.Series(dtype=object) for name in table.column_names})
+    frame: pd.DataFrame = dataset(root, table, None).to_table().to_pandas()
+    return frame

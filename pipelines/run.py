@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,12 +14,11 @@ from bronze.build import Examples, build_examples, examples_of, first_examples, 
 from bronze.embeddings.build import build_embeddings, embedding_settings
 from bronze.specs import EMBEDDINGS, OUTSIDE
 from gold.build import GoldInputs, build_gold
-from gold.forecast.arrival.build import Arrival, forecast_arrival
 from gold.forecast.build import build_forecasts
 from gold.forecast.inputs import ForecastInputs
 from lake.audit import TABLES as AUDIT_TABLES
 from lake.door import Lake
-from lake.errors import ConfigError, DataRefusedError
+from lake.errors import ConfigError
 from lake.fill import Inputs
 from lake.identity import settings_id
 from lake.ledger import Ledger
@@ -39,7 +38,6 @@ from pipelines.text_gold import text_inputs
 from silver.adapters.build import Registered, build_adapters
 from silver.adapters.offers import Zoo
 from silver.build import build_silver, silver_ids
-from silver.settings import AdapterSettings
 from silver.specs import TABLES as SILVER_TABLES
 
 if TYPE_CHECKING:
@@ -111,6 +109,10 @@ class Pipeline:
             self.gold(examples, meta, scoring, found, shifts, own)
             inputs = self.forecast_inputs(examples, meta, scoring, found, shifts)
             build_forecasts(self.lake, self.ledger, inputs, self.config.forecast, self.forecasters)
+        return self.finished(started, examples)
+
+    def finished(self, started: float, examples: Examples) -> Outcome:
+        """Commits what the ledger noted, and says what was done since `started` on time.monotonic."""
         self.ledger.commit()
         remember(self.lake)
         written = sum(row["rows_written"] for row in self.lake.report().values())
@@ -121,41 +123,13 @@ class Pipeline:
         for table in (*AUDIT_TABLES, *(table for layer in layers for table in MODEL_TABLES.get(layer, ()))):
             self.lake.create(table)
 
-    def forecast(self, folder: Path) -> tuple[Outcome, Arrival]:
-        """Registers the adapter in a folder, computes its clean rows, and stores what the forecaster says of it."""
-        started = time.monotonic()
-        config = self.config
-        examples = self.examples(read=False)
-        if self.known_backbone(examples) is None:
-            raise ConfigError("the backbone is not pre-trained yet: run `assay run` with this configuration first")
-        scoring = self.scoring(self.backbone(examples), config.scoring.dtype, config.scoring.batch_size)
-        alone = replace(self.zoo(examples, scoring), settings=AdapterSettings(labels=config.adapters.labels), guest=folder)
-        inputs = examples_of(self.lake, examples, TRAINING, config.execution.chunk_rows)
-        found = build_adapters(self.lake, self.ledger, inputs, alone, train=False)
-        if not found.adapters:
-            raise DataRefusedError(f"the adapter in {folder} cannot be used; silver.adapters says why (status, reason), `assay check` too")
-        meta = examples_of(self.lake, examples, META, config.execution.chunk_rows)
-        examined = first_examples(meta, config.examined)
-        build_silver(self.lake, self.ledger, meta, scoring, found.adapters, config.explanations, examined)
-        shifts = self.shifts(examples, scoring)
-        own = self.forecast_inputs(examples, meta, scoring, found, shifts)
-        arrival = forecast_arrival(self.lake, self.ledger, own, config.forecast, self.forecasters)
-        self.ledger.commit()
-        remember(self.lake)
-        written = sum(row["rows_written"] for row in self.lake.report().values())
-        verdict = "done" if written else "nothing_to_do"
-        return Outcome(verdict, time.monotonic() - started, examples.ignored, self.lake.report()), arrival
-
     def train(self) -> Outcome:
         """Trains and registers adapters, and no more."""
         started = time.monotonic()
         examples = self.examples()
         config = self.config.scoring
         self.adapters(examples, self.scoring(self.backbone(examples), config.dtype, config.batch_size))
-        self.ledger.commit()
-        remember(self.lake)
-        written = sum(row["rows_written"] for row in self.lake.report().values())
-        return Outcome("done" if written else "nothing_to_do", time.monotonic() - started, examples.ignored, self.lake.report())
+        return self.finished(started, examples)
 
     def examples(self, read: bool = True) -> Examples:
         """The dataset's examples, brought up to date when `read`; else as they are, ConfigError when the source has moved on."""

@@ -162,4 +162,27 @@ QUESTIONS = {
     "LogisticSettings.max_iter": "most iterations",
 }
 
-MEANINGS: dict[str, str] = CONFIG | SOURCE | TRAINING | QUESTIONS
+FORECASTS = {
+    "ForecastSettings.protocols": "what is held out, each with a verdict of its own; `ki` is leaky and there for comparison",
+    "ForecastSettings.seed": "of folds, learners and bootstrap",
+    "ForecastSettings.crossed_folds": "`held_out_folds` where both adapters and corruptions are held out",
+    "ForecastSettings.resamples": "bootstrap resamples of whole examples, and of adapters where they are held out",
+    "ForecastSettings.level": "of every interval",
+    "ForecastSettings.min_rows": "fewest complete rows for a forecast to be tried",
+    "ForecastSettings.max_rows": "most rows of the frame that one task learns from; above it a share of the examples is drawn by hash",
+    "ForecastSettings.logistic_c": "inverse of logistic regression's L2 strength",
+    "ForecastSettings.boosted": "XGBoost",
+    "ForecastSettings.forest": "random forest, under `ki` alone",
+    "ForecastSettings.verdict": "the rule of the verdict, hashed into its rows",
+    "ForecastSettings.n_jobs": "threads of a learner",
+    "BoostedSettings.trees": "most trees",
+    "BoostedSettings.patience": "trees without a gain on the examples held back after which no more are added",
+    "BoostedSettings.depth": "greatest depth of a tree",
+    "BoostedSettings.learning_rate": "shrinkage of each tree",
+    "BoostedSettings.subsample": "share of rows per tree",
+    "BoostedSettings.colsample": "share of columns per tree",
+    "BoostedSettings.l2": "L2 penalty on leaf weights",
+    "BoostedSettings.bins": "bins of a feature's histogram",
+}
+
+MEANINGS: dict[str, str] = CONFIG | SOURCE | TRAINING | QUESTIONS | FORECASTS

@@ -25,12 +25,14 @@ Columns marked *volatile* may differ between equal runs. Key columns are never n
 
 CODES = {
     "bad_config": "no valid JSON, over 1 MB, nested too deep, duplicate keys, NaN, or something that is not supported",
+    "bad_forecaster": "a kept forecaster is missing, damaged or of a newer format; run gold again",
     "bad_record": "a record of a list or an array cannot be used: no path, wrong columns, shape or type",
     "bad_safetensors": "a safetensors file is truncated, has trailing bytes or a broken header",
     "bomb": "a picture's header promises more pixels than allowed; refused before decoding",
     "decode_error": "the bytes cannot be read, or are no picture that can be decoded",
     "duplicate_id": "an earlier record of the same input has this id; the first one counts",
     "empty_text": "a text holds no character that is seen: empty, white space, zero-width",
+    "feature_mismatch": "rows have other features than the forecaster was trained on",
     "invalid_utf8": "a text or path is not UTF-8",
     "label_conflict": "the same content has more than one label; it makes no example",
     "label_mismatch": "an adapter's labels are not the data's: another set, another case, or a repeat",
@@ -45,6 +47,7 @@ CODES = {
     "tensor_mismatch": "tensor names or shapes are not those of the backbone; nothing is loaded in part",
     "too_large": "a file or text is over the size limit; refused from its length",
     "truncated": "a picture begins with a known signature and ends too early",
+    "unknown_cell": "no adapter that the forecaster was trained on was tried under that corruption and severity",
 }
 
 

@@ -122,6 +122,10 @@ def settings(source: Path, foreign: Path | None, recipes: tuple[dict[str, Any], 
             "n_folds": 2, "permutation_repeats": 1, "bootstrap_resamples": 20, "min_n": 3,
             "forest": {"trees": 4}, "boost": {"trees": 4}, "boost_tuned": {"trees": 4},
         },
+        "forecast": {
+            "protocols": ["grouped", "leave_adapter_out"], "n_folds": 2, "resamples": 20, "boosted": {"trees": 4, "patience": 2},
+            "neighbours": 3, "components": 8,
+        },
         "execution": {"chunk_rows": 420, "max_rejected_share": 0.5},
     }  # fmt: skip
 

@@ -86,6 +86,27 @@ PINNED = {
     "gold.prior_top_words": ("dataset scorer source label rank", "word score"),
     "gold.prior_homogeneity": ("dataset scorer source label_a label_b", "shared_mass discriminating_mass n beta fusion pair_id"),
     "gold.prior_precision": ("dataset scorer source", "precision_at_k n"),
+    "gold.forecast_comparison": (
+        "dataset protocol features model",
+        (
+            "auroc avg_precision aurc augrc fpr95 brier ece auroc_within_adapter n auroc_ci_low auroc_ci_high auroc_within_adapter_ci_low "
+            "avg_precision_ci_high aurc_ci_low ece_ci_high leaky is_headline"
+        ),
+    ),
+    "gold.forecast_verdict": (
+        "dataset protocol",
+        (
+            "delta_auroc ci_low ci_high min_detectable_delta verdict sentence reason delta_within_adapter delta_within_adapter_ci_low "
+            "delta_within_adapter_ci_high delta_over_control delta_over_control_ci_low delta_over_control_ci_high rule_sha256"
+        ),
+    ),
+    "gold.forecasts": (
+        "dataset adapter_id corruption severity",
+        "predicted_failure_rate ci_low ci_high observed_failure_rate cell_mean atc doc upper_bound origin forecaster n",
+    ),
+    "gold.forecast_check": ("dataset origin estimator", "bias mean_absolute_error spearman_adapters spearman_cells sentence n"),
+    "gold.reliability": ("dataset protocol features model calibration bin", "mean_forecast failure_rate ci_low ci_high n"),
+    "gold.coverage_risk": ("dataset protocol features model coverage", "error error_all ci_low ci_high n"),
     "meta.tables": ("name", "type comment"),
     "meta.columns": ("name", "type comment unit range"),
     "audit.runs": ("run_id", "versions config"),
@@ -166,6 +187,7 @@ def records_of(package: str, kind: type) -> list[object]:
         ("ood.attacks", "ATTACKS", "ood.attacks"),
         ("ood.corruptions", "CORRUPTIONS", "ood.corruptions"),
         ("gold", "TABLES", "gold.tables"),
+        ("gold.forecast.tables", "TABLES", "gold.forecast.tables"),
         ("xai.attribution", "METHODS", "xai.attribution"),
         ("xai.metrics", "METRICS", "xai.metrics"),
         ("models.families", "FAMILIES", "models.families"),

@@ -57,6 +57,7 @@ def build_forecasts(lake: Lake, ledger: Ledger, inputs: ForecastInputs, settings
         stored = stored_ahead(lake, inputs.dataset)
         found = _computed(lake, inputs, settings)
         progress.step()
+        ledger.reopen(TABLES, fingerprint)
         frames = _frames(inputs.dataset, found, stored, settings, folder)
         for table in TABLES:
             replace(lake, table, frames[table.name], inputs.dataset, fingerprint)
@@ -137,7 +138,9 @@ def _computed(lake: Lake, inputs: ForecastInputs, settings: ForecastSettings) ->
 def _task(
     name: str, clean: pd.DataFrame, shifts: pd.DataFrame, settings: ForecastSettings, dataset: str, versions: Mapping[str, int]
 ) -> dict[str, Any]:
-    """What one task gives back, as plain JSON: NaN has become null."""
+    """What one task gives back, as plain JSON: NaN has become null. Rows are put in order first: means have its last bits."""
+    clean = clean.sort_values(list(PAIR), ignore_index=True)
+    shifts = shifts.sort_values([*PAIR, "corruption", "severity"], ignore_index=True)
     frame = joined(clean, shifts)
     if name != FORECASTER:
         regime = next(regime for regime in REGIMES if regime.name == name)
@@ -166,8 +169,9 @@ def _mine(lake: Lake, table: Table, inputs: ForecastInputs, identity: str) -> Da
     return rows.where(F.col("adapter_id").isin(list(inputs.adapter_ids))) if "adapter_id" in table.key else rows
 
 
-def clean_rows(lake: Lake, inputs: ForecastInputs, settings: ForecastSettings) -> DataFrame:
-    """`CLEAN`: one row per (example, adapter) whose explanation was scored, the metrics of all methods in one map."""
+def clean_rows(lake: Lake, inputs: ForecastInputs, settings: ForecastSettings, *, embedded: bool = True) -> DataFrame:
+    """`CLEAN`: one row per (example, adapter) whose explanation was scored, the metrics of all methods in one map. Distances in the
+    backbone's space, which take one task, are null unless `embedded`."""
     from pyspark.sql import functions as F
 
     metrics = _mine(lake, EXPLANATION_METRICS, inputs, inputs.metrics_id).where(~F.col("method").isin(list(CONTROLS)))
@@ -178,7 +182,10 @@ def clean_rows(lake: Lake, inputs: ForecastInputs, settings: ForecastSettings) -
     )
     maps = metrics.groupBy(*PAIR).agg(F.map_from_entries(F.flatten(F.collect_list(named))).alias("metrics"))
     answers = _mine(lake, PREDICTIONS, inputs, inputs.predictions_id).select(*PAIR, F.col("is_correct").alias("clean_correct"), *CONFIDENCE)
-    return answers.join(maps, list(PAIR)).join(_distances(lake, inputs, settings), "example_id", "left").select(*CLEAN)
+    rows = answers.join(maps, list(PAIR))
+    if not embedded:
+        return rows.select("*", *(F.lit(None).cast("double").alias(name) for name in EMBEDDING)).select(*CLEAN)
+    return rows.join(_distances(lake, inputs, settings), "example_id", "left").select(*CLEAN)
 
 
 def _shifts(lake: Lake, inputs: ForecastInputs) -> DataFrame:

@@ -32,9 +32,9 @@ def verdict(gains: Gains, rule: VerdictRule) -> tuple[str | None, str | None]:
             return None, gain.reason
     if gains.within.low > 0 and gains.over_control.low > 0:  # type: ignore[operator]  # none is None here
         return ADDS, None
-    if gains.pooled.high < rule.harms_below:  # type: ignore[operator]
+    if gains.pooled.high < rule.harms_below:  # type: ignore[operator]  # nor here
         return HARMS, None
-    if rule.power_errors * gains.pooled.standard_error > rule.detectable:  # type: ignore[operator]
+    if rule.power_errors * gains.pooled.standard_error > rule.detectable:  # type: ignore[operator]  # nor here
         return WEAK, None
     return NONE, None
 

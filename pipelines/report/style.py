@@ -54,6 +54,8 @@ summary{cursor:pointer;color:var(--a);font-size:.88rem}
 .panels{display:grid;grid-template-columns:repeat(auto-fit,minmax(200px,1fr));gap:.9rem 1rem;margin:.6rem 0}
 figure{margin:.6rem 0}
 figcaption{font-size:.84rem;color:var(--soft);max-width:52rem}
+.beside{display:flex;flex-wrap:wrap;gap:.2rem 1.6rem;align-items:flex-start}
+.beside>figure{flex:0 1 330px;min-width:240px}.beside>.scroll{flex:1 1 420px;min-width:0}
 .key{font-size:.86rem;margin:.4rem 0}
 .key span{margin-right:1.2rem;display:inline-block}
 .key i{display:inline-block;width:.72rem;height:.72rem;border-radius:50%;margin-right:.4rem;vertical-align:-.06rem}

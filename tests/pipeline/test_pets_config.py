@@ -42,7 +42,8 @@ SHAPE = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "i
 N_TRAINVAL, N_TEST = 6, 3  # pictures per breed in each list
 # What a test may change: where weights and pictures are, and how long is trained and learned. Nothing of what is computed.
 CHEAPER = ("adapters.defaults.epochs=1", "gold.forest.trees=4", "gold.boost.trees=4", "gold.boost_tuned.trees=4", "gold.n_folds=2",
-           "gold.permutation_repeats=1", "gold.bootstrap_resamples=20", "gold.min_n=3")  # fmt: skip
+           "gold.permutation_repeats=1", "gold.bootstrap_resamples=20", "gold.min_n=3",
+           "forecast.protocols=[grouped]", "forecast.n_folds=2", "forecast.resamples=20", "forecast.boosted.trees=4")  # fmt: skip
 
 
 def make_pets(root: Path) -> Path:

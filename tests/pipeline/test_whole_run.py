@@ -12,6 +12,7 @@ from deltalake import DeltaTable
 from bronze.specs import EMBEDDINGS, EXAMPLES, REFERENCES
 from bronze.specs import REJECTED as BRONZE_REJECTED
 from gold import TABLES as GOLD
+from gold.forecast.tables import TABLES as FORECASTS
 from lake.audit import CELLS, REJECTED
 from lake.spec import Table, arrow_type
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
@@ -142,7 +143,7 @@ def test_the_ledger_says_what_counting_says(built: Built) -> None:
     cells = rows_of(built.root, CELLS)
     assert all(row["n_done"] == row["n_expected"] for row in cells)
     counted: Counter[tuple[str, str, str, int, str]] = Counter()
-    for table in (*STAGES, ADAPTERS, EMBEDDINGS, EXAMPLES, *(gold.spec for gold in GOLD)):
+    for table in (*STAGES, ADAPTERS, EMBEDDINGS, EXAMPLES, *(gold.spec for gold in GOLD), *FORECASTS):
         for row in rows_of(built.root, table):
             cell = (row.get("adapter_id", "*"), row.get("corruption", "*"), row.get("severity", 0))
             own = cell if table in (*STAGES, ADAPTERS) else ("*", "*", 0)

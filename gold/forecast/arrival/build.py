@@ -13,6 +13,7 @@ from gold.forecast.arrival.score import RISKS, records, score
 from gold.forecast.build import clean_rows, replace
 from gold.forecast.forecaster import Forecaster, newest
 from gold.forecast.inputs import ForecastInputs
+from gold.forecast.rows import EMBEDDING
 from gold.forecast.settings import ForecastSettings
 from gold.forecast.tables import forecasts
 from gold.table import as_table
@@ -20,6 +21,8 @@ from lake.door import Lake
 from lake.errors import ContractError, MissingInputError
 from lake.ledger import Cell, Done, Ledger
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
+
+EXACT = "decimal(20,18)"  # of doubles a sum has the last bits of its order, which is that of the partitions
 
 
 @dataclass(frozen=True)
@@ -70,13 +73,15 @@ def _records(
     def work(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         return partial(score, folder=where)(frames)
 
-    rows = clean_rows(lake, inputs, settings).mapInPandas(work, RISKS)
+    embedded = any(name in EMBEDDING for name in forecaster.spec.columns)
+    rows = clean_rows(lake, inputs, settings, embedded=embedded).mapInPandas(work, RISKS)
+    known = F.col("risk").isNotNull() & ~F.isnan("risk")
     means = rows.groupBy("corruption", "severity").agg(
-        F.avg(F.when(~F.isnan("risk"), F.col("risk"))).alias("predicted"),
-        F.sum(F.when(F.isnan("risk") | F.col("risk").isNull(), 0).otherwise(1)).alias("n"),
-        F.sum(F.when(F.isnan("risk") | F.col("risk").isNull(), 1).otherwise(0)).alias("n_lacking"),
+        F.sum(F.when(known, F.col("risk").cast(EXACT))).cast("double").alias("total"),
+        F.sum(known.cast("int")).alias("n"),
+        F.sum((~known).cast("int")).alias("n_lacking"),
     )
-    found = means.toPandas()
+    found = means.withColumn("predicted", F.col("total") / F.col("n")).drop("total").toPandas()
     if found.empty:
         raise ContractError(
             f"adapter {inputs.adapter_ids[0]} of {inputs.dataset} has no clean row with an explanation: nothing can be foretold of it. "

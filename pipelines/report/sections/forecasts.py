@@ -1,20 +1,30 @@
-"""Where a forecast was stored before the truth was known: how near did it come?"""
+"""How near did forecasts of adapters come that the forecaster had not seen, and do they beat what is simpler?"""
 
 from __future__ import annotations
 
 from pipelines.report.charts.panel import Axis, Panel
-from pipelines.report.figures import count, count_range, number, percent, plural
-from pipelines.report.markup import Markup, joined, paragraph, tag
+from pipelines.report.figures import count, count_range, number, percent, plural, signed, within
+from pipelines.report.markup import Markup, data, joined, paragraph, tag
 from pipelines.report.section import Section
 from pipelines.report.source import Reading, Row
+from pipelines.report.tables import Column, html_table
 
-TABLE, ADAPTERS = "gold.forecasts", "silver.adapters_current"
-COLUMNS = ("adapter_id", "corruption", "severity", "predicted_failure_rate", "ci_low", "ci_high", "observed_failure_rate", "n")
+TABLE, ADAPTERS, CHECK = "gold.forecasts", "silver.adapters_current", "gold.forecast_check"
+COLUMNS = ("adapter_id", "corruption", "severity", "origin", "predicted_failure_rate", "ci_low", "ci_high", "observed_failure_rate", "n")
+CHECK_COLUMNS = (
+    "origin", "estimator", "mean_absolute_error", "bias", "spearman_adapters", "spearman_cells", "error_over_cell_mean", "ci_low",
+    "ci_high", "sentence", "n_adapters", "n",
+)  # fmt: skip
+ORIGINS = {"ahead": "Stored before the adapter was tried", "held_out": "Made afterwards, by models that left the adapter out"}
+ESTIMATORS = {
+    "forecast": "the forecast", "cell_mean": "mean of the other adapters", "atc": "ATC, needs shifted confidences",
+    "doc": "DoC, needs shifted confidences",
+}  # fmt: skip
 MOST = 1500  # points of one drawing
 
 
 def draw(reading: Reading) -> Markup | None:
-    """Predicted against observed failure rate, a point per adapter, corruption and severity."""
+    """Predicted against observed failure rate, a point per adapter, corruption and severity; beside it the check, in words and figures."""
     rows = reading.table(TABLE, COLUMNS, "adapter_id, corruption, severity")
     named = reading.table(ADAPTERS, ("adapter_id", "name"), "adapter_id") if reading.has(ADAPTERS) else []
     names = {row["adapter_id"]: row["name"] for row in named}
@@ -25,10 +35,56 @@ def draw(reading: Reading) -> Markup | None:
     if not both:
         open_cells = plural(len(predicted), "forecast")
         return paragraph(f"{open_cells} stand, none of them with its truth yet: run the pipeline on these adapters to compare.")
-    return joined([_words(both, len(predicted) - len(both)), _figure(both[:MOST], names, len(both))])
+    check = reading.table(CHECK, CHECK_COLUMNS, "origin, estimator") if reading.has(CHECK) else []
+    waiting = len(predicted) - len(both)
+    parts = [part for origin in _origins(both) for part in _origin(origin, both, names, check)]
+    rest = f"{plural(waiting, 'forecast')} still {'waits' if waiting == 1 else 'wait'} for the truth." if waiting else None
+    return joined([*parts, paragraph(rest) if rest else None])
 
 
-def _words(rows: list[Row], waiting: int) -> Markup:
+def _origins(rows: list[Row]) -> list[str | None]:
+    """Where the forecasts come from, those stored ahead first."""
+    place = {name: number for number, name in enumerate(ORIGINS)}
+    return sorted({row["origin"] for row in rows}, key=lambda name: (place.get(name, len(place)), str(name)))
+
+
+def _origin(origin: str | None, rows: list[Row], names: dict[str, str], check: list[Row]) -> list[Markup]:
+    mine = [row for row in rows if row["origin"] == origin]
+    judged = [row for row in check if row["origin"] == origin]
+    said = next((row["sentence"] for row in judged if row["estimator"] == "forecast" and row["sentence"]), None)
+    title = tag("h4", None, ORIGINS[origin]) if origin in ORIGINS else None
+    spoken = paragraph(data(said, 400)) if said else None
+    beside = tag("div", {"class": "beside"}, _figure(mine[:MOST], names, len(mine)), _checked(judged) if judged else None)
+    return [part for part in (title, _words(mine), spoken, beside) if part is not None]
+
+
+def _checked(rows: list[Row]) -> Markup:
+    """The estimates against the truth, the forecast first."""
+    place = {name: number for number, name in enumerate(ESTIMATORS)}
+    columns = (
+        Column("Estimate"), Column("Off by", "num"), Column("Bias", "num"), Column("Order of adapters", "num"),
+        Column("Order of cells", "num"), Column("Error over the mean's", "num"), Column("n", "num"),
+    )  # fmt: skip
+    body = [
+        (
+            data(ESTIMATORS.get(row["estimator"], row["estimator"]), 60), number(row["mean_absolute_error"]), signed(row["bias"]),
+            number(row["spearman_adapters"], 2), number(row["spearman_cells"], 2), _against(row), count(row["n"]),
+        )
+        for row in sorted(rows, key=lambda row: place.get(row["estimator"], len(place)))
+    ]  # fmt: skip
+    adapters = max((row["n_adapters"] or 0 for row in rows), default=0)
+    caption = (
+        f"n cells of {plural(adapters, 'adapter')}: rates from 0 to 1; below 0 in the last column but one beats the mean of the others"
+    )
+    return html_table(caption, columns, body)
+
+
+def _against(row: Row) -> str:
+    known = row["ci_low"] is not None and row["ci_high"] is not None
+    return signed(row["error_over_cell_mean"]) + (f" ({within(row['ci_low'], row['ci_high'])})" if known else "")
+
+
+def _words(rows: list[Row]) -> Markup:
     errors = [abs(row["predicted_failure_rate"] - row["observed_failure_rate"]) for row in rows]
     bias = sum(row["predicted_failure_rate"] - row["observed_failure_rate"] for row in rows) / len(rows)
     ranged = [row for row in rows if row["ci_low"] is not None and row["ci_high"] is not None]
@@ -36,11 +92,10 @@ def _words(rows: list[Row], waiting: int) -> Markup:
     covered = (
         f"{count(inside)} of {count(len(ranged))} forecast intervals hold the observed rate" if ranged else "no forecast has an interval"
     )
-    rest = f" {plural(waiting, 'forecast')} still wait for the truth." if waiting else ""
     way = "too high" if bias > 0 else "too low"
     return paragraph(
         f"Over {plural(len(rows), 'cell')} the forecast is off by {percent(sum(errors) / len(errors))} points on average, and "
-        f"{number(abs(100 * bias), 1)} points {way} in the large; {covered}.{rest}".replace(" % points", " points")
+        f"{number(abs(100 * bias), 1)} points {way} in the large; {covered}.".replace(" % points", " points")
     )
 
 
@@ -54,7 +109,7 @@ def _figure(rows: list[Row], names: dict[str, str], n: int) -> Markup:
     points = [(row["predicted_failure_rate"], row["observed_failure_rate"], "a", _said(row, names)) for row in rows]
     drawn = panel.cloud(f"Forecast against observed failure rate, {count(n)} cells", points, panel.diagonal(), *spreads)
     cut = f" The first {count(MOST)} are drawn." if n > MOST else ""
-    lines = "Dashed: forecast and truth agree. Lines: 95 % intervals."
+    lines = "Dashed: forecast and truth agree." + (" Lines: 95 % intervals." if spreads else "")
     each = f"{count(n)} cells, n = {count_range(row['n'] for row in rows)} answers each"
     said = f"A point per adapter, corruption and severity ({each}). {lines}{cut}"
     return tag("figure", None, drawn, tag("figcaption", None, said))
@@ -66,4 +121,4 @@ def _said(row: Row, names: dict[str, str]) -> str:
     return f"{name}, {row['corruption']} {row['severity']}: {rates}"
 
 
-SECTION = Section("forecasts", "Forecast against truth", "The forecast of new adapters", (TABLE,), draw, also=(ADAPTERS,))
+SECTION = Section("forecasts", "Forecast against truth", "The forecast of new adapters", (TABLE,), draw, also=(ADAPTERS, CHECK))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from gold.forecast.features import FEATURE_SETS
 from pipelines.report.charts.scale import around
 from pipelines.report.charts.strips import Point, Strip
 from pipelines.report.figures import count, number, percent, within
-from pipelines.report.markup import Content, Markup, data, joined, paragraph
+from pipelines.report.markup import Content, Markup, data, joined, paragraph, tag
 from pipelines.report.section import Section
 from pipelines.report.sections.protocols import LEAKY, features_first, in_order
 from pipelines.report.source import Reading, Row
@@ -13,8 +14,8 @@ from pipelines.report.tables import Column, folded, html_table
 
 FORECASTS, LEARNERS = "gold.forecast_comparison", "gold.classifier_comparison"
 FORECAST_COLUMNS = (
-    "protocol", "features", "model", "auroc", "auroc_ci_low", "auroc_ci_high", "ci_low", "ci_high", "auroc_within_adapter",
-    "avg_precision", "aurc", "fpr95", "brier", "ece", "n",
+    "protocol", "features", "model", "auroc", "auroc_ci_low", "auroc_ci_high", "auroc_within_adapter", "auroc_within_adapter_ci_low",
+    "auroc_within_adapter_ci_high", "avg_precision", "aurc", "fpr95", "brier", "ece", "is_headline", "n",
 )  # fmt: skip
 COLUMNS = (
     "protocol", "model", "features", "roc_auc", "ci_low", "ci_high", "auc_within_adapter", "confidence_auc", "adapter_auc", "accuracy",
@@ -35,12 +36,15 @@ def _forecasts(rows: list[Row]) -> Markup | None:
         return None
     first, *rest = in_order(row["protocol"] for row in rows)
     tables = {protocol: _features(protocol, [row for row in rows if row["protocol"] == protocol]) for protocol in (first, *rest)}
-    return joined([tables[first], *(folded(f"held out by {protocol}", tables[protocol]) for protocol in rest)])
+    seen = {row["features"] for row in rows}
+    meanings = [tag("li", None, tag("b", None, one.name), f": {one.meaning}") for one in FEATURE_SETS if one.name in seen]
+    others = [folded(f"held out by {protocol}", tables[protocol]) for protocol in rest]
+    return joined([tables[first], folded("what each set of features is", tag("ul", None, *meanings)), *others])
 
 
 def _features(protocol: str, rows: list[Row]) -> Markup:
-    for row in rows:  # one pair of ends, whichever way the table names it
-        row["ends"] = (row["auroc_ci_low"], row["auroc_ci_high"]) if row["auroc_ci_low"] is not None else (row["ci_low"], row["ci_high"])
+    for row in rows:
+        row["ends"] = row["auroc_ci_low"], row["auroc_ci_high"]
     strip = Strip(*around([value for row in rows for value in (row["auroc"], *row["ends"], 0.5)], 0.2, (0.0, 1.0)), marks=(0.5,))
     columns = (
         Column("Features"), Column("Learner"), Column("AUROC", "num"), Column("95 % interval", "num"), Column(strip.head("AUROC"), "plot"),
@@ -50,7 +54,7 @@ def _features(protocol: str, rows: list[Row]) -> Markup:
     order = features_first(row["features"] for row in rows)
     body = [
         (
-            data(row["features"], 40), data(row["model"], 40), number(row["auroc"]), within(*row["ends"]),
+            data(row["features"], 40), _learner(row), number(row["auroc"]), within(*row["ends"]),
             strip.cell(f"{row['features']}: {number(row['auroc'])}", [Point(row["auroc"], *row["ends"])]),
             number(row["auroc_within_adapter"]), number(row["aurc"]), percent(row["fpr95"]), number(row["brier"]), number(row["ece"]),
             count(row["n"]),
@@ -59,6 +63,10 @@ def _features(protocol: str, rows: list[Row]) -> Markup:
     ]  # fmt: skip
     leaky = " (leaky: one example stands on both sides)" if protocol == LEAKY else ""
     return html_table(f"Foretelling wrong answers, rows held out by {protocol}{leaky}; dashed: a guess", columns, body)
+
+
+def _learner(row: Row) -> Markup:
+    return joined([data(row["model"], 40), " (headline)" if row["is_headline"] else None])
 
 
 def _study(rows: list[Row]) -> Markup | None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from gold.forecast.features import FEATURE_SETS
+
 PROTOCOLS = ("grouped", "leave_adapter_out", "leave_corruption_out", "leave_adapter_and_corruption_out")
 LEAKY = "ki"
-FEATURES = ("constant", "adapter", "cell", "confidence", "embedding", "xai", "confidence+xai", "all", "corrupted_confidence")
+FEATURES = tuple(one.name for one in FEATURE_SETS)  # from the plainest to the ceiling
+HEADLINE = "confidence+xai"
 
 
 def in_order(names: Iterable[str]) -> list[str]:

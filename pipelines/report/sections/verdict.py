@@ -5,11 +5,11 @@ from __future__ import annotations
 from pipelines.report.charts.scale import around
 from pipelines.report.charts.strips import Point, Strip
 from pipelines.report.figures import count, number, plural, signed, within
-from pipelines.report.markup import Markup, data, joined, paragraph, tag
+from pipelines.report.markup import Content, Markup, data, joined, paragraph, tag
 from pipelines.report.section import Section
 from pipelines.report.sections.protocols import LEAKY, in_order
 from pipelines.report.source import Reading, Row
-from pipelines.report.tables import Column, html_table
+from pipelines.report.tables import Column, folded, html_table
 
 VERDICTS, LEARNERS = "gold.forecast_verdict", "gold.classifier_comparison"
 WORDS = {
@@ -18,7 +18,13 @@ WORDS = {
     "harms": ("Explanations make the forecast worse than confidence alone.", "bad"),
     "underpowered": ("Too few data to tell whether explanations add to confidence.", ""),
 }
-COLUMNS = ("protocol", "model", "delta_auroc", "ci_low", "ci_high", "min_detectable_delta", "verdict", "sentence", "n")
+COLUMNS = (
+    "protocol", "model", "delta_auroc", "ci_low", "ci_high", "min_detectable_delta", "verdict", "sentence", "n", "reason",
+    "delta_within_adapter", "delta_within_adapter_ci_low", "delta_within_adapter_ci_high", "delta_over_control",
+    "delta_over_control_ci_low", "delta_over_control_ci_high", "auroc_confidence", "auroc_confidence_xai", "other_model", "other_verdict",
+    "n_examples", "n_adapters",
+)  # fmt: skip
+GAINS = (("delta_within_adapter", "Gain within adapters"), ("delta_over_control", "Gain over shuffled explanations"))
 
 
 def draw(reading: Reading) -> Markup | None:
@@ -39,29 +45,52 @@ def _verdict(rows: list[Row]) -> Markup:
     judged = [row for row in rows if row["verdict"] and row["protocol"] != LEAKY]
     first = (judged or rows)[0]
     word, kind = WORDS.get(str(first["verdict"]), ("No verdict could be reached.", ""))
-    interval = f"95 % interval {within(first['ci_low'], first['ci_high'])}; n = {count(first['n'])} rows of this protocol"
-    inside = [
-        paragraph(word, kind="word"),
-        paragraph(data(first["sentence"] or "", 800)),
-        paragraph(f"Difference in AUROC {signed(first['delta_auroc'])}, {interval} (", data(first["protocol"]), ").", kind="note"),
+    inside = [paragraph(word, kind="word"), paragraph(data(first["sentence"] or "", 800)), paragraph(*_details(first), kind="note")]
+    said = [
+        tag("li", None, data(row["protocol"], 60), ": ", data(row["sentence"], 800)) for row in rows if row is not first and row["sentence"]
     ]
-    return joined([tag("div", {"class": f"verdict {kind}".strip()}, *inside), _protocols(rows)])
+    others = folded("the other protocols in words", tag("ul", None, *said)) if said else None
+    return joined([tag("div", {"class": f"verdict {kind}".strip()}, *inside), _protocols(rows), others])
+
+
+def _details(row: Row) -> list[Content]:
+    """AUROCs, gains and counts behind the sentence, and whether the other learner agrees."""
+    gains = "; ".join(f"{name[0].lower()}{name[1:]} {signed(row[of])} ({within(*_ends(row, of))})" for of, name in GAINS)
+    aurocs = f"AUROC {number(row['auroc_confidence'])} by confidence, {number(row['auroc_confidence_xai'])} with explanations"
+    difference = f"difference {signed(row['delta_auroc'])}, 95 % interval {within(row['ci_low'], row['ci_high'])}"
+    of = [
+        part
+        for part, n in (
+            (plural(row["n_examples"] or 0, "example"), row["n_examples"]),
+            (plural(row["n_adapters"] or 0, "adapter"), row["n_adapters"]),
+        )
+        if n
+    ]
+    n = f"n = {count(row['n'])} rows" + (f" of {' and '.join(of)}" if of else "")
+    other = f" The other learner, {row['other_model']}, says {row['other_verdict']}." if row["other_verdict"] else ""
+    return [data(row["protocol"], 60), f": {aurocs}; {difference}; {gains}; {n}.{other}"]
+
+
+def _ends(row: Row, name: str) -> tuple[float | None, float | None]:
+    return row[f"{name}_ci_low"], row[f"{name}_ci_high"]
 
 
 def _protocols(rows: list[Row]) -> Markup:
     values = [value for row in rows for value in (row["delta_auroc"], row["ci_low"], row["ci_high"])]
     strip = Strip(*around([*values, 0.0], 0.04), marks=(0.0,))
     columns = (
-        Column("Protocol"), Column("Learner"), Column("Difference", "num"), Column("95 % interval", "num"),
-        Column(strip.head("AUROC gained"), "plot"), Column("Smallest detectable", "num"), Column("Verdict"), Column("n", "num"),
+        Column("Protocol"), Column("Verdict"), Column("Difference (95 %)", "num"), Column(strip.head("AUROC gained"), "plot"),
+        Column("Within adapters", "num"), Column("Over shuffled", "num"), Column("Smallest detectable", "num"), Column("n", "num"),
+        Column("Learner"),
     )  # fmt: skip
     body = [
         (
-            data(row["protocol"]), data(row["model"] or ""), signed(row["delta_auroc"]), within(row["ci_low"], row["ci_high"]),
+            data(row["protocol"]), data(_leaky(row) or row["verdict"] or row["reason"] or "none", 24),
+            signed(row["delta_auroc"]) + _interval(row["ci_low"], row["ci_high"]),
             strip.cell(
                 f"{row['protocol']}: {signed(row['delta_auroc'])}", [Point(row["delta_auroc"], row["ci_low"], row["ci_high"])]
             ),
-            number(row["min_detectable_delta"]), data(row["verdict"] or row["sentence"] or "none", 60), count(row["n"]),
+            *(_gain(row, of) for of, _ in GAINS), number(row["min_detectable_delta"]), count(row["n"]), data(row["model"] or ""),
         )
         for row in rows
     ]  # fmt: skip
@@ -69,12 +98,26 @@ def _protocols(rows: list[Row]) -> Markup:
     return html_table(caption, columns, body)
 
 
+def _gain(row: Row, name: str) -> str:
+    return signed(row[name]) + _interval(*_ends(row, name))
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return f" ({within(low, high)})" if low is not None and high is not None else ""
+
+
+def _leaky(row: Row) -> str | None:
+    """What may be read where one example stands on both sides."""
+    return f"leaky: {row['verdict'] or 'none'}" if row["protocol"] == LEAKY else None
+
+
 def _provisional(rows: list[Row]) -> Markup:
     word, kind = _compared(rows)
     low, high = min(row["roc_auc"] for row in rows), max(row["roc_auc"] for row in rows)
     models = plural(len(rows), "learner")
     reach = f"an AUROC of {number(low)}" if len(rows) == 1 else f"an AUROC of {number(low)} to {number(high)}"
-    widest = f"{number(min(_ends(rows, 'ci_low')))} to {number(max(_ends(rows, 'ci_high')))}" if _ends(rows, "ci_low") else "withheld"
+    lows, highs = (_known(rows, column) for column in ("ci_low", "ci_high"))
+    widest = f"{number(min(lows))} to {number(max(highs))}" if lows else "withheld"
     said = (
         f"Asked on held-out examples which answers will be wrong under corruption, {models} that see only explanation metrics of the clean "
         f"input reach {reach} (95 % intervals within {widest}). Plain confidence reaches {number(rows[0]['confidence_auc'])} on the same "
@@ -88,7 +131,7 @@ def _provisional(rows: list[Row]) -> Markup:
     return tag("div", {"class": f"verdict {kind}".strip()}, *inside)
 
 
-def _ends(rows: list[Row], column: str) -> list[float]:
+def _known(rows: list[Row], column: str) -> list[float]:
     return [row[column] for row in rows if row["ci_low"] is not None and row["ci_high"] is not None]
 
 
