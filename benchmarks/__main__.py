@@ -25,7 +25,21 @@ SCRATCH = ROOT / "build" / "bench"  # pictures and models made here; made once, 
 LIMIT_SECONDS = 1200.0  # of one module: one that hangs must not hold the rest
 
 # In the order of the table. Each has `measure(folder, quick) -> list[Row]`.
-MODULES = ("embeddings", "engine", "forward", "sharing", "new_adapter", "memory", "cold", "dry_run", "label_scorer", "forecast", "arrival")
+MODULES = (
+    "embeddings",
+    "engine",
+    "forward",
+    "sharing",
+    "new_adapter",
+    "memory",
+    "cold",
+    "dry_run",
+    "label_scorer",
+    "forecast",
+    "forecast_regime",
+    "forecast_claims",
+    "arrival",
+)
 ON_A_GPU = ("gpu", "gpu_texts")  # measured only where they are named
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -10,8 +10,9 @@ from typing import Literal
 import numpy as np
 from scipy.special import expit, logit
 
+from gold.forecast.regimes import Block
 from gold.forecast.rows import Bools
-from gold.statistics.estimate import Codes, Floats
+from gold.statistics.estimate import Floats
 
 Kind = Literal["none", "platt", "isotonic"]
 KINDS: tuple[Kind, ...] = ("none", "platt", "isotonic")
@@ -55,12 +56,12 @@ def learn_map(kind: Kind, forecast: Floats, failed: Bools) -> Map:
     return Map("isotonic", tuple(float(x) for x in model.X_thresholds_), tuple(float(y) for y in model.y_thresholds_))
 
 
-def cross_mapped(kind: Kind, forecast: Floats, failed: Bools, parts: Codes) -> Floats:
-    """Each row's forecast by a map learned from the rows of all other parts (examples in parts, so no example maps itself)."""
+def cross_mapped(kind: Kind, forecast: Floats, failed: Bools, parts: Sequence[Block]) -> Floats:
+    """Each row's forecast by a map learned from what its block may learn from: no example maps itself, nor does an adapter or a corruption
+    that is held out. The blocks cover every row once."""
     found = np.empty(len(forecast))
-    for part in np.unique(parts):
-        mine = parts == part
-        found[mine] = learn_map(kind, forecast[~mine], failed[~mine])(forecast[mine])
+    for block in parts:
+        found[block.test] = learn_map(kind, forecast[block.train], failed[block.train])(forecast[block.test])
     return found
 
 

@@ -30,7 +30,7 @@ class Spread:
         values = np.asarray(self.residuals)
         half = float(stdtrit(n - 1, 0.5 + level / 2.0)) * float(values.std(ddof=1)) * np.sqrt(1.0 + 1.0 / n)
         centre = forecast + float(values.mean())
-        return max(0.0, centre - half), min(1.0, centre + half), None
+        return float(np.clip(centre - half, 0.0, 1.0)), float(np.clip(centre + half, 0.0, 1.0)), None
 
     def conformal(self, forecast: float, level: float) -> float | None:
         """Split-conformal upper bound: exceeded by at most 1 - level of adapters exchangeable with these. None where these are too few,

@@ -69,7 +69,8 @@ def matrix_of(rows: Rows, features: FeatureSet, columns: tuple[str, ...], seed: 
 def shuffled_within(examples: Codes, adapters: Codes, seed: int) -> Codes:
     """Per row a row of the same adapter that belongs to a drawn other example; all rows of an (example, adapter) get one example's.
 
-    Explanation metrics repeat over the corruptions of an example, so the first row of the other example speaks for it.
+    Explanation metrics repeat over the corruptions of an example, so the first row of the other example speaks for it. The examples of an
+    adapter hand theirs on in one drawn circle: none keeps its own, unless the adapter has no other.
     """
     pair = adapters * (int(examples.max()) + 1) + examples
     names, first, code = np.unique(pair, return_index=True, return_inverse=True)
@@ -77,7 +78,8 @@ def shuffled_within(examples: Codes, adapters: Codes, seed: int) -> Codes:
     partner = np.empty(len(names), dtype=np.int64)
     for adapter in np.unique(owner):
         mine = np.flatnonzero(owner == adapter)
-        partner[mine] = mine[rng(seed, "", "forecast", "shuffled", int(adapter)).permutation(len(mine))]
+        circle = mine[rng(seed, "", "forecast", "shuffled", int(adapter)).permutation(len(mine))]
+        partner[circle] = np.roll(circle, 1)
     return np.asarray(first[partner][code], dtype=np.int64)
 
 

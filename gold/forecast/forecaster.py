@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -31,7 +32,8 @@ class Spec:
 
     `columns`: features in order, the cell's logit behind them. `cells`: per corruption and severity the failure rate of the adapters it was
     trained on. `residuals`: per cell those of held-out adapters. `versions`: of the tables it was trained from. `settings_id`: of the
-    forecast's settings; `n`, `n_adapters`, `n_examples`: what it was trained on. `calibrated_on`: the protocol whose forecasts `map` fits.
+    forecast's settings; `n`, `n_adapters`, `n_examples`: what it was trained on. `calibrated_on`: the protocol of the examples held back,
+    whose forecasts `map` fits.
     """
 
     dataset: str
@@ -109,17 +111,28 @@ def unpacked(model: bytes, spec: Mapping[str, Any]) -> Forecaster:
 
 
 def save(forecaster: Forecaster, root: Path) -> Path:
-    """Writes `root/<identity>/` with model.ubj and forecaster.json, whole or not at all; one that is there is the same and stays."""
+    """Writes `root/<identity>/` with model.ubj and forecaster.json, whole or not at all; one that is there and whole stays, a damaged one
+    is made anew."""
     folder = root / forecaster.identity
 
     def fill(pending: Path) -> None:
         (pending / MODEL).write_bytes(forecaster.model)
         (pending / SPEC).write_text(json.dumps(asdict(forecaster.spec), indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
+    if folder.is_dir() and not _is_whole(folder):
+        shutil.rmtree(folder)
     if not folder.is_dir():
         with suppress(FileExistsError):  # another run was first, with the same
             write_folder(folder, fill)
     return folder
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        load(folder)
+    except ArtifactError:
+        return False
+    return True
 
 
 CURRENT, NONE = "current", "none"  # the file that names the forecaster that was made last, and what it says where none could be
@@ -132,13 +145,17 @@ def point(root: Path, identity: str | None) -> None:
 
 
 def is_pointed(root: Path) -> bool:
-    """True when `point` was called there, so that what `newest` says is known."""
+    """True when `point` was called there and what it names is whole, so that `newest` can answer."""
+    try:
+        newest(root)
+    except ArtifactError:
+        return False
     return (root / CURRENT).is_file()
 
 
 def newest(root: Path) -> Forecaster | None:
     """The forecaster that was made last; None where there is none. Raises ArtifactError as `load` does."""
-    if not is_pointed(root):
+    if not (root / CURRENT).is_file():
         return None
     identity = (root / CURRENT).read_text(encoding="utf-8").strip()
     return None if identity == NONE else load(root / Path(identity).name)
@@ -153,8 +170,9 @@ def load(folder: Path, columns: tuple[str, ...] | None = None) -> Forecaster:
         told = json.loads((folder / SPEC).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ArtifactError("bad_forecaster", f"{folder} is no forecaster ({MODEL} and {SPEC}): {error}") from error
-    if told.get("format") != FORMAT:
-        raise ArtifactError("bad_forecaster", f"{folder} has format {told.get('format')!r}; this version reads {FORMAT}")
+    given = told.get("format") if isinstance(told, dict) else None
+    if given != FORMAT:
+        raise ArtifactError("bad_forecaster", f"{folder} has format {given!r}; this version reads {FORMAT}")
     try:
         found = unpacked(model, told)
     except (KeyError, TypeError, ValueError) as error:

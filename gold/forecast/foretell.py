@@ -1,4 +1,9 @@
-"""Which failure rates are forecast for adapters, each as if it were new, and what forecaster is kept for the next one?"""
+"""Which failure rates are forecast for adapters, each as if it were new, and what forecaster is kept for the next one?
+
+Trees stop, and their map is learned, on the training examples held back: what an adapter did never reaches its own forecast, and residuals
+of held-out adapters come from the very procedure that the next one meets. (A map learned from other adapters' out-of-fold forecasts would:
+their models had seen this adapter, and moved it against its own truth.)
+"""
 
 from __future__ import annotations
 
@@ -7,21 +12,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gold.forecast.calibrated import Map, cross_mapped, learn_map
-from gold.forecast.cells import Spread, cell_means, residuals_of, without
+from gold.forecast.calibrated import Map, learn_map
+from gold.forecast.cells import Cell, Spread, cell_means, residuals_of, without
 from gold.forecast.features import BY_NAME, cell_logit, columns_of, group_rate
 from gold.forecast.forecaster import Forecaster, Spec, pack
-from gold.forecast.learners import BOOSTED, boost, held_back
-from gold.forecast.regimes import REGIMES, Regime, obstacle
-from gold.forecast.rows import Rows
+from gold.forecast.learners import BOOSTED, Learner, boost, can_be_watched, held_back, scored
+from gold.forecast.learners import Forecaster as Fitted
+from gold.forecast.regimes import GROUPED, REGIMES, obstacle
+from gold.forecast.rows import Bools, Rows
 from gold.forecast.run_regime import MEANS, OutOfFold, out_of_fold
 from gold.forecast.settings import ForecastSettings
 from gold.statistics.estimate import Floats
 from lake.identity import settings_id
 
 FEATURES, CELL = BY_NAME["confidence+xai|cell"], BY_NAME["cell"]
-_BY_REGIME = {regime.name: regime for regime in REGIMES}
-HELD_OUT, GROUPED = _BY_REGIME["leave_adapter_out"], _BY_REGIME["grouped"]
+HELD_OUT = next(regime for regime in REGIMES if regime.name == "leave_adapter_out")
 
 
 @dataclass(frozen=True)
@@ -52,28 +57,42 @@ class Foretold:
 
 
 def foretell(rows: Rows, settings: ForecastSettings, dataset: str, versions: Mapping[str, int]) -> Foretold:
-    """Forecasts by confidence, explanations and the cell, by boosted trees. With one adapter none is held out: the forecaster is then
-    calibrated on held-out examples and gives no interval."""
+    """Forecasts by confidence, explanations and the cell, by boosted trees. With one adapter none is held out: the forecaster then gives
+    no interval."""
     columns = columns_of(rows, FEATURES)
     if isinstance(columns, str):
         return Foretold(reason=columns)
     regime = HELD_OUT if obstacle(rows, HELD_OUT, settings) is None else GROUPED
     if reason := obstacle(rows, regime, settings):
         return Foretold(reason=reason)
-    found = out_of_fold(rows, regime, settings, (CELL, FEATURES), (BOOSTED,))
-    raw = found.risks[FEATURES.name, BOOSTED.name]
-    risk = cross_mapped("isotonic", raw, rows.failed, rows.examples % settings.n_folds)
-    spreads = residuals_of(rows, risk) if regime is HELD_OUT else {}
-    forecasts = tuple(_held_out(rows, found, risk, spreads, settings)) if regime is HELD_OUT else ()
-    calibration = learn_map("isotonic", raw, rows.failed)
-    spec, model = _trained(rows, columns, regime, calibration, spreads, settings, dataset, versions)
-    return Foretold(forecasts, pack(spec, model), None if regime is HELD_OUT else "one adapter only: none can be held out")
+    spreads: Mapping[Cell, Spread] = {}
+    forecasts: tuple[CellForecast, ...] = ()
+    if regime is HELD_OUT:
+        found = out_of_fold(rows, regime, settings, (CELL, FEATURES), (CALIBRATED,))
+        spreads = residuals_of(rows, found.risks[FEATURES.name, CALIBRATED.name])
+        forecasts = tuple(_held_out(rows, found, spreads, settings))
+    forecaster = pack(*_trained(rows, columns, spreads, settings, dataset, versions))
+    return Foretold(forecasts, forecaster, None if regime is HELD_OUT else "one adapter only: none can be held out")
 
 
-def _held_out(
-    rows: Rows, found: OutOfFold, risk: Floats, spreads: Mapping[tuple[str, int], Spread], settings: ForecastSettings
-) -> list[CellForecast]:
-    adapters, cells, predicted, n = cell_means(rows, risk)
+def _mapped_trees(x: Floats, failed: Bools, back: Bools, settings: ForecastSettings):  # type: ignore[no-untyped-def]  # xgboost is late
+    """A Booster, how many of its trees count, and the map of its forecasts: Platt's, on the rows that it has not learned from."""
+    booster, n_trees = boost(x, failed, back, settings)
+    if not can_be_watched(failed, back):
+        return booster, n_trees, Map("none")
+    return booster, n_trees, learn_map("platt", scored(booster, x[back], n_trees, settings.n_jobs), failed[back])
+
+
+def _fit(x: Floats, failed: Bools, back: Bools, settings: ForecastSettings) -> Fitted:
+    booster, n_trees, curve = _mapped_trees(x, failed, back, settings)
+    return lambda asked: curve(scored(booster, asked, n_trees, settings.n_jobs))
+
+
+CALIBRATED = Learner(BOOSTED.name, _fit)
+
+
+def _held_out(rows: Rows, found: OutOfFold, spreads: Mapping[Cell, Spread], settings: ForecastSettings) -> list[CellForecast]:
+    adapters, cells, predicted, n = cell_means(rows, found.risks[FEATURES.name, CALIBRATED.name])
     observed = cell_means(rows, rows.failed.astype(np.float64))[2]
     usual = cell_means(rows, found.risks[CELL.name, MEANS])[2]
     seen = dict.fromkeys(rows.cell_names, 0)
@@ -106,9 +125,7 @@ def _held_out(
 def _trained(
     rows: Rows,
     columns: tuple[str, ...],
-    regime: Regime,
-    calibration: Map,
-    spreads: Mapping[tuple[str, int], Spread],
+    spreads: Mapping[Cell, Spread],
     settings: ForecastSettings,
     dataset: str,
     versions: Mapping[str, int],
@@ -117,7 +134,7 @@ def _trained(
     every = np.arange(len(rows))
     rates = group_rate(rows, every, every, "cell", adapter_known=False, cell_known=True)
     x = np.hstack([rows.matrix(columns), cell_logit(rates)])
-    booster, n_trees = boost(x, rows.failed, held_back(rows.examples, settings.seed), settings)
+    booster, n_trees, curve = _mapped_trees(x, rows.failed, held_back(rows.examples, settings.seed), settings)
     first = {name: int(np.flatnonzero(rows.cells == place)[0]) for place, name in enumerate(rows.cell_names)}
     spec = Spec(
         dataset=dataset,
@@ -125,8 +142,8 @@ def _trained(
         n_trees=n_trees,
         cells=tuple((*name, float(rates[row])) for name, row in first.items()),
         residuals=tuple((*name, spread.residuals) for name, spread in spreads.items()),
-        map=calibration,
-        calibrated_on=regime.name,
+        map=curve,
+        calibrated_on=GROUPED.name,
         versions=dict(versions),
         settings_id=settings_id(settings),
         level=settings.level,

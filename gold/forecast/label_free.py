@@ -13,6 +13,7 @@ def average_thresholded_confidence(clean: Floats, correct: Bools, shifted: Float
     """Failure rate on shifted inputs by ATC (Garg et al. 2022): the share whose confidence lies below the threshold under which, on clean
     inputs, lies as large a share as is wrong there. In [0, 1]; None without rows on either side.
     """
+    clean, correct, shifted = _known(clean, correct, shifted)
     if not len(clean) or not len(shifted):
         return None
     n_wrong = int((~correct).sum())
@@ -25,9 +26,16 @@ def average_thresholded_confidence(clean: Floats, correct: Bools, shifted: Float
 
 def difference_of_confidence(clean: Floats, correct: Bools, shifted: Floats) -> float | None:
     """Failure rate on shifted inputs by DoC (Guillory et al. 2021): the clean one plus the fall in mean confidence, cut to [0, 1]."""
+    clean, correct, shifted = _known(clean, correct, shifted)
     if not len(clean) or not len(shifted):
         return None
     return float(np.clip(1.0 - correct.mean() + clean.mean() - shifted.mean(), 0.0, 1.0))
+
+
+def _known(clean: Floats, correct: Bools, shifted: Floats) -> tuple[Floats, Bools, Floats]:
+    """Without rows that have no confidence."""
+    there = np.isfinite(clean)
+    return clean[there], correct[there], shifted[np.isfinite(shifted)]
 
 
 def rates(clean: pd.DataFrame, shifts: pd.DataFrame) -> list[dict[str, object]]:

@@ -51,15 +51,19 @@ def boost(x: Floats, failed: Bools, held_back: Bools, settings: ForecastSettings
         "colsample_bytree": of.colsample, "lambda": of.l2, "max_bin": of.bins, "seed": settings.seed, "nthread": settings.n_jobs,
         "eval_metric": "logloss", "verbosity": 0,
     }  # fmt: skip
-    inner = ~held_back
-    watched = 0 < failed[held_back].sum() < held_back.sum() and 0 < failed[inner].sum() < inner.sum()
-    learned = inner if watched else np.ones(len(failed), dtype=np.bool_)
+    watched = can_be_watched(failed, held_back)
+    learned = ~held_back if watched else np.ones(len(failed), dtype=np.bool_)
     data = xgboost.QuantileDMatrix(x[learned], failed[learned], max_bin=of.bins, nthread=settings.n_jobs)
     if not watched:
         return xgboost.train(parameters, data, of.trees), of.trees
     test = xgboost.QuantileDMatrix(x[held_back], failed[held_back], ref=data, max_bin=of.bins, nthread=settings.n_jobs)
     booster = xgboost.train(parameters, data, of.trees, evals=[(test, "held_back")], early_stopping_rounds=of.patience, verbose_eval=False)
     return booster, int(booster.best_iteration) + 1
+
+
+def can_be_watched(failed: Bools, held_back: Bools) -> bool:
+    """True when both classes are among the rows held back and among the others; else `boost` learns from all rows."""
+    return all(0 < failed[side].sum() < side.sum() for side in (held_back, ~held_back))
 
 
 def scored(booster, x: Floats, n_trees: int, n_jobs: int) -> Floats:  # type: ignore[no-untyped-def]  # xgboost is imported late

@@ -31,6 +31,7 @@ REGIMES = (
     Regime("leave_corruption_out", False, True, False, "tested on corruptions and examples that were not seen"),
     Regime("leave_adapter_and_corruption_out", True, True, False, "tested on adapters, corruptions and examples that were not seen"),
 )
+GROUPED = REGIMES[1]
 assert tuple(regime.name for regime in REGIMES) == REGIME_NAMES  # noqa: S101  # two lists of one thing, checked at import
 
 
@@ -53,6 +54,8 @@ def obstacle(rows: Rows, regime: Regime, settings: ForecastSettings) -> str | No
     for held, values, what in ((regime.adapters, rows.adapters, "adapter"), (regime.corruptions, rows.corruptions, "corruption")):
         if held and len(np.unique(values)) < 2:
             return f"one {what} only: it cannot be held out"
+    if not all(len(block.train) for block in blocks(rows, regime, settings)):
+        return "for some rows nothing is left to learn from when what must be held out is"
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gold.forecast.bootstrap import Estimated
-from gold.forecast.settings import VerdictRule
+from gold.forecast.settings import ForecastSettings, VerdictRule
 
 ADDS, NONE, HARMS, WEAK = "adds_value", "no_evidence", "harms", "underpowered"
 VERDICTS = (ADDS, NONE, HARMS, WEAK)
@@ -39,17 +39,17 @@ def verdict(gains: Gains, rule: VerdictRule) -> tuple[str | None, str | None]:
     return NONE, None
 
 
-def sentence(found: str | None, reason: str | None, gains: Gains, detectable: float | None, what: str, rule: VerdictRule) -> str:
+def sentence(found: str | None, reason: str | None, gains: Gains, detectable: float | None, what: str, settings: ForecastSettings) -> str:
     """The verdict in plain words. `what`: what was held out, such as "new examples of adapters that are known"."""
     if found is None:
         return f"No verdict for {what}: {reason}."
-    interval = f"{gains.pooled.value:+.3f} AUROC (95 % interval {gains.pooled.low:+.3f} to {gains.pooled.high:+.3f})"
+    interval = f"{gains.pooled.value:+.3f} AUROC ({100 * settings.level:g} % interval {gains.pooled.low:+.3f} to {gains.pooled.high:+.3f})"
     words = {
         ADDS: f"Explanations add to plain confidence in forecasting failures of {what}: {interval}; the gain holds within adapters and "
         "against shuffled explanations.",
         HARMS: f"Explanations make the forecast of failures of {what} worse than plain confidence alone: {interval}.",
         WEAK: f"These data cannot tell whether explanations add to plain confidence for {what}: {interval}; a gain below "
-        f"{detectable or 0:.3f} would not be seen, and {rule.detectable:g} is the most that may go unseen.",
+        f"{detectable or 0:.3f} would not be seen, and {settings.verdict.detectable:g} is the most that may go unseen.",
         NONE: f"No evidence that explanations add to plain confidence in forecasting failures of {what}: {interval}; a gain of "
         f"{detectable or 0:.3f} would have been seen.",
     }

@@ -1,0 +1,54 @@
+"""How long does one regime take, all feature sets, both learners, all figures with intervals, and the verdict?"""
+
+from __future__ import annotations
+
+import resource
+import time
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.forecast_planted import Planted, frame
+from benchmarks.row import Row
+from gold.forecast.features import FEATURE_SETS
+from gold.forecast.figures import FIGURES
+from gold.forecast.judge import judge
+from gold.forecast.regimes import REGIMES
+from gold.forecast.settings import ForecastSettings
+
+AIM_SECONDS, AIM_MIB, RESAMPLES = 180.0, 2048.0, 200
+BOTH = Planted("both", "confidence knows much of failure and explanation metrics a little", confidence=1.0, xai=0.3)
+SIZES = {False: (1_000, 10, 10), True: (40, 8, 2)}  # examples, adapters, cells
+N_XAI = 32  # with five of confidence, two of the embedding and the confidence on the corrupted input: 40 features
+NAMES = ("ki", "grouped", "leave_adapter_out")
+
+
+def measure(folder: Path, quick: bool) -> list[Row]:
+    """Seconds of each regime, one after the other on one thread. Nothing is kept in `folder`."""
+    return [_row(name, SIZES[quick], 20 if quick else RESAMPLES) for name in NAMES]
+
+
+def _row(name: str, size: tuple[int, int, int], resamples: int) -> Row:
+    rows = frame(BOTH, np.random.default_rng(0), *size, N_XAI)
+    regime = next(regime for regime in REGIMES if regime.name == name)
+    before, started = time.process_time(), time.monotonic()
+    found = judge(rows, regime, ForecastSettings(resamples=resamples))
+    seconds, of_cpu = time.monotonic() - started, time.process_time() - before
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return Row(
+        what=f"forecast under {name}, {len(rows):,} rows of {size[0]:,} examples, {size[1]} adapters, {N_XAI + 8} features",
+        figure=f"CPU seconds of {len(FEATURE_SETS)} feature sets, both learners, {len(FIGURES)} figures with {resamples} resamples",
+        value=round(of_cpu, 1),
+        unit="s",
+        aim=f"≤ {AIM_SECONDS:g}",
+        met=of_cpu <= AIM_SECONDS and peak <= AIM_MIB,
+        details={
+            "wall_seconds": round(seconds, 1),
+            "threads": 1,
+            "peak_mib_of_the_process": round(peak),
+            "aim_mib": AIM_MIB,
+            "forecasts": sum(record["auroc"] is not None for record in found.comparison),
+            "blocks": max(int(str(record["n_blocks"])) for record in found.comparison),
+        },
+        limited_by="trees (half) and passes over the rows for the intervals (a third)",
+    )
