@@ -84,7 +84,7 @@ def _best(findings: Findings) -> str:
     pooled, within = (frame[frame["scope"] == scope].dropna(subset=["pearson_r"]) for scope in ("pooled", "within_adapter"))
     if pooled.empty or within.empty:
         return ""
-    first, second = (part.loc[part["pearson_r"].abs().idxmax(), "feature"] for part in (pooled, within))
+    first, second = (max(part.to_dict("records"), key=lambda row: abs(row["pearson_r"]))["feature"] for part in (pooled, within))
     confidence = findings.correlations[findings.correlations["feature"] == "confidence"].set_index("scope")["pearson_r"]
     return (
         f"*Insertion is best, entropy most informative* (KI, by two orders of the same table). By |r| it is {first} over all rows and "
@@ -103,7 +103,7 @@ def _contrast(findings: Findings) -> str:
     parts = []
     for severity, rows in lost.groupby("severity", sort=True):
         by_rank = rows.groupby("rank")["points"].mean()
-        ranks = ", ".join(f"rank {int(rank)} {value:.1f}" for rank, value in by_rank.items())
+        ranks = ", ".join(f"rank {rank:.0f} {value:.1f}" for rank, value in by_rank.items())
         parts.append(f"severity {severity}: {rows['points'].mean():.1f} points ({ranks})")
     return f"*Contrast costs under 1 %* (KI's own table: 2.06 % for rank 32). Here, mean over adapters, {'; '.join(parts)}."
 
