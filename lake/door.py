@@ -127,31 +127,34 @@ class Lake:
         condition = " AND ".join(f"{name} = {_literal(value)}" for name, value in where.items()) or "true"
 
         def commit() -> None:
-            first, before = self._first(table, where), self.version(table)
-            if first is not None:  # taken once by Delta: a run that has lost its lease meanwhile adds no rows beside another's
-                writer = self._writer(frame).option("txnAppId", f"first rows of {first}").option("txnVersion", 0)
-                alone = before != 0 or table.full_name in self._made  # a table may be born with rows
-                (writer.mode("append") if alone else writer.mode("overwrite").option("replaceWhere", condition)).save(self.path(table))
-            if first is None or self.version(table) == before:  # taken before, and those rows have been deleted since
-                self._writer(frame).mode("overwrite").option("replaceWhere", condition).save(self.path(table))
+            before, vacant = self.version(table), self._vacant(table, where)
+            if vacant or before == 0:  # taken once by Delta: a run that has lost its lease meanwhile adds no rows beside another's
+                name = f"first rows of {table.full_name}" + ("" if before == 0 else f", {condition}")
+                writer = self._writer(frame).option("txnAppId", name).option("txnVersion", 0)
+                if vacant:  # an append costs a quarter of a replaceWhere
+                    writer.mode("append").save(self.path(table))
+                else:
+                    writer.mode("overwrite").option("replaceWhere", condition).save(self.path(table))
+                if self.version(table) != before:
+                    return  # else taken before, and those rows have been deleted since
+            self._writer(frame).mode("overwrite").option("replaceWhere", condition).save(self.path(table))
 
         self._retried(table, commit)
         self._count(table, n_rows)
 
-    def _first(self, table: Table, where: Mapping[str, str]) -> str | None:
-        """A name for rows that have none to replace, since an append costs a quarter of a replaceWhere; else None.
+    def _vacant(self, table: Table, where: Mapping[str, str]) -> bool:
+        """True when no row can be in the place of those that come.
 
-        That is so at version 0, and in a table partitioned by what is replaced that has no such folder. Folders of another kind (an
-        operator can ask Delta for random ones) say nothing.
+        That is in a table that this run has made and nobody has written, and in one that is partitioned by what is replaced and has no such
+        folder. Folders of another kind (an operator can ask Delta for random ones) say nothing.
         """
-        if self.version(table) == 0:
-            return table.full_name
+        if table.full_name in self._made and self.version(table) == 0:
+            return True
         if not where or list(where) != list(table.partition_by):
-            return None
+            return False
         folders = [name for name in self.storage.names(self.path(table)) if name[0] not in "._"]
-        wanted = "/".join(f"{name}={value}" for name, value in where.items())
         known = all(name.startswith(f"{table.partition_by[0]}=") for name in folders)
-        return f"{table.full_name}, {wanted}" if known and wanted not in folders else None
+        return known and "/".join(f"{name}={value}" for name, value in where.items()) not in folders
 
     def settings_id(self, table: Table, dataset: str, settings: Mapping[str, object]) -> str:
         """The hash of a generation's settings; the settings themselves are kept for audit.settings."""
