@@ -123,6 +123,10 @@ def test_two_trainings_of_one_recipe_give_the_same_tensors(built: Built, survivo
     assert len({mine[name] for name in names}) == len(names)  # and another seed gives others
 
 
+def there(root: Path, table: Table) -> bool:
+    return (root / table.layer / table.name / "_delta_log").is_dir()
+
+
 COMPARED = [table for table in TABLES if table.full_name not in NOT_COMPARED and table.layer != "meta"]
 
 
@@ -130,6 +134,9 @@ COMPARED = [table for table in TABLES if table.full_name not in NOT_COMPARED and
 def test_every_table_ends_as_in_a_lake_that_was_never_disturbed(
     built: Built, survivor: Survivor, line: dict[str, Any], table: Table, equal_rows: Callable[..., None]
 ) -> None:
+    if not there(built.root, table):  # made by its first rows, and this data has none
+        assert not there(survivor.root, table)
+        return
     expected, found = rows_of(built.root, table), rows_of(survivor.root, table)
     if table in [gold.spec for gold in GOLD]:
         # Spark adds doubles in the order of its partitions: sums over rows differ in the last bits (2^-53 relative each).
@@ -145,6 +152,6 @@ def test_nothing_of_the_dead_runs_is_left_behind(survivor: Survivor, line: dict[
 
 
 def test_no_key_stands_twice_after_the_kills(survivor: Survivor, line: dict[str, Any]) -> None:
-    for table in (*COMPARED, CELLS, REJECTED):
+    for table in (*(table for table in COMPARED if there(survivor.root, table)), CELLS, REJECTED):
         keys = [tuple(map(str, row)) for row in zip(*(stored(survivor.root, table)[name].to_pylist() for name in table.key), strict=True)]
         assert len(set(keys)) == len(keys), table.full_name
