@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, GroupedData
 
 FORECASTER = "forecaster"  # the task that is no regime
-WRITERS = 3  # at once: a small commit mostly waits for the log
 KINDS = ("comparison", "verdict", "reliability", "coverage_risk", "forecasts", "rates")
 READ = (PREDICTIONS, EXPLANATION_METRICS, OOD_PREDICTIONS, EMBEDDINGS)
 
@@ -61,13 +59,9 @@ def build_forecasts(lake: Lake, ledger: Ledger, inputs: ForecastInputs, settings
         progress.step()
         ledger.reopen(TABLES, fingerprint)
         frames = _frames(inputs.dataset, found, stored, settings, folder)
-        with ThreadPoolExecutor(WRITERS) as pool:
-
-            def write(table: Table) -> None:
-                replace(lake, table, frames[table.name], inputs.dataset, fingerprint)
-                progress.step()
-
-            list(pool.map(write, TABLES))
+        for table in TABLES:
+            replace(lake, table, frames[table.name], inputs.dataset, fingerprint)
+            progress.step()
     for table in TABLES:
         ledger.forget(table)
         ledger.note(table, fingerprint, {Cell(): Done(fingerprint, len(frames[table.name]), len(frames[table.name]))})
