@@ -189,12 +189,15 @@ def test_what_decides_the_weights_is_in_the_recipes_hash_and_a_label_is_not() ->
     assert recipe_sha256(Recipe(name="a", rank=4, alpha=8), "backbone", "data") == first  # the default, written out
     assert recipe_sha256(Recipe(name="a", rank=4, update_scale=4), "backbone", "data") == first  # 4 x sqrt(4) = 8 as well
     changes = {"seed": 1, "epochs": 2, "alpha": 9.0, "use_dora": False, "precision": "bfloat16", "clip_norm": 1.0, "warm_share": 0.1}
+    changes |= {"label_noise": 0.3}
     others = [Recipe.model_validate({"name": "a", "rank": 4, key: value}) for key, value in changes.items()]
     hashes = {recipe_sha256(other, "backbone", "data") for other in others}
     hashes |= {recipe_sha256(base, "other", "data"), recipe_sha256(base, "backbone", "other"), first}
-    assert len(hashes) == 10
-    # adapters from before there was another precision or a bound are found again: their recipe had no such keys
-    older = base.model_dump(mode="json", exclude={"name", "update_scale", "precision", "clip_norm", "warm_share"}) | {"alpha": 8.0}
+    assert len(hashes) == 11
+    assert recipe_sha256(base.model_copy(update={"label_noise_seed": 3}), "backbone", "data") == first  # chooses nothing
+    # adapters from before there was another precision, a bound or wrong labels are found again: their recipe had no such keys
+    young = {"precision", "clip_norm", "warm_share", "label_noise", "label_noise_seed"}
+    older = base.model_dump(mode="json", exclude={"name", "update_scale", *young}) | {"alpha": 8.0}
     assert first == hash_of([canonical_json(older).encode(), b"backbone", b"data"])
 
 
