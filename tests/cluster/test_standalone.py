@@ -106,6 +106,9 @@ COMPARED = [table for table in TABLES if table.full_name not in NOT_COMPARED and
 @pytest.mark.parametrize("table", COMPARED, ids=lambda table: table.full_name)
 def test_every_table_of_the_cluster_is_that_of_the_embedded_run(checked: Checked, table: Any, equal_rows: Callable[..., None]) -> None:
     # beside the script's own comparison, by the code that compares lakes elsewhere in these tests
+    if table not in present(checked.embedded):  # made by its first rows, and this data has none
+        assert table not in present(checked.cluster)
+        return
     expected, found = rows_of(checked.embedded, table), rows_of(checked.cluster, table)
     assert expected or table.name in EMPTY or table.name.startswith(("cap_hybrid_", "prior_"))
     if table in [gold.spec for gold in GOLD]:

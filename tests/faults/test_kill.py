@@ -24,7 +24,7 @@ from lake.spec import Table
 from pipelines.tables import TABLES
 from silver.specs import ADAPTERS
 from tests.conftest import Built
-from tests.lakes import NOT_COMPARED, RECIPES, rows_of, stored, versions, write_config
+from tests.lakes import NOT_COMPARED, RECIPES, present, rows_of, stored, versions, write_config
 
 pytestmark = [pytest.mark.spark, pytest.mark.slow]
 ROOT = Path(__file__).resolve().parents[2]
@@ -123,10 +123,6 @@ def test_two_trainings_of_one_recipe_give_the_same_tensors(built: Built, survivo
     assert len({mine[name] for name in names}) == len(names)  # and another seed gives others
 
 
-def there(root: Path, table: Table) -> bool:
-    return (root / table.layer / table.name / "_delta_log").is_dir()
-
-
 COMPARED = [table for table in TABLES if table.full_name not in NOT_COMPARED and table.layer != "meta"]
 
 
@@ -134,8 +130,8 @@ COMPARED = [table for table in TABLES if table.full_name not in NOT_COMPARED and
 def test_every_table_ends_as_in_a_lake_that_was_never_disturbed(
     built: Built, survivor: Survivor, line: dict[str, Any], table: Table, equal_rows: Callable[..., None]
 ) -> None:
-    if not there(built.root, table):  # made by its first rows, and this data has none
-        assert not there(survivor.root, table)
+    if table not in present(built.root):  # made by its first rows, and this data has none
+        assert table not in present(survivor.root)
         return
     expected, found = rows_of(built.root, table), rows_of(survivor.root, table)
     if table in [gold.spec for gold in GOLD]:
@@ -152,6 +148,6 @@ def test_nothing_of_the_dead_runs_is_left_behind(survivor: Survivor, line: dict[
 
 
 def test_no_key_stands_twice_after_the_kills(survivor: Survivor, line: dict[str, Any]) -> None:
-    for table in (*(table for table in COMPARED if there(survivor.root, table)), CELLS, REJECTED):
+    for table in (*(table for table in COMPARED if table in present(survivor.root)), CELLS, REJECTED):
         keys = [tuple(map(str, row)) for row in zip(*(stored(survivor.root, table)[name].to_pylist() for name in table.key), strict=True)]
         assert len(set(keys)) == len(keys), table.full_name
