@@ -60,10 +60,11 @@ def spark() -> Iterator[SparkSession]:
 
 
 @pytest.fixture
-def toy(spark: SparkSession, tmp_path: Path) -> Lake:
-    """An empty lake of the test's own."""
+def toy(spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
+    """An empty lake of the test's own. Its ledger is committed with every stage, for a test is over before the next commit is due."""
     from lake.door import Lake
 
+    monkeypatch.setattr("lake.ledger.COMMIT_EVERY", 0.0)
     return Lake(spark, str(tmp_path / "lake"), "toy-run", "0" * 64)
 
 
