@@ -11,10 +11,10 @@ import numpy as np
 from benchmarks.forecast_planted import CONFIDENT, EXPLAINED, IDENTITY, LEAKED, NOTHING, Planted, frame
 from benchmarks.row import Row
 from gold.forecast.bootstrap import bootstrap
-from gold.forecast.features import BY_NAME
+from gold.forecast.features import BASE, BY_NAME, CONTROL, FULL
 from gold.forecast.figures import Scored
 from gold.forecast.learners import LEARNERS, Learner
-from gold.forecast.records import BASE, CONTROL, FULL, name_of
+from gold.forecast.records import name_of
 from gold.forecast.regimes import REGIMES, Regime
 from gold.forecast.rows import Rows, rows_of
 from gold.forecast.run_regime import out_of_fold

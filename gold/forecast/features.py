@@ -41,6 +41,7 @@ FEATURE_SETS = (
     FeatureSet("corrupted_confidence", "confidence on the corrupted input: a ceiling for reference, no forecast", parts=("shifted",)),
 )  # fmt: skip
 
+BASE, FULL, CONTROL = "confidence", "confidence+xai", "confidence+shuffled_xai"  # sets of the verdict
 BY_NAME = {features.name: features for features in FEATURE_SETS}
 
 

@@ -10,13 +10,13 @@ import pandas as pd
 from gold.forecast.bootstrap import bootstrap
 from gold.forecast.compare import absent, compared
 from gold.forecast.decide import coverages, reliabilities
-from gold.forecast.features import FEATURE_SETS
+from gold.forecast.features import BASE, BY_NAME, FEATURE_SETS, FULL, FeatureSet
 from gold.forecast.figures import Scored
-from gold.forecast.learners import FOREST, LEARNERS
-from gold.forecast.records import BASE, FULL, Record, name_of
+from gold.forecast.learners import learners_of
+from gold.forecast.records import Record, name_of
 from gold.forecast.regimes import Regime, obstacle
 from gold.forecast.rows import Rows, rows_of
-from gold.forecast.run_regime import MEANS, Key, OutOfFold, out_of_fold
+from gold.forecast.run_regime import MEANS, Key, OutOfFold, fitting, out_of_fold
 from gold.forecast.settings import ForecastSettings
 from gold.forecast.weigh import no_verdict, weighed
 from lake.identity import rng
@@ -39,7 +39,7 @@ def judge(frame: pd.DataFrame, regime: Regime, settings: ForecastSettings) -> Re
     rows = rows_of(frame, settings)
     found = Records()
     if reason := obstacle(rows, regime, settings):
-        found.comparison = [absent(rows, regime, one.name, model, reason) for one in FEATURE_SETS for model in _models(one.means, regime)]
+        found.comparison = [absent(rows, regime, one.name, model, reason) for one in FEATURE_SETS for model in _models(one, regime)]
         found.verdict = [no_verdict(rows, regime, reason, settings)]
         return found
     forecasts = out_of_fold(rows, regime, settings)
@@ -48,7 +48,7 @@ def judge(frame: pd.DataFrame, regime: Regime, settings: ForecastSettings) -> Re
     drawn = bootstrap(scored, rows.examples, settings.resamples, settings.level, generator, adapters_too=regime.adapters)
     found.comparison = [compared(rows, regime, forecasts, drawn, key) for key in forecasts.risks]
     found.comparison += [
-        absent(rows, regime, name, model, why) for name, why in forecasts.skipped.items() for model in _models(None, regime)
+        absent(rows, regime, name, model, why) for name, why in forecasts.skipped.items() for model in _models(BY_NAME[name], regime)
     ]
     found.verdict = [weighed(rows, regime, forecasts, drawn, settings)]
     for name in SHOWN:
@@ -58,9 +58,9 @@ def judge(frame: pd.DataFrame, regime: Regime, settings: ForecastSettings) -> Re
     return found
 
 
-def _models(means: str | None, regime: Regime) -> tuple[str, ...]:
-    names = tuple(learner.name for learner in LEARNERS)
-    return (MEANS,) if means is not None else (*names, FOREST.name) if regime.leaky else names
+def _models(features: FeatureSet, regime: Regime) -> tuple[str, ...]:
+    learned = tuple(learner.name for learner in fitting(features, learners_of(leaky=regime.leaky)))
+    return learned if features.means is None else (MEANS,)
 
 
 def _scored(rows: Rows, forecasts: OutOfFold, key: Key) -> Scored:

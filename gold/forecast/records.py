@@ -11,7 +11,6 @@ from gold.forecast.rows import Rows
 from gold.forecast.run_regime import Key
 
 Record = dict[str, object]
-BASE, FULL, CONTROL = "confidence", "confidence+xai", "confidence+shuffled_xai"  # sets of the verdict
 
 
 def name_of(key: Key) -> str:

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from gold.forecast.features import FEATURE_SETS, FeatureSet, cell_logit, columns_of, group_rate, matrix_of
-from gold.forecast.learners import LEARNERS, Learner, held_back, learners_of
+from gold.forecast.features import BASE, FEATURE_SETS, FULL, FeatureSet, cell_logit, columns_of, group_rate, matrix_of
+from gold.forecast.learners import FOREST, LEARNERS, Learner, held_back, learners_of
 from gold.forecast.regimes import Block, Regime, blocks
 from gold.forecast.rows import Bools, Rows
 from gold.forecast.settings import ForecastSettings
 from gold.scores import auroc
 from gold.statistics.estimate import Codes, Floats
 
+FOREST_SETS = (BASE, "xai", FULL)
 MEANS = "mean"  # the learner's name where nothing is learned
 Key = tuple[str, str]
 """(feature set, learner)."""
@@ -53,6 +54,11 @@ def out_of_fold(
         return _out_of_fold(rows, regime, settings, sets, learners or learners_of(leaky=regime.leaky))
 
 
+def fitting(features: FeatureSet, learners: tuple[Learner, ...]) -> tuple[Learner, ...]:
+    """Those that learn from this set: the forest from sets that KI's claim is about only."""
+    return tuple(learner for learner in learners if learner is not FOREST or features.name in FOREST_SETS)
+
+
 def _out_of_fold(
     rows: Rows, regime: Regime, settings: ForecastSettings, sets: tuple[FeatureSet, ...], learners: tuple[Learner, ...]
 ) -> OutOfFold:
@@ -72,9 +78,8 @@ def _out_of_fold(
         for features in sets:
             if features.name not in columns:
                 continue
-            for learner, risk in _of_block(
-                rows, regime, block, features, columns[features.name], matrices, settings, learners, inner
-            ).items():
+            mine = fitting(features, learners)
+            for learner, risk in _of_block(rows, regime, block, features, columns[features.name], matrices, settings, mine, inner).items():
                 risks.setdefault((features.name, learner), np.empty(len(rows)))[block.test] = risk
     means = {name: _weighted(values) for name, values in inner.items() if values}
     headline = max(means, key=means.__getitem__) if means else None  # of equal ones the first of LEARNERS

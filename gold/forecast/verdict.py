@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from gold.forecast.bootstrap import Estimated
 from gold.forecast.settings import ForecastSettings, VerdictRule
+from gold.forecast.spread import Spread
 
 ADDS, NONE, HARMS, WEAK = "adds_value", "no_evidence", "harms", "underpowered"
 VERDICTS = (ADDS, NONE, HARMS, WEAK)
@@ -27,16 +28,23 @@ def verdict(gains: Gains, rule: VerdictRule) -> tuple[str | None, str | None]:
     `adds_value`: the gain within adapter and the gain over the control both have lower ends above 0. `harms`: the upper end of the pooled
     gain lies below the rule's bound. `underpowered`: the least gain that this many rows could show is above the rule's. Else `no_evidence`.
     """
-    for gain in (gains.pooled, gains.within, gains.over_control):
-        if gain.low is None or gain.high is None or gain.standard_error is None:
-            return None, gain.reason
-    if gains.within.low > 0 and gains.over_control.low > 0:  # type: ignore[operator]  # none is None here
+    parts = (gains.pooled, gains.within, gains.over_control)
+    pooled, within, over_control = (_ends(gain) for gain in parts)
+    if pooled is None or within is None or over_control is None:
+        return None, next(gain.reason for gain in parts if _ends(gain) is None)
+    if within.low > 0 and over_control.low > 0:
         return ADDS, None
-    if gains.pooled.high < rule.harms_below:  # type: ignore[operator]  # nor here
+    if pooled.high < rule.harms_below:
         return HARMS, None
-    if rule.power_errors * gains.pooled.standard_error > rule.detectable:  # type: ignore[operator]  # nor here
+    if rule.power_errors * pooled.standard_error > rule.detectable:
         return WEAK, None
     return NONE, None
+
+
+def _ends(gain: Estimated) -> Spread | None:
+    if gain.low is None or gain.high is None or gain.standard_error is None:
+        return None
+    return Spread(gain.standard_error, gain.low, gain.high)
 
 
 def sentence(found: str | None, reason: str | None, gains: Gains, detectable: float | None, what: str, settings: ForecastSettings) -> str:

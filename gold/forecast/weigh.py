@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from gold.forecast.bootstrap import Bootstrap, Estimated
+from gold.forecast.features import BASE, CONTROL, FULL
 from gold.forecast.learners import LEARNERS
-from gold.forecast.records import BASE, CONTROL, FULL, Record, left_out, name_of, shared
+from gold.forecast.records import Record, left_out, name_of, shared
 from gold.forecast.regimes import Regime
 from gold.forecast.rows import Rows
 from gold.forecast.run_regime import OutOfFold

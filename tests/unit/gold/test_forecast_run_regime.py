@@ -9,11 +9,11 @@ import pytest
 from scipy.special import expit
 from sklearn.metrics import roc_auc_score
 
-from gold.forecast.features import BY_NAME
+from gold.forecast.features import BY_NAME, FEATURE_SETS
 from gold.forecast.learners import BOOSTED, FOREST, HELD_BACK, LEARNERS, LOGISTIC, Learner, boost, held_back, learners_of
 from gold.forecast.regimes import GROUPED, REGIMES, Regime, blocks
 from gold.forecast.rows import Rows
-from gold.forecast.run_regime import MEANS, out_of_fold
+from gold.forecast.run_regime import MEANS, fitting, out_of_fold
 from tests.unit.gold.forecast_frames import SMALL, grid, rows, settings
 
 BOTH = (BY_NAME["confidence"], BY_NAME["confidence+xai|cell"])
@@ -60,7 +60,10 @@ def test_trees_stop_where_the_rows_held_back_gain_nothing_and_without_both_class
     assert boost(x, failed, np.ones(400, dtype=bool), long)[1] == 200  # nothing would be left to learn from
 
 
-def test_only_the_row_split_has_the_forest() -> None:
+def test_only_the_row_split_has_the_forest_and_there_on_the_sets_of_the_claim() -> None:
+    every = learners_of(leaky=True)
+    with_forest = [features.name for features in FEATURE_SETS if FOREST in fitting(features, every)]
+    assert with_forest == ["confidence", "xai", "confidence+xai"] and fitting(BY_NAME["all"], every) == LEARNERS
     assert [learner.name for learner in learners_of(leaky=True)] == ["LogisticRegression", "XGBoost", "RandomForest"]
     assert learners_of(leaky=False) == LEARNERS
 
