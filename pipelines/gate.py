@@ -45,9 +45,10 @@ def gate(root: str, wish: Wish, stream: TextIO) -> int:
     worst = cells.iloc[-1]
     mean, n_observed = float(cells["rate"].mean()), int((cells["kind"] == "observed").sum())
     rate = float(worst["rate"]) if wish.worst else mean
+    others = "" if n_observed == len(cells) else ", the others forecast"
     stream.write(
         f"{name} ({dataset}): mean failure rate {mean:.3f}, worst {worst['rate']:.3f} ({worst['corruption']}, severity "
-        f"{worst['severity']}, {worst['kind']}); {n_observed} of {len(cells)} cells observed, the others forecast\n"
+        f"{worst['severity']}, {worst['kind']}); {n_observed} of {len(cells)} cells observed{others}\n"
     )
     what = "the worst cell" if wish.worst else "the mean over cells"
     if rate > wish.max_failure + ROUNDING:
@@ -71,6 +72,10 @@ def asked(known: pd.DataFrame, wish: Wish, who: str) -> pd.DataFrame:
 
 def chosen(adapters: pd.DataFrame, wish: Wish) -> tuple[str, str, str]:
     """(dataset, adapter_id, name) of the one adapter that is meant. Raises MissingInputError when there is none, or more than one."""
+    if wish.dataset is not None and wish.dataset not in set(adapters["dataset"]):
+        raise MissingInputError(
+            f"no adapter of a dataset {wish.dataset!r}; this lake has {', '.join(sorted(set(adapters['dataset']))) or 'none'}"
+        )
     mine = adapters if wish.dataset is None else adapters[adapters["dataset"] == wish.dataset]
     whole = (mine["name"] == wish.adapter) | (mine["adapter_id"] == wish.adapter)
     found = mine[whole] if whole.any() else mine[mine["adapter_id"].astype(str).str.startswith(wish.adapter)]

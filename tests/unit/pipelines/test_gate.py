@@ -91,7 +91,7 @@ def test_a_name_an_id_or_the_beginning_of_one_means_the_adapter(root: str, text:
         (Wish("aa", 1.0), "'aa' means 2 adapters: aa11 (d, known), aa22 (d, new); give more of the id, or --dataset"),
         (Wish("twin", 1.0), "means 2 adapters: bb33 (d, twin), bb33 (e, twin)"),
         (Wish("none", 1.0), "no adapter 'none'; this lake has bare, known, new, open, twin"),
-        (Wish("known", 1.0, dataset="f"), "this lake has none"),
+        (Wish("known", 1.0, dataset="f"), "no adapter of a dataset 'f'; this lake has d, e"),
         (Wish("bare", 1.0), "bare (d) was neither tried nor foretold: use `assay forecast"),
         (Wish("known", 1.0, corruptions=("fog", "snow")), "was neither tried nor foretold under snow"),
         (Wish("open", 1.0), "1 of 2 cells have no forecast"),
