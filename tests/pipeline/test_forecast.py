@@ -1,152 +1,30 @@
-"""Is a new adapter's forecast stored before it is tried, kept to the bit when its truth comes, and computed alike however it is cut?"""
+"""Is a new adapter's forecast stored before it is tried, and kept to the bit when its truth comes?"""
 
 from __future__ import annotations
 
-import io
 import json
-import runpy
-import shutil
-import signal
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import pytest
 
-import gold.forecast.build as build
-import pipelines.run as run_module
-from gold.forecast.arrival.build import Arrival
-from gold.forecast.arrival.score import RISKS, risks, score
 from gold.forecast.forecaster import newest
-from gold.forecast.inputs import ForecastInputs
-from gold.forecast.settings import ForecastSettings
 from gold.forecast.tables import TABLES
 from gold.forecast.tables.forecast_check import SPEC as CHECK
 from gold.forecast.tables.forecasts import SPEC as FORECASTS
 from lake.audit import CELLS
-from lake.door import Lake
-from lake.errors import ContractError, MissingInputError
-from lake.ledger import Ledger
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
-from pipelines.arrival import forecast_adapter
-from pipelines.run import Outcome, Pipeline
 from silver.specs import ADAPTERS, EXPLANATION_METRICS, PREDICTIONS
-from tests.adapter_folders import edit_tensors
 from tests.conftest import Built
-from tests.lakes import GOOD_FOREIGN, RECIPES, config_of, files_of, rows_of, stored
+from tests.forecast_arrived import Arrived, told
+from tests.lakes import RECIPES, rows_of, stored
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    pass
 
 pytestmark = pytest.mark.spark
-ROOT = Path(__file__).resolve().parents[2]
 CELLS_TRIED = 6  # two corruptions at three severities
 SAID = ("predicted_failure_rate", "ci_low", "ci_high", "upper_bound", "cell_mean", "forecaster", "run_id", "n", "reason")
 TRUTH = ("observed_failure_rate", "atc", "doc")
-
-
-@dataclass(frozen=True)
-class Arrived:
-    """A copy of the finished lake: an adapter is foretold, foretold again, and brought through by a run that fails in gold and one more."""
-
-    root: Path
-    adapter_id: str
-    without: str
-    first: tuple[Outcome, Arrival]
-    ahead: list[dict[str, Any]]
-    again: tuple[int, str, str]
-    changed: bool
-    tried: Arrival
-    refused: tuple[int, str, str]
-    after_failure: list[dict[str, Any]]
-    last: Outcome
-    inputs: ForecastInputs
-    settings: ForecastSettings
-
-
-def told(root: Path) -> list[dict[str, Any]]:
-    """gold.forecasts, volatile columns too."""
-    return stored(root, FORECASTS).to_pylist()
-
-
-def computed(root: Path) -> dict[str, object]:
-    """Files of the lake but those of the audit and of the meta tables, which a command writes once."""
-    return {
-        name: found for name, found in files_of(root).items() if name.split("/")[0] in ("bronze", "silver", "ood", "gold", "_artifacts")
-    }
-
-
-@contextmanager
-def handled() -> Iterator[None]:
-    """What a command does to SIGTERM is undone."""
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-@pytest.fixture(scope="module")
-def arrived(spark: SparkSession, built: Built, run: Callable[..., Outcome], tmp_path_factory: pytest.TempPathFactory) -> Arrived:
-    folder = tmp_path_factory.mktemp("arrived")
-    root = Path(shutil.copytree(built.root, folder / "lake"))
-    fresh = Path(shutil.copytree(Path(built.tree["adapters"]["folders"][0]) / GOOD_FOREIGN, folder / "offered" / "fresh"))
-    edit_tensors(fresh, lambda tensors: {name: 0.5 * t if "lora_B" in name else t for name, t in tensors.items()})
-    config = config_of(folder / "config.yaml", built.tree)
-
-    def foretold(adapter: Path, run_id: str) -> tuple[Outcome, Arrival]:
-        return forecast_adapter(Pipeline(Lake(spark, str(root), run_id, config.sha256), config), adapter)
-
-    kept = root / "_artifacts" / "forecasters"
-    kept.rename(folder / "aside")
-    with pytest.raises(MissingInputError) as without:
-        foretold(fresh, "run-without")
-    (folder / "aside").rename(kept)
-    first = foretold(fresh, "run-ahead")
-    ahead = [row for row in told(root) if row["origin"] == "ahead"]
-    before = computed(root)
-    with handled(), pytest.MonkeyPatch.context() as patched:
-        again = _command(patched, folder / "config.yaml", root, fresh)
-        changed = computed(root) != before
-        (folder / "nothing").mkdir()
-        refused = _command(patched, folder / "config.yaml", root, folder / "nothing")
-    trained = next(path for path in sorted((root / "_artifacts" / "adapters" / "small").iterdir()) if path.name.startswith("r2-s1"))
-    tried = foretold(trained, "run-tried")[1]
-    more = built.tree | {"adapters": built.tree["adapters"] | {"folders": [*built.tree["adapters"]["folders"], str(fresh.parent)]}}
-    caught: list[tuple[Any, ...]] = []
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(run_module, "build_gold", _fails)
-        with pytest.raises(ContractError):
-            run(root, more, "run", "run-failing")
-        after_failure = rows_of(root, CELLS)
-        patched.undo()
-        patched.setattr(run_module, "build_forecasts", lambda *given: (caught.append(given), build.build_forecasts(*given)))
-        last = run(root, more, "run", "run-truth")
-    _, _, inputs, settings, _ = caught[0]
-    return Arrived(
-        root, first[1].rows["adapter_id"].iloc[0], str(without.value), first, ahead, again, changed, tried, refused, after_failure, last,
-        inputs, settings,
-    )  # fmt: skip
-
-
-def _fails(*_: object) -> None:
-    raise ContractError("as if gold were broken")
-
-
-def _command(patched: pytest.MonkeyPatch, config: Path, root: Path, adapter: Path) -> tuple[int, str, str]:
-    """What jobs/forecast.py answers: exit code, stdout, stderr."""
-    main = runpy.run_path(str(ROOT / "jobs" / "forecast.py"))["main"]
-    out, err = io.StringIO(), io.StringIO()
-    patched.setattr(sys, "stdout", out)
-    patched.setattr(sys, "stderr", err)
-    code = main([str(config), "--adapter", str(adapter), "--lake", str(root)])
-    patched.undo()
-    return code, out.getvalue(), err.getvalue()
 
 
 def test_a_run_leaves_every_table_of_the_forecast_with_rows_and_one_forecaster(built: Built) -> None:
@@ -248,96 +126,3 @@ def test_a_run_that_failed_late_costs_the_next_one_no_row(arrived: Arrived) -> N
     assert len(mine) == 1 + CELLS_TRIED
     left = [row for row in arrived.after_failure if row["table_name"].startswith("gold.")]
     assert left and all(row["n_done"] == row["n_expected"] for row in left)  # gold was not touched, so it still is what it was
-
-
-def _partitioned(spark: SparkSession, n: int, work: Callable[[], Any]) -> Any:
-    names = {"spark.sql.shuffle.partitions": str(n), "spark.sql.adaptive.enabled": "false"}
-    before = {name: spark.conf.get(name) for name in names}
-    try:
-        for name, value in names.items():
-            spark.conf.set(name, value)
-        return work()
-    finally:
-        for name, value in before.items():
-            spark.conf.set(name, str(value))
-
-
-def test_one_and_four_partitions_give_the_same_rows(arrived: Arrived, spark: SparkSession) -> None:
-    lake = Lake(spark, str(arrived.root))
-    one, four = (_partitioned(spark, n, lambda: build._computed(lake, arrived.inputs, arrived.settings)) for n in (1, 4))
-    assert one == four and all(one[kind] for kind in build.KINDS) and one["forecaster"]
-
-
-def test_spark_and_one_machine_score_alike(arrived: Arrived, spark: SparkSession) -> None:
-    folder = arrived.root / "_artifacts" / "forecasters" / "small"
-    forecaster = newest(folder)
-    assert forecaster is not None
-    rows = build.clean_rows(Lake(spark, str(arrived.root)), arrived.inputs, arrived.settings, embedded=False)
-    where = str(folder / forecaster.identity)
-
-    def work(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-        return partial(score, folder=where)(frames)
-
-    key = ["example_id", "adapter_id", "corruption", "severity"]
-    spread = rows.repartition(5).mapInPandas(work, RISKS).toPandas().sort_values(key, ignore_index=True)
-    alone = risks(rows.toPandas(), forecaster).sort_values(key, ignore_index=True)
-    pd.testing.assert_frame_equal(spread, alone, check_exact=True)
-    assert len(alone) == CELLS_TRIED * rows.count() and alone["risk"].between(0, 1).all()
-
-
-class Killed(BaseException):
-    """Nothing in the product catches it: what is on disk is what kill -9 leaves."""
-
-
-MOMENTS = (("save", 0), ("point", 0), ("replace", 1))  # right after the folder, the pointer, two of the tables
-
-
-def forecast_rows(root: Path) -> dict[str, list[dict[str, Any]]]:
-    return {table.name: rows_of(root, table) for table in TABLES}
-
-
-def _die_after(patched: pytest.MonkeyPatch, name: str, number: int) -> None:
-    """Right after the call `number` (from 0) of a step of the build."""
-    inner, seen = getattr(build, name), []
-
-    def watched(*given: Any) -> Any:
-        found = inner(*given)
-        seen.append(name)
-        if len(seen) > number:
-            raise Killed(name)
-        return found
-
-    patched.setattr(build, name, watched)
-
-
-def test_killed_between_folder_pointer_and_tables_the_next_run_gives_the_same_tables(
-    arrived: Arrived, spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    root = Path(shutil.copytree(arrived.root, tmp_path / "lake"))
-    folder = root / "_artifacts" / "forecasters" / "small"
-    was, pointed = forecast_rows(root), (folder / "current").read_text()
-    other = arrived.settings.model_copy(update={"seed": 7})
-
-    def bring(settings: ForecastSettings) -> dict[str, int]:
-        lake = Lake(spark, str(root))
-        build.build_forecasts(lake, Ledger(lake, "small"), arrived.inputs, settings, folder)
-        return {name.removeprefix("gold."): counts["rows_written"] for name, counts in lake.report().items() if name.startswith("gold.")}
-
-    assert set(bring(arrived.settings).values()) == {0}  # what the run left is complete
-    for name, number in MOMENTS:
-        with monkeypatch.context() as patched:
-            _die_after(patched, name, number)
-            with pytest.raises(Killed):
-                bring(other)
-    half = forecast_rows(root)
-    assert half["forecast_comparison"] != was["forecast_comparison"] and half["forecasts"] == was["forecasts"]
-    # with the first settings again: a ledger that still called them done would leave two tables and the pointer of the others
-    assert set(bring(arrived.settings).values()) == {len(rows) for rows in was.values()}
-    assert forecast_rows(root) == was and (folder / "current").read_text() == pointed
-    assert bring(other) == {name: len(rows) for name, rows in forecast_rows(root).items()}
-    assert (folder / "current").read_text() != pointed and forecast_rows(root) != was
-
-
-def test_dates_apart_no_table_names_the_run_that_failed(arrived: Arrived) -> None:
-    runs = {row["run_id"] for row in told(arrived.root)}
-    assert runs == {None, "run-ahead"}

@@ -75,7 +75,7 @@ def test_an_adapter_passes_at_its_rate_and_is_refused_just_below(root: str, wish
 def test_it_says_which_cell_is_worst_and_what_was_observed(root: str) -> None:
     stream = io.StringIO()
     gate(root, Wish("known", 1.0), stream)
-    assert "known (d): mean failure rate 0.200, worst 0.300 (fog, severity 2, observed); 2 of 2 cells observed" in stream.getvalue()
+    assert "known (d): mean failure rate 0.200, worst 0.300 (fog, severity 2, observed); 2 of 2 cells observed\n" in stream.getvalue()
     gate(root, Wish("new", 1.0), stream)
     assert "worst 0.600 (frost, severity 1, forecast); 0 of 3 cells observed, the others forecast" in stream.getvalue()
 
