@@ -7,11 +7,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, field_validator, model_serializer
 
 
-class _Frozen(BaseModel):
+class Frozen(BaseModel):  # no docstring: the documentation of every record would repeat it
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class ForestSettings(_Frozen):
+class ForestSettings(Frozen):
     """KI's random forest; classes are balanced."""
 
     trees: int = Field(default=200, ge=1)
@@ -20,7 +20,7 @@ class ForestSettings(_Frozen):
     min_leaf: int = Field(default=2, ge=1)
 
 
-class BoostSettings(_Frozen):
+class BoostSettings(Frozen):
     """KI's XGBoost; `scale_pos_weight` is always n_negative / n_positive of the rows it is fitted on."""
 
     trees: int = Field(default=200, ge=1)
@@ -34,14 +34,14 @@ class BoostSettings(_Frozen):
     min_child_weight: float = Field(default=1.0, ge=0)
 
 
-class LogisticSettings(_Frozen):
+class LogisticSettings(Frozen):
     """KI's logistic regression; classes are balanced, `c` is the inverse of the L2 strength."""
 
     c: float = Field(default=0.1, gt=0)
     max_iter: int = Field(default=1000, ge=1)
 
 
-class SteeringSettings(_Frozen):
+class SteeringSettings(Frozen):
     """How priors and steered trainings of texts are summed up.
 
     `pairs`: most confusable class pairs that are looked into. `top_words`: words listed per class and source. `least_share`: of a class's
@@ -64,7 +64,7 @@ def _tuned() -> BoostSettings:
     )
 
 
-class GoldSettings(_Frozen):
+class GoldSettings(Frozen):
     """Everything that defines a gold row besides its inputs.
 
     `max_rows` bounds the frame given to one task; `min_n` is the least number of rows and of examples below which a

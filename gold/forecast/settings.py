@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from gold.settings import ForestSettings
+from gold.settings import ForestSettings, Frozen
 
 RegimeName = Literal["ki", "grouped", "leave_adapter_out", "leave_corruption_out", "leave_adapter_and_corruption_out"]
 REGIME_NAMES: tuple[RegimeName, ...] = (
@@ -14,11 +14,7 @@ REGIME_NAMES: tuple[RegimeName, ...] = (
 )  # fmt: skip
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class BoostedSettings(_Frozen):
+class BoostedSettings(Frozen):
     """XGBoost on histograms. Trees stop when `patience` of them bring nothing on a fifth of the training examples."""
 
     trees: int = Field(default=300, ge=1)
@@ -31,7 +27,7 @@ class BoostedSettings(_Frozen):
     bins: int = Field(default=64, ge=2)
 
 
-class VerdictRule(_Frozen):
+class VerdictRule(Frozen):
     """METHODS 4.2. `harms_below`: upper end of the gain in AUROC under which explanations harm. `detectable`: a minimum detectable gain
     above it is no power. `power_errors`: bootstrap standard errors that a gain must be worth to be found with 80 % power at 5 %."""
 
@@ -40,7 +36,7 @@ class VerdictRule(_Frozen):
     power_errors: float = Field(default=2.8, gt=0)
 
 
-class ForecastSettings(_Frozen):
+class ForecastSettings(Frozen):
     """How failures are forecast from clean inputs.
 
     `n_folds`: parts of the examples under ki and grouped. `held_out_folds`: parts into which adapters, or corruptions, are cut where they
