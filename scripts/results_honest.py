@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 from docs_markdown import grid
+from results_numbers import three
 from results_read import Findings
 
 from gold.forecast.settings import REGIME_NAMES
@@ -64,7 +65,7 @@ def _verdicts(honest: Honest) -> str:
             _signed(row, "delta_auroc", "ci_low", "ci_high"),
             _signed(row, "delta_within_adapter"),
             _signed(row, "delta_over_control"),
-            _plain(row["min_detectable_delta"]),
+            three(row["min_detectable_delta"]),
             _word(row["verdict"]),
             f"{_word(row['other_model'])}: {_word(row['other_verdict'])}",
         ]
@@ -118,7 +119,7 @@ def _place(row: Row) -> int:
 
 def _compared_row(row: Row) -> list[str]:
     columns = ("auroc_within_adapter", "aurc", "fpr95", "brier", "ece")
-    return [f"`{row['features']}`", _between(row, "auroc"), *(_plain(row[name]) for name in columns)]
+    return [f"`{row['features']}`", _between(row, "auroc"), *(three(row[name]) for name in columns)]
 
 
 def _rejected(honest: Honest) -> str:
@@ -137,7 +138,7 @@ def _checked(honest: Honest) -> str:
     rows = [
         [
             str(row["origin"]), str(row["estimator"]), f"{row['mean_estimate']:.3f}", f"{row['mean_observed']:.3f}",
-            f"{row['mean_absolute_error']:.3f}", _plain(row["spearman_adapters"]), _plain(row["spearman_cells"]),
+            f"{row['mean_absolute_error']:.3f}", three(row["spearman_adapters"]), three(row["spearman_cells"]),
             _signed(row, "error_over_cell_mean", "ci_low", "ci_high"), f"{int(row['n_adapters'])}", f"{int(row['n']):,}",
         ]
         for row in honest.check.sort_values(["origin", "estimator"]).to_dict("records")
@@ -157,7 +158,7 @@ def _checked(honest: Honest) -> str:
 
 def _between(row: Row, name: str) -> str:
     if pd.isna(row[f"{name}_ci_low"]):
-        return _plain(row[name])
+        return three(row[name])
     return f"{row[name]:.3f} ({row[f'{name}_ci_low']:.3f} to {row[f'{name}_ci_high']:.3f})"
 
 
@@ -166,10 +167,6 @@ def _signed(row: Row, name: str, low: str | None = None, high: str | None = None
         return "–"
     ends = row[low or f"{name}_ci_low"], row[high or f"{name}_ci_high"]
     return f"{row[name]:+.3f}" + ("" if pd.isna(ends[0]) else f" ({ends[0]:+.3f} to {ends[1]:+.3f})")
-
-
-def _plain(value: float) -> str:
-    return "–" if pd.isna(value) else f"{value:.3f}"
 
 
 def _word(value: object) -> str:

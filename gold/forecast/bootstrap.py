@@ -21,21 +21,19 @@ from gold.statistics import cluster_counts
 from gold.statistics.estimate import Codes, Floats
 
 MIN_ADAPTERS = 8
-DETECTABLE = 2.8  # standard errors: 1.96 for two-sided 5 % and 0.84 for a power of 80 %
 
 
 @dataclass(frozen=True)
 class Estimated:
-    """A figure, or the difference of two, with both ends of its interval, its standard error and the least difference it could show.
+    """A figure, or the difference of two, with both ends of its interval and its standard error.
 
-    `detectable` = 2.8 standard errors. `reason` says why what is None is None.
+    `reason` says why what is None is None.
     """
 
     value: float | None = None
     low: float | None = None
     high: float | None = None
     standard_error: float | None = None
-    detectable: float | None = None
     reason: str | None = None
 
 
@@ -85,7 +83,7 @@ class Bootstrap:
             return Estimated(value, reason="the figure does not exist in most resamples")
         found = spread(value, finite, [way.n_units for way in self.ways], self.level)
         low, high = np.clip((found.low, found.high), *limits)
-        return Estimated(value, float(low), float(high), found.standard_error, DETECTABLE * found.standard_error)
+        return Estimated(value, float(low), float(high), found.standard_error)
 
 
 def bootstrap(

@@ -90,12 +90,11 @@ def test_a_forecast_differs_from_itself_by_exactly_nothing_and_from_another_by_l
     found = bootstrap(forecasts | {"twin": forecasts["good"]}, examples, 200, 0.95, rng(1, "", "gold"), wanted=["auroc", "aurc"])
     for figure in ("auroc", "aurc"):
         same = found.difference("good", "twin", figure)
-        assert (same.value, same.low, same.high, same.standard_error, same.detectable) == (0.0, 0.0, 0.0, 0.0, 0.0)
+        assert (same.value, same.low, same.high, same.standard_error) == (0.0, 0.0, 0.0, 0.0)
         errors = [found.estimate(name, figure).standard_error or 0.0 for name in ("good", "poor")]
         paired = found.difference("good", "poor", figure)
         assert paired.value == found.values["good"][figure] - found.values["poor"][figure]
         assert 0 < (paired.standard_error or 0.0) < math.hypot(*errors)
-        assert paired.detectable == pytest.approx(2.8 * (paired.standard_error or 0.0))
 
 
 def test_draws_depend_on_the_generator_alone_and_not_on_who_else_is_compared() -> None:

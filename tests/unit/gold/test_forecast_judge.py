@@ -15,6 +15,7 @@ from gold.forecast.figures import FIGURES
 from gold.forecast.judge import Record, Records, judge
 from gold.forecast.regimes import GROUPED, REGIMES, Regime, blocks
 from gold.forecast.run_regime import OutOfFold
+from gold.forecast.settings import VerdictRule
 from gold.forecast.tables import coverage_risk, forecast_comparison, forecast_verdict, reliability
 from gold.forecast.tables.forecast_comparison import COLUMN_OF
 from gold.statistics import wilson
@@ -182,6 +183,14 @@ def test_the_verdict_says_what_was_held_out_and_carries_the_rule_it_was_taken_by
     assert verdict["rule"] == '{"detectable":0.03,"harms_below":-0.005,"power_errors":2.8}'
     (other,) = judge(grid(30, 3).iloc[:0], GROUPED, settings(resamples=41)).verdict
     assert other["rule_sha256"] != verdict["rule_sha256"]
+
+
+def test_the_least_gain_that_would_show_is_the_rules_number_of_standard_errors() -> None:
+    once, twice = (
+        judge(grid(30, 3, CELLS), GROUPED, settings(verdict=VerdictRule(power_errors=errors))).verdict[0]["min_detectable_delta"]
+        for errors in (2.8, 5.6)
+    )
+    assert isinstance(once, float) and once > 0 and twice == pytest.approx(2 * once)
 
 
 def test_even_where_rows_are_split_at_random_maps_are_learned_on_other_examples() -> None:

@@ -13,7 +13,7 @@ ABOVE, ACROSS, AT, BELOW = (0.01, 0.05), (-0.01, 0.05), (0.0, 0.05), (-0.05, -0.
 
 
 def estimated(ends: tuple[float, float], error: float = 0.005) -> Estimated:
-    return Estimated(sum(ends) / 2, *ends, error, 2.8 * error)
+    return Estimated(sum(ends) / 2, *ends, error)
 
 
 def gains(pooled: tuple[float, float], within: tuple[float, float], control: tuple[float, float], error: float = 0.005) -> Gains:
