@@ -121,11 +121,12 @@ def toy(spark: SparkSession, world: World, tmp_path: Path) -> Lake:
 
 
 def built(lake: Lake, world: World, shifts: TextShifts) -> tuple[str, str]:
+    """Both stages and, as at a run's end, the ledger."""
     ledger = Ledger(lake, DATASET)
-    return (
-        build_attacked_texts(lake, ledger, world.meta, world.scoring, shifts),
-        build_ood(lake, ledger, world.meta, world.scoring, world.adapters, shifts),
-    )
+    texts = build_attacked_texts(lake, ledger, world.meta, world.scoring, shifts)
+    answers = build_ood(lake, ledger, world.meta, world.scoring, world.adapters, shifts)
+    ledger.commit()
+    return texts, answers
 
 
 def stored(lake: Lake, table: Table) -> list[dict[str, object]]:
