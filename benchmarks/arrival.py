@@ -13,7 +13,7 @@ import pandas as pd
 from benchmarks.row import Row
 from benchmarks.small_run import session
 from gold.forecast.arrival.score import RISKS, risks, score
-from gold.forecast.forecaster import Forecaster, save
+from gold.forecast.forecaster import Forecaster, Origin, save
 from gold.forecast.foretell import foretell
 from gold.forecast.inputs import CLEAN, joined
 from gold.forecast.rows import CONFIDENCE, EMBEDDING, SHIFTED, rows_of
@@ -61,7 +61,7 @@ def trained(n_examples: int) -> Forecaster:
     shifts["is_correct"] = np.random.default_rng(2).random(len(shifts)) < 0.3 + 0.6 * confidence
     shifts[SHIFTED] = confidence
     settings = ForecastSettings(n_folds=2, boosted=BoostedSettings(trees=50))
-    told = foretell(rows_of(joined(clean, shifts), settings), settings, "bench", {})
+    told = foretell(rows_of(joined(clean, shifts), settings), settings, Origin("bench", {}, {}))
     if told.forecaster is None:
         raise RuntimeError(f"no forecaster: {told.reason}")
     return told.forecaster

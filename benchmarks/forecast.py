@@ -1,7 +1,8 @@
 """How fast are intervals of a forecast's figures, and do 95 % of them hold the truth?
 
 The naive way, per resample: take the rows of the drawn examples, let scikit-learn's `roc_auc_score` sort them. A few of its resamples are
-made, in turns with ours, and the rest is extrapolated. Coverage is counted in worlds whose truth is known (`forecast_worlds`).
+made, in turns with ours, and the rest is extrapolated. Coverage is counted in worlds whose truth is known: of given
+forecasts (`forecast_worlds`), and of forecasts that are learned in every fold (`forecast_trained`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
+from benchmarks.forecast_trained import rows_of as trained
 from benchmarks.forecast_worlds import ADAPTERS, EXAMPLES, LEVEL, Coverage, World, coverage
 from benchmarks.row import Row
 from benchmarks.timing import in_turns, ratio, seconds_of, spread
@@ -50,7 +52,13 @@ def measure(folder: Path, quick: bool) -> list[Row]:
     size = SIZES[quick]
     worlds = {world: coverage(world, size.sets, 200) for world in (EXAMPLES, ADAPTERS)}
     covered = [row for world, found in worlds.items() for row in _coverage_rows(world, found, size.sets)]
-    return [_naive_row(size), _many_row(size), *(_frame_row(size, adapters_too) for adapters_too in (False, True)), *covered]
+    return [
+        _naive_row(size),
+        _many_row(size),
+        *(_frame_row(size, adapters_too) for adapters_too in (False, True)),
+        *covered,
+        *trained(size.sets),
+    ]
 
 
 def frame(n_rows: int, n_examples: int, n_forecasts: int, by_adapter: bool) -> tuple[dict[str, Scored], Codes]:

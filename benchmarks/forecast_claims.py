@@ -8,17 +8,19 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.forecast_planted import CONFIDENT, EXPLAINED, IDENTITY, LEAKED, NOTHING, Planted, frame
+from benchmarks.forecast_planted import CONFIDENT, EXPLAINED, IDENTITY, KNOWN, LEAKED, NOTHING, Planted, frame
 from benchmarks.row import Row
 from gold.forecast.bootstrap import bootstrap
 from gold.forecast.features import BASE, BY_NAME, CONTROL, FULL
 from gold.forecast.figures import Scored
+from gold.forecast.forecaster import Origin
+from gold.forecast.foretell import foretell
 from gold.forecast.learners import LEARNERS, Learner
 from gold.forecast.records import name_of
 from gold.forecast.regimes import REGIMES, Regime
 from gold.forecast.rows import Rows, rows_of
 from gold.forecast.run_regime import out_of_fold
-from gold.forecast.settings import ForecastSettings
+from gold.forecast.settings import BoostedSettings, ForecastSettings
 from gold.forecast.verdict import ADDS, HARMS
 from gold.forecast.weigh import gains_of, weighed
 from lake.identity import rng
@@ -85,7 +87,9 @@ def _note(found: Claims, rows: Rows, regime: Regime, settings: ForecastSettings,
         for key, risk in forecasts.risks.items()
     }
     generator = rng(settings.seed, "", "planted", "draws")
-    drawn = bootstrap(scored, rows.examples, settings.resamples, settings.level, generator, regime.adapters, WANTED)
+    drawn = bootstrap(
+        scored, rows.examples, settings.resamples, settings.level, generator, regime.adapters, WANTED, settings.training_variance
+    )
     record = weighed(rows, regime, forecasts, drawn, settings)
     explained = drawn.estimate(name_of(("xai", str(forecasts.headline))), "auroc")
     found.verdicts[_text(record["verdict"])] += 1
@@ -110,7 +114,53 @@ def measure(folder: Path, quick: bool) -> list[Row]:
         asked = range(2 if quick else seeds)
         size = replace(scale, n_xai=SIGNATURES) if world.signature else scale
         rows.append(row_of(world, name, len(asked), claims(world, REGIME_OF[name], asked, settings, size)))
-    return rows
+    return [*rows, row_of_arrivals(arrivals(range(2 if quick else 400), 20 if quick else 60))]
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """New adapters whose failure rate the interval of 95 % held, and that exceeded the bound of 90 %, of `n`."""
+
+    held: int
+    exceeded: int
+    n: int
+
+
+def arrivals(seeds: range, n_examples: int, n_adapters: int = 13, n_xai: int = 8) -> Arrivals:
+    """One adapter of each seed's world, drawn, comes after the others were tried on the same examples."""
+    settings, held, exceeded = ForecastSettings(boosted=BoostedSettings(trees=60, patience=10)), 0, 0
+    for seed in seeds:
+        generator = rng(seed, "", "planted", "arrival")
+        rows = frame(KNOWN, generator, n_examples, n_adapters, 1, n_xai)
+        # Names of their own, as content hashes are: which half an example is in is fixed by its name.
+        rows["example_id"] = rows["example_id"] + f"-{seed}"
+        is_new = rows["adapter_id"] == generator.choice(sorted(set(rows["adapter_id"])))
+        known, new = rows_of(rows[~is_new], settings), rows[is_new].sort_values("example_id")
+        forecaster = foretell(known, settings, Origin("planted", {}, {})).forecaster
+        if forecaster is None:
+            raise RuntimeError("no forecaster of a planted world")
+        scorer, (cell,) = forecaster.scorer(), known.cell_names
+        x = new[list(forecaster.spec.columns)].to_numpy(dtype=np.float64)
+        forecast, truth = float(scorer.risk(x, cell, scorer.parts_of(new["example_id"])).mean()), float((~new["is_correct"]).mean())
+        spread = forecaster.spread(cell)
+        low, high, _ = spread.interval(forecast, settings.level)
+        held += low is not None and high is not None and low <= truth <= high
+        exceeded += truth > (spread.conformal(forecast, settings.bound_level) or 0.0)
+    return Arrivals(held, exceeded, len(seeds))
+
+
+def row_of_arrivals(found: Arrivals) -> Row:
+    """Coverage of what `assay forecast` prints."""
+    share = 100 * found.held / found.n
+    return Row(
+        what=f"95 % interval of a new adapter's failure rate: {KNOWN.meaning}",
+        figure="new adapters whose rate it holds",
+        value=round(share, 1),
+        unit="%",
+        aim="93 to 97",
+        met=93.0 <= share <= 97.0,
+        details={"adapters": found.n, "exceeding_the_bound_of_90": round(100 * found.exceeded / found.n, 1)},
+    )
 
 
 def row_of(world: Planted, regime: str, seeds: int, found: Claims) -> Row:

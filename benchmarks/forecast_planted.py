@@ -42,6 +42,7 @@ EXPLAINED = Planted("xai", "only explanation metrics know", xai=1.0)
 LEAKED = Planted(
     "leaked", "explanation metrics are a signature of the example, whose rows share their outcome", example=3.0, signature=True
 )
+KNOWN = Planted("known", "explanation metrics are a signature of the example, which new adapters meet again", example=2.0, signature=True)
 WORLDS = (NOTHING, IDENTITY, CONFIDENT, EXPLAINED, LEAKED)
 
 

@@ -72,7 +72,7 @@ def _verdicts(honest: Honest) -> str:
         for row in _ordered(honest.verdict)
     ]
     head = [
-        "held out", "learner", "gain in AUROC", "within adapter", "over shuffled explanations", "least gain it would show", "verdict",
+        "held out", "learner", "gain in AUROC", "within adapter", "over shuffled explanations", "least gain to be found", "verdict",
         "other learner",
     ]  # fmt: skip
     first = _ordered(honest.verdict)[0]
@@ -80,7 +80,8 @@ def _verdicts(honest: Honest) -> str:
     intro = (
         "Gain of clean confidence and explanations together over clean confidence alone, in forecasting which inputs the adapter gets "
         "wrong; "
-        f"95 % bootstrap over {int(first['n_examples']):,} examples (and {int(first['n_adapters'])} adapters where these are held out). "
+        f"95 % bootstrap over {int(first['n_examples']):,} examples (and {int(first['n_adapters'])} adapters where these are held out), "
+        "widened for what training adds. "
         "The rule "
         f"of the verdict was fixed beforehand (`{first['rule']}`), settings `{first['rule_sha256']}`. The learner is the one with the "
         "higher "
@@ -118,8 +119,8 @@ def _place(row: Row) -> int:
 
 
 def _compared_row(row: Row) -> list[str]:
-    columns = ("auroc_within_adapter", "aurc", "fpr95", "brier", "ece")
-    return [f"`{row['features']}`", _between(row, "auroc"), *(three(row[name]) for name in columns)]
+    columns = ("auroc", "auroc_within_adapter", "aurc", "fpr95", "brier", "ece")
+    return [f"`{row['features']}`", *(_between(row, name) for name in columns)]
 
 
 def _rejected(honest: Honest) -> str:
@@ -137,14 +138,14 @@ def _checked(honest: Honest) -> str:
         return "Forecast failure rates against the truth: none could be made; an adapter must be held out."
     rows = [
         [
-            str(row["origin"]), str(row["estimator"]), f"{row['mean_estimate']:.3f}", f"{row['mean_observed']:.3f}",
-            f"{row['mean_absolute_error']:.3f}", three(row["spearman_adapters"]), three(row["spearman_cells"]),
-            _signed(row, "error_over_cell_mean", "ci_low", "ci_high"), f"{int(row['n_adapters'])}", f"{int(row['n']):,}",
+            str(row["origin"]), str(row["estimator"]), three(row["mean_estimate"]), three(row["mean_observed"]),
+            three(row["mean_absolute_error"]), three(row["spearman_adapters"]), three(row["spearman_cells"]),
+            _signed(row, "forecast_error_over", "ci_low", "ci_high"), f"{int(row['n_adapters'])}", f"{int(row['n']):,}",
         ]
         for row in honest.check.sort_values(["origin", "estimator"]).to_dict("records")
     ]  # fmt: skip
     head = [
-        "made", "estimate", "mean", "truth", "mean error", "rank correlation over adapters", "over cells", "error over the cell mean's",
+        "made", "estimate", "mean", "truth", "mean error", "rank correlation over adapters", "over cells", "error of the forecast over it",
         "adapters", "cells",
     ]  # fmt: skip
     forecasts = honest.check[honest.check["estimator"] == "forecast"].to_dict("records")

@@ -31,7 +31,7 @@ def _side_by_side(honest: Honest) -> str:
             found.append("–" if best.empty else f"{best['auroc'].iloc[0]:.3f}")
         forest = mine[(mine["features"] == "xai") & (mine["model"] == FOREST)].dropna(subset=["auroc"])
         rows.append([protocol, *found, "–" if forest.empty else f"{forest['auroc'].iloc[0]:.3f}"])
-    head = ["protocol", "adapter alone", "confidence alone", "explanations alone", "both", "explanations, KI's random forest"]
+    head = ["protocol", "adapter alone", "confidence alone", "explanations alone", "both", "explanations (every metric), random forest"]
     return "AUROC of foretelling failure:\n\n" + grid(head, rows).rstrip()
 
 

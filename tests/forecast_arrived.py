@@ -43,6 +43,7 @@ class Arrived:
     root: Path
     adapter_id: str
     without: str
+    stale: str
     first: tuple[Outcome, Arrival]
     ahead: list[dict[str, Any]]
     again: tuple[int, str, str]
@@ -94,6 +95,10 @@ def bring(spark: SparkSession, built: Built, run: Callable[..., Outcome], tmp_pa
     (folder / "aside").rename(kept)
     first = foretold(fresh, "run-ahead")
     ahead = [row for row in told(root) if row["origin"] == "ahead"]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(ForecastInputs, "reads", property(lambda inputs: {"silver.explanation_metrics": "made otherwise"}))
+        with pytest.raises(MissingInputError) as stale:
+            foretold(fresh, "run-stale")
     before = computed(root)
     with handled(), pytest.MonkeyPatch.context() as patched:
         again = _command(patched, folder / "config.yaml", root, fresh)
@@ -114,8 +119,8 @@ def bring(spark: SparkSession, built: Built, run: Callable[..., Outcome], tmp_pa
         last = run(root, more, "run", "run-truth")
     _, _, inputs, settings, _ = caught[0]
     return Arrived(
-        root, first[1].rows["adapter_id"].iloc[0], str(without.value), first, ahead, again, changed, tried, refused, after_failure, last,
-        inputs, settings,
+        root, first[1].rows["adapter_id"].iloc[0], str(without.value), str(stale.value), first, ahead, again, changed, tried, refused,
+        after_failure, last, inputs, settings,
     )  # fmt: skip
 
 

@@ -8,13 +8,15 @@ CELL = ["adapter_id", "corruption", "severity"]
 STORED = ["predicted_failure_rate", "ci_low", "ci_high", "upper_bound", "cell_mean", "forecaster", "run_id", "n", "reason"]
 
 
-def with_truth(held_out: pd.DataFrame, stored: pd.DataFrame, rates: pd.DataFrame) -> pd.DataFrame:
+def with_truth(held_out: pd.DataFrame, stored: pd.DataFrame, rates: pd.DataFrame, why: str | None = None) -> pd.DataFrame:
     """Rows for gold.forecasts but dataset and settings_id: stored ones as they were, held-out ones of all other adapters.
 
     held_out: records of `CellForecast`. stored: rows of gold.forecasts that were made ahead. rates: per cell `observed`, `atc` and `doc`,
     of adapters that were tried. What a stored row said is never changed; its truth and the estimates that need corrupted inputs are
-    filled in.
+    filled in. An adapter that was tried and has no forecast keeps its rows, without one and with the reason: `why`, or that its rows lack
+    features.
     """
+    held_out = _complete(held_out, rates, why)
     parts = []
     if len(stored):
         parts.append(stored[[*CELL, *STORED]].assign(origin="ahead"))
@@ -34,3 +36,15 @@ def with_truth(held_out: pd.DataFrame, stored: pd.DataFrame, rates: pd.DataFrame
     for name in ("predicted_failure_rate", "ci_low", "ci_high", "upper_bound", "observed_failure_rate", "cell_mean", "atc", "doc"):
         rows[name] = pd.to_numeric(rows[name]).astype("float64")
     return rows
+
+
+def _complete(held_out: pd.DataFrame, rates: pd.DataFrame, why: str | None) -> pd.DataFrame:
+    """Held-out forecasts, and a row without one for every other cell whose truth is known."""
+    if not len(rates):
+        return held_out
+    told = set(held_out[CELL].itertuples(index=False, name=None)) if len(held_out) else set()
+    lacking = rates[[cell not in told for cell in rates[CELL].itertuples(index=False, name=None)]][CELL]
+    reason = why or "none of its clean rows has every feature that is read"
+    empty = lacking.assign(predicted=None, low=None, high=None, upper_bound=None, cell_mean=None, n=0, reason=reason)
+    parts = [part.astype(object) for part in (held_out, empty) if len(part)]
+    return pd.concat(parts, ignore_index=True) if parts else held_out

@@ -15,7 +15,7 @@ from bronze.specs import EMBEDDINGS
 from bronze.specs import EXAMPLES as BRONZE_EXAMPLES
 from gold.forecast.ahead import with_truth
 from gold.forecast.distances import distances
-from gold.forecast.forecaster import is_pointed, point, save, unpacked
+from gold.forecast.forecaster import Origin, is_pointed, point, save, unpacked
 from gold.forecast.foretell import foretell
 from gold.forecast.inputs import CLEAN, CONTROLS, PAIR, SHIFTS, UNREAD, ForecastInputs, joined
 from gold.forecast.judge import judge
@@ -85,11 +85,11 @@ def _frames(
     dataset: str, found: Mapping[str, Any], stored: pd.DataFrame, settings: ForecastSettings, folder: Path
 ) -> dict[str, pd.DataFrame]:
     """The tables' frames, from what the tasks gave back; the forecaster goes to its folder first, for rows may name it."""
-    kept = found["forecaster"] and unpacked(bytes.fromhex(found["forecaster"]["model"]), found["forecaster"]["spec"])
+    kept = found["forecaster"] and unpacked([bytes.fromhex(one) for one in found["forecaster"]["models"]], found["forecaster"]["spec"])
     if kept is not None:
         save(kept, folder)
-    point(folder, None if kept is None else kept.identity)
-    foretold = with_truth(pd.DataFrame(found["forecasts"]), stored, pd.DataFrame(found["rates"]))
+    point(folder, None if kept is None else kept.identity, found["reason"])
+    foretold = with_truth(pd.DataFrame(found["forecasts"]), stored, pd.DataFrame(found["rates"]), found["reason"])
     records = {
         forecast_comparison.SPEC: found["comparison"],
         forecast_verdict.SPEC: found["verdict"],
@@ -114,15 +114,15 @@ def _computed(lake: Lake, inputs: ForecastInputs, settings: ForecastSettings) ->
         )
     names = [*settings.protocols, FORECASTER]
     versions = {table.full_name: version for table in READ if (version := lake.version(table)) is not None}
-    dataset = inputs.dataset
+    origin = Origin(inputs.dataset, versions, inputs.reads)
 
     def work(key: tuple[str], mine: pd.DataFrame, changed: pd.DataFrame) -> pd.DataFrame:
-        content = _task(key[0], mine[list(CLEAN)], changed[list(SHIFTS)], settings, dataset, versions)
+        content = _task(key[0], mine[list(CLEAN)], changed[list(SHIFTS)], settings, origin)
         return pd.DataFrame({"name": [key[0]], "content": [json.dumps(content, allow_nan=False)]})
 
     if not n_rows:
         empty_clean, empty_shifts = (pd.DataFrame({name: pd.Series(dtype=object) for name in columns}) for columns in (CLEAN, SHIFTS))
-        parts = {name: _task(name, empty_clean, empty_shifts, settings, dataset, versions) for name in names}
+        parts = {name: _task(name, empty_clean, empty_shifts, settings, origin) for name in names}
     else:
 
         def by_task(rows: DataFrame) -> GroupedData:
@@ -132,12 +132,10 @@ def _computed(lake: Lake, inputs: ForecastInputs, settings: ForecastSettings) ->
         rows = by_task(clean).cogroup(by_task(shifts)).applyInPandas(work, "name string, content string").collect()
         parts = {row.name: json.loads(row.content) for row in rows}
     found: dict[str, Any] = {kind: [one for name in names for one in parts[name].get(kind, [])] for kind in KINDS}
-    return found | {"forecaster": parts[FORECASTER].get("forecaster")}
+    return found | {name: parts[FORECASTER].get(name) for name in ("forecaster", "reason")}
 
 
-def _task(
-    name: str, clean: pd.DataFrame, shifts: pd.DataFrame, settings: ForecastSettings, dataset: str, versions: Mapping[str, int]
-) -> dict[str, Any]:
+def _task(name: str, clean: pd.DataFrame, shifts: pd.DataFrame, settings: ForecastSettings, origin: Origin) -> dict[str, Any]:
     """What one task gives back, as plain JSON: NaN has become null. Rows are put in order first: means have its last bits."""
     clean = clean.sort_values(list(PAIR), ignore_index=True)
     shifts = shifts.sort_values([*PAIR, "corruption", "severity"], ignore_index=True)
@@ -145,12 +143,13 @@ def _task(
     if name != FORECASTER:
         regime = next(regime for regime in REGIMES if regime.name == name)
         return {kind: [_plain(one) for one in records] for kind, records in vars(judge(frame, regime, settings)).items()}
-    told = foretell(rows_of(frame, settings), settings, dataset, versions)
+    told = foretell(rows_of(frame, settings), settings, origin)
     kept = told.forecaster
     return {
         "forecasts": [_plain(asdict(one)) for one in told.forecasts],
         "rates": [_plain(one) for one in rates(clean, shifts)],
-        "forecaster": None if kept is None else {"model": kept.model.hex(), "spec": asdict(kept.spec)},
+        "reason": told.reason,
+        "forecaster": None if kept is None else {"models": [one.hex() for one in kept.models], "spec": asdict(kept.spec)},
     }
 
 

@@ -1,8 +1,8 @@
-"""Does a forecast of 20 % fail one time in five? Calibration learned on other folds, reliability by bins, and what rejecting buys."""
+"""Does a forecast of 20 % fail one time in five? Maps that calibrate, reliability by bins, and what rejecting buys."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -10,12 +10,12 @@ from typing import Literal
 import numpy as np
 from scipy.special import expit, logit
 
-from gold.forecast.regimes import Block
 from gold.forecast.rows import Bools
 from gold.statistics.estimate import Floats
 
 Kind = Literal["none", "platt", "isotonic"]
-KINDS: tuple[Kind, ...] = ("none", "platt", "isotonic")
+MAPS: tuple[Kind, ...] = ("platt", "isotonic")
+KINDS: tuple[Kind, ...] = ("none", *MAPS)
 N_BINS = 15
 COVERAGES = (1.0, 0.95, 0.9, 0.8, 0.7, 0.5)
 EDGE = 1e-6  # forecasts stay that far from 0 and 1 before a logit is taken
@@ -54,15 +54,6 @@ def learn_map(kind: Kind, forecast: Floats, failed: Bools) -> Map:
 
     model = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(forecast, failed)
     return Map("isotonic", tuple(float(x) for x in model.X_thresholds_), tuple(float(y) for y in model.y_thresholds_))
-
-
-def cross_mapped(kind: Kind, forecast: Floats, failed: Bools, parts: Sequence[Block]) -> Floats:
-    """Each row's forecast by a map learned from what its block may learn from: no example maps itself, nor does an adapter or a corruption
-    that is held out. The blocks cover every row once."""
-    found = np.empty(len(forecast))
-    for block in parts:
-        found[block.test] = learn_map(kind, forecast[block.train], failed[block.train])(forecast[block.test])
-    return found
 
 
 @dataclass(frozen=True)

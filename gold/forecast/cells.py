@@ -33,8 +33,9 @@ class Spread:
         return float(np.clip(centre - half, 0.0, 1.0)), float(np.clip(centre + half, 0.0, 1.0)), None
 
     def conformal(self, forecast: float, level: float) -> float | None:
-        """Split-conformal upper bound: exceeded by at most 1 - level of adapters exchangeable with these. None where these are too few,
-        fewer than level / (1 - level)."""
+        """Cross-conformal upper bound (Vovk 2015): the forecast plus the residual of rank level (n + 1), each residual from models that
+        had not seen its adapter; about 1 - level of adapters like these exceed it. None where these are too few, fewer than
+        level / (1 - level)."""
         place = int(np.ceil(level * (len(self.residuals) + 1) - 1e-9))
         if place > len(self.residuals) or not self.residuals:
             return None

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from gold.forecast.calibrated import KINDS, coverage_risk, cross_mapped, reliability
+from gold.forecast.calibrated import KINDS, coverage_risk, reliability
 from gold.forecast.records import Record
-from gold.forecast.regimes import GROUPED, Regime, blocks
+from gold.forecast.regimes import Regime
 from gold.forecast.rows import Rows
 from gold.forecast.run_regime import OutOfFold
 from gold.forecast.settings import ForecastSettings
@@ -16,13 +16,12 @@ from gold.statistics.estimate import Floats
 
 
 def reliabilities(rows: Rows, regime: Regime, forecasts: OutOfFold, features: str, settings: ForecastSettings) -> list[Record]:
-    """Bins of the headline learner's forecasts as they are and after each map; under a row split maps are learned on other examples."""
+    """Bins of the headline learner's forecasts as they are and after each map."""
     key = (features, str(forecasts.headline))
-    parts = blocks(rows, GROUPED if regime.leaky else regime, settings)
     share = len(np.unique(rows.examples)) / len(rows)
     records = []
     for kind in KINDS:
-        forecast = cross_mapped(kind, forecasts.risks[key], rows.failed, parts)
+        forecast = forecasts.risks[key] if kind == "none" else forecasts.mapped[key][kind]
         for place, one in enumerate(reliability(forecast, rows.failed)):
             ends = wilson(one.failure_rate * max(1.0, one.n * share), max(1.0, one.n * share), settings.level)
             records.append({

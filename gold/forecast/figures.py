@@ -20,16 +20,19 @@ from gold.statistics.estimate import Codes, Floats
 
 Integers = npt.NDArray[np.integer]
 
-FIGURES = ("auroc", "auroc_within", "average_precision", "lift", "aurc", "augrc", "fpr95", "brier", "ece")
-LIMITS = {**dict.fromkeys(FIGURES, (0.0, 1.0)), "lift": (0.0, np.inf), "augrc": (0.0, 0.5)}
+POOLED = ("auroc", "average_precision", "lift", "aurc", "augrc", "fpr95", "brier", "ece")
+# The same inside each adapter, averaged over adapters by their rows: knowing the adapter cannot help. (Brier: it is the pooled one.)
+WITHIN = tuple(f"{name}_within" for name in POOLED if name != "brier")
+FIGURES = (*POOLED, *WITHIN)
+LIMITS = {**dict.fromkeys(FIGURES, (0.0, 1.0))} | dict.fromkeys(("lift", "lift_within"), (0.0, np.inf))
+LIMITS |= dict.fromkeys(("augrc", "augrc_within"), (0.0, 0.5))
 
-_REASONS = {
-    "auroc": "no test fold holds both failed and correct rows",
-    "auroc_within": "no adapter has both failed and correct rows inside one test fold",
-    "average_precision": "no row failed",
-    "lift": "no row failed",
-    "fpr95": "no test fold holds both failed and correct rows",
-}
+_NO_PAIR = "no test fold holds both failed and correct rows"
+_NO_PAIR_WITHIN = "no adapter has both failed and correct rows inside one test fold"
+_REASONS = {"auroc": _NO_PAIR, "fpr95": _NO_PAIR, "auroc_within": _NO_PAIR_WITHIN, "fpr95_within": _NO_PAIR_WITHIN}
+_REASONS |= dict.fromkeys(("average_precision", "lift", "average_precision_within", "lift_within"), "no row failed")
+_OF_CURVES = (*curves.FIGURES, curves.LIFT)
+_OF_PROBABILITIES = ("brier", "ece", "ece_within")
 
 
 class Scored:
@@ -63,19 +66,19 @@ class Scored:
             raise ValueError(f"figures must be among {', '.join(FIGURES)}, got {', '.join(sorted(unknown))}")
         counts = self._counts(weights)
         found = self._aurocs(counts, wanted, copies)
-        if of_curves := [name for name in wanted if name in curves.FIGURES or name == curves.LIFT]:
+        if of_curves := [name for name in wanted if name in _OF_CURVES]:
             found |= self._curves.figures(counts, of_curves)
-        if "brier" in wanted:
-            found["brier"] = self._calibration.brier(counts) if self.is_probability else np.nan
-        if "ece" in wanted:
-            found["ece"] = self._calibration.ece(counts) if self.is_probability else np.nan
+        if inside := [name for name in _OF_CURVES if f"{name}_within" in wanted]:
+            found |= {f"{name}_within": value for name, value in self._curves_within.figures(counts, inside).items()}
+        for name in (name for name in wanted if name in _OF_PROBABILITIES):
+            found[name] = getattr(self._calibration, name)(counts) if self.is_probability else np.nan
         return {name: found[name] for name in wanted}
 
     def reason(self, name: str) -> str | None:
         """Why a figure of the rows as they are does not exist; None where it does."""
         if np.isfinite(self.figures(wanted=(name,))[name]):
             return None
-        if len(self) and name in ("brier", "ece"):
+        if len(self) and name in _OF_PROBABILITIES:
             return "the score is no probability"
         return _REASONS[name] if len(self) else "no rows"
 
@@ -102,14 +105,23 @@ class Scored:
         return Pairs(self.risk, self.failed, self.folds)
 
     @cached_property
-    def _within(self) -> Pairs:
+    def _adapter_in_fold(self) -> Codes:
         _, adapters = np.unique(self.adapters, return_inverse=True)
-        return Pairs(self.risk, self.failed, self.folds * (adapters.max(initial=0) + 1) + adapters)
+        found: Codes = self.folds * (adapters.max(initial=0) + 1) + adapters
+        return found
+
+    @cached_property
+    def _within(self) -> Pairs:
+        return Pairs(self.risk, self.failed, self._adapter_in_fold)
 
     @cached_property
     def _curves(self) -> curves.Curves:
         return curves.Curves(self.risk, self.failed, self.folds)
 
     @cached_property
+    def _curves_within(self) -> curves.Curves:
+        return curves.Curves(self.risk, self.failed, self._adapter_in_fold)
+
+    @cached_property
     def _calibration(self) -> Calibration:
-        return Calibration(self.risk, self.failed)
+        return Calibration(self.risk, self.failed, self.adapters)

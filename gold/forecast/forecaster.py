@@ -1,11 +1,11 @@
-"""What is kept of a trained forecast, so that it can score an adapter that comes tomorrow? A booster, its features, maps and versions."""
+"""What is kept of a trained forecast, so that it can score an adapter that comes tomorrow? Trees, their features, maps and versions."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,13 +17,34 @@ from gold.forecast.calibrated import Map
 from gold.forecast.cells import Cell, Spread
 from gold.forecast.features import cell_logit
 from gold.forecast.learners import scored
-from gold.statistics.estimate import Floats
+from gold.forecast.regimes import parts_of
+from gold.statistics.estimate import Codes, Floats
 from lake.identity import canonical_json
 from models.atomic import write_folder, write_text
 from models.errors import ArtifactError
 
-MODEL, SPEC = "model.ubj", "forecaster.json"
-FORMAT = 1
+SPEC = "forecaster.json"
+FORMAT = 2
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a forecaster was trained from: versions of the tables it read, and the settings_id of the rows it `reads` of each: rows of an
+    adapter that were made by other settings are other features, whatever their names."""
+
+    dataset: str
+    versions: Mapping[str, int]
+    reads: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Trees for the examples of one part, learned from those of all others. `rates`: failure rates that they saw, one per cell in the
+    spec's order. `map`: of their forecasts, learned on examples held back from them."""
+
+    n_trees: int
+    rates: tuple[float, ...]
+    map: Map
 
 
 @dataclass(frozen=True)
@@ -31,19 +52,17 @@ class Spec:
     """All of a forecaster but its trees.
 
     `columns`: features in order, the cell's logit behind them. `cells`: per corruption and severity the failure rate of the adapters it was
-    trained on. `residuals`: per cell those of held-out adapters. `versions`: of the tables it was trained from. `settings_id`: of the
-    forecast's settings; `n`, `n_adapters`, `n_examples`: what it was trained on. `calibrated_on`: the protocol of the examples held back,
-    whose forecasts `map` fits.
+    trained on. `parts`: an example is scored by trees that have not seen what it did to other adapters, as those that gave the `residuals`
+    (per cell, of held-out adapters) had not; which part it is in is fixed by its id and `seed`. `settings_id`: of the forecast's settings;
+    `n`, `n_adapters`, `n_examples`: what it was trained on.
     """
 
-    dataset: str
+    origin: Origin
     columns: tuple[str, ...]
-    n_trees: int
     cells: tuple[tuple[str, int, float], ...]
     residuals: tuple[tuple[str, int, tuple[float, ...]], ...]
-    map: Map
-    calibrated_on: str
-    versions: Mapping[str, int]
+    parts: tuple[Part, ...]
+    seed: int
     settings_id: str
     level: float
     bound_level: float
@@ -55,10 +74,10 @@ class Spec:
 
 @dataclass(frozen=True)
 class Forecaster:
-    """`identity`: the hash of trees and spec; its folder's name."""
+    """`models`: trees of each part. `identity`: the hash of trees and spec; its folder's name."""
 
     spec: Spec
-    model: bytes
+    models: tuple[bytes, ...]
     identity: str
 
     def spread(self, cell: Cell) -> Spread:
@@ -69,9 +88,11 @@ class Forecaster:
         """The trees, loaded once."""
         import xgboost
 
-        booster = xgboost.Booster()
-        booster.load_model(bytearray(self.model))
-        return Scorer(self.spec, booster)
+        boosters = []
+        for model in self.models:
+            boosters.append(xgboost.Booster())
+            boosters[-1].load_model(bytearray(model))
+        return Scorer(self.spec, tuple(boosters))
 
 
 @dataclass(frozen=True)
@@ -79,10 +100,14 @@ class Scorer:
     """Trees in memory."""
 
     spec: Spec
-    booster: Any
+    boosters: tuple[Any, ...]
 
-    def risk(self, x: Floats, cell: Cell) -> Floats:
-        """Calibrated probability of failure in a cell for clean rows x float64[n, columns], float64[n] in [0, 1].
+    def parts_of(self, example_ids: Iterable[str]) -> Codes:
+        """The part of each example, int64[n]."""
+        return parts_of(example_ids, len(self.spec.parts), self.spec.seed)
+
+    def risk(self, x: Floats, cell: Cell, parts: Codes) -> Floats:
+        """Calibrated probability of failure in a cell for clean rows x float64[n, columns] of examples in `parts`: float64[n] in [0, 1].
 
         Raises ArtifactError for another number of columns, or a cell that no adapter it was trained on was tried under.
         """
@@ -90,33 +115,47 @@ class Scorer:
             raise ArtifactError(
                 "feature_mismatch", f"the forecaster reads {len(self.spec.columns)} features, got an array of shape {x.shape}"
             )
-        rate = next((rate for name, severity, rate in self.spec.cells if (name, severity) == cell), None)
-        if rate is None:
+        place = next((place for place, (name, severity, _) in enumerate(self.spec.cells) if (name, severity) == cell), None)
+        if place is None:
             raise ArtifactError(
                 "unknown_cell", f"the forecaster was not trained on {cell[0]} at severity {cell[1]}; run gold on a lake that has it"
             )
-        logits = np.broadcast_to(cell_logit(np.asarray([rate])), (len(x), 1))
-        return self.spec.map(scored(self.booster, np.hstack([x, logits]), self.spec.n_trees, 1))
+        found = np.empty(len(x))
+        for number, (part, booster) in enumerate(zip(self.spec.parts, self.boosters, strict=True)):
+            mine = parts == number
+            if mine.any():
+                logits = np.broadcast_to(cell_logit(np.asarray([part.rates[place]])), (int(mine.sum()), 1))
+                found[mine] = part.map(scored(booster, np.hstack([x[mine], logits]), part.n_trees, 1))
+        return found
 
 
-def pack(spec: Spec, model: bytes) -> Forecaster:
+def pack(spec: Spec, models: Sequence[bytes]) -> Forecaster:
     """The forecaster with its identity: hex sha256 of trees and spec, cut to 16 characters."""
-    digest = hashlib.sha256(hashlib.sha256(model).digest() + canonical_json(asdict(spec)).encode()).hexdigest()
-    return Forecaster(spec, model, digest[:16])
+    digest = hashlib.sha256()
+    for model in models:
+        digest.update(hashlib.sha256(model).digest())
+    digest.update(canonical_json(asdict(spec)).encode())
+    return Forecaster(spec, tuple(models), digest.hexdigest()[:16])
 
 
-def unpacked(model: bytes, spec: Mapping[str, Any]) -> Forecaster:
+def unpacked(models: Sequence[bytes], spec: Mapping[str, Any]) -> Forecaster:
     """The forecaster of trees and a spec that was told as plain JSON. Raises KeyError, TypeError or ValueError when it is none."""
-    return pack(_spec(dict(spec)), model)
+    return pack(_spec(dict(spec)), models)
+
+
+def model_name(part: int) -> str:
+    """The file of one part's trees."""
+    return f"model-{part}.ubj"
 
 
 def save(forecaster: Forecaster, root: Path) -> Path:
-    """Writes `root/<identity>/` with model.ubj and forecaster.json, whole or not at all; one that is there and whole stays, a damaged one
-    is made anew."""
+    """Writes `root/<identity>/` with model-0.ubj, … and forecaster.json, whole or not at all; one that is there and whole stays, a damaged
+    one is made anew."""
     folder = root / forecaster.identity
 
     def fill(pending: Path) -> None:
-        (pending / MODEL).write_bytes(forecaster.model)
+        for part, model in enumerate(forecaster.models):
+            (pending / model_name(part)).write_bytes(model)
         (pending / SPEC).write_text(json.dumps(asdict(forecaster.spec), indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
     if folder.is_dir() and not _is_whole(folder):
@@ -138,10 +177,10 @@ def _is_whole(folder: Path) -> bool:
 CURRENT, NONE = "current", "none"  # the file that names the forecaster that was made last, and what it says where none could be
 
 
-def point(root: Path, identity: str | None) -> None:
-    """Makes `identity` the one that `newest` gives; None: none could be trained."""
+def point(root: Path, identity: str | None, reason: str | None = None) -> None:
+    """Makes `identity` the one that `newest` gives; None: none could be trained, and why."""
     root.mkdir(parents=True, exist_ok=True)
-    write_text(root / CURRENT, (identity or NONE) + "\n")
+    write_text(root / CURRENT, f"{identity or NONE}\n" + (f"{reason}\n" if reason and identity is None else ""))
 
 
 def is_pointed(root: Path) -> bool:
@@ -155,10 +194,20 @@ def is_pointed(root: Path) -> bool:
 
 def newest(root: Path) -> Forecaster | None:
     """The forecaster that was made last; None where there is none. Raises ArtifactError as `load` does."""
-    if not (root / CURRENT).is_file():
-        return None
-    identity = (root / CURRENT).read_text(encoding="utf-8").strip()
+    identity, _ = _pointer(root)
     return None if identity == NONE else load(root / Path(identity).name)
+
+
+def why_none(root: Path) -> str | None:
+    """Why none could be trained the last time; None where nobody tried."""
+    return _pointer(root)[1] or None
+
+
+def _pointer(root: Path) -> tuple[str, str]:
+    if not (root / CURRENT).is_file():
+        return NONE, ""
+    identity, _, reason = (root / CURRENT).read_text(encoding="utf-8").partition("\n")
+    return identity.strip(), reason.strip()
 
 
 def load(folder: Path, columns: tuple[str, ...] | None = None) -> Forecaster:
@@ -166,17 +215,17 @@ def load(folder: Path, columns: tuple[str, ...] | None = None) -> Forecaster:
     its features are not `columns`, where they are given. Nothing is unpickled.
     """
     try:
-        model = (folder / MODEL).read_bytes()
         told = json.loads((folder / SPEC).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ArtifactError("bad_forecaster", f"{folder} is no forecaster ({MODEL} and {SPEC}): {error}") from error
+        raise ArtifactError("bad_forecaster", f"{folder} is no forecaster ({SPEC}): {error}") from error
     given = told.get("format") if isinstance(told, dict) else None
     if given != FORMAT:
-        raise ArtifactError("bad_forecaster", f"{folder} has format {given!r}; this version reads {FORMAT}")
+        raise ArtifactError("bad_forecaster", f"{folder} has format {given!r}; this version reads {FORMAT}; run gold again to make it anew")
     try:
-        found = unpacked(model, told)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ArtifactError("bad_forecaster", f"{folder}/{SPEC} is not a forecaster's: {error}") from error
+        models = [(folder / model_name(part)).read_bytes() for part in range(len(told["parts"]))]
+        found = unpacked(models, told)
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise ArtifactError("bad_forecaster", f"{folder} is not a forecaster's: {error}") from error
     spec = found.spec
     if found.identity != folder.name:
         raise ArtifactError(
@@ -192,10 +241,15 @@ def load(folder: Path, columns: tuple[str, ...] | None = None) -> Forecaster:
 
 
 def _spec(told: dict[str, Any]) -> Spec:
-    curve = told["map"]
     return Spec(**told | {
+        "origin": Origin(**told["origin"]),
         "columns": tuple(told["columns"]),
         "cells": tuple((str(name), int(severity), float(rate)) for name, severity, rate in told["cells"]),
         "residuals": tuple((str(name), int(severity), tuple(float(x) for x in values)) for name, severity, values in told["residuals"]),
-        "map": Map(curve["kind"], tuple(curve["x"]), tuple(curve["y"])),
+        "parts": tuple(_part(one) for one in told["parts"]),
     })  # fmt: skip
+
+
+def _part(told: dict[str, Any]) -> Part:
+    curve = told["map"]
+    return Part(int(told["n_trees"]), tuple(float(x) for x in told["rates"]), Map(curve["kind"], tuple(curve["x"]), tuple(curve["y"])))

@@ -1,8 +1,10 @@
 """Which failure rates are forecast for adapters, each as if it were new, and what forecaster is kept for the next one?
 
-Trees stop, and their map is learned, on the training examples held back: what an adapter did never reaches its own forecast, and residuals
-of held-out adapters come from the very procedure that the next one meets. (A map learned from other adapters' out-of-fold forecasts would:
-their models had seen this adapter, and moved it against its own truth.)
+Trees stop, and their map is learned, on the training examples held back: what an adapter did never reaches its own forecast. (A map learned
+from other adapters' out-of-fold forecasts would: their models had seen this adapter, and moved it against its own truth.) Residuals of
+held-out adapters come from the very procedure that the next one meets: an example is scored by trees of the other half of the examples, the
+halves being the same ones. Trees of all examples would know it again, and other halves would err elsewhere: in a planted world intervals of
+95 % then held 82 and 88 of 100 new adapters.
 """
 
 from __future__ import annotations
@@ -15,14 +17,14 @@ import numpy as np
 from gold.forecast.calibrated import Map, learn_map
 from gold.forecast.cells import Cell, Spread, cell_means, residuals_of, without
 from gold.forecast.features import BY_NAME, cell_logit, columns_of, group_rate
-from gold.forecast.forecaster import Forecaster, Spec, pack
+from gold.forecast.forecaster import Forecaster, Origin, Part, Spec, pack
 from gold.forecast.learners import BOOSTED, Learner, boost, can_be_watched, held_back, scored
 from gold.forecast.learners import Forecaster as Fitted
-from gold.forecast.regimes import GROUPED, REGIMES, obstacle
+from gold.forecast.regimes import GROUPED, REGIMES, halves, obstacle
 from gold.forecast.rows import Bools, Rows
 from gold.forecast.run_regime import MEANS, OutOfFold, out_of_fold
 from gold.forecast.settings import ForecastSettings
-from gold.statistics.estimate import Floats
+from gold.statistics.estimate import Codes, Floats
 from lake.identity import settings_id
 
 FEATURES, CELL = BY_NAME["confidence+xai|cell"], BY_NAME["cell"]
@@ -32,7 +34,7 @@ HELD_OUT = next(regime for regime in REGIMES if regime.name == "leave_adapter_ou
 @dataclass(frozen=True)
 class CellForecast:
     """One adapter and cell. Rates in [0, 1]; `cell_mean` is that of the other adapters; the interval is for a new adapter, None with
-    `reason`; `upper_bound`: split-conformal."""
+    `reason`; `upper_bound`: cross-conformal."""
 
     adapter_id: str
     corruption: str
@@ -56,7 +58,7 @@ class Foretold:
     reason: str | None = None
 
 
-def foretell(rows: Rows, settings: ForecastSettings, dataset: str, versions: Mapping[str, int]) -> Foretold:
+def foretell(rows: Rows, settings: ForecastSettings, origin: Origin) -> Foretold:
     """Forecasts by confidence, explanations and the cell, by boosted trees. With one adapter none is held out: the forecaster then gives
     no interval."""
     columns = columns_of(rows, FEATURES)
@@ -71,7 +73,10 @@ def foretell(rows: Rows, settings: ForecastSettings, dataset: str, versions: Map
         found = out_of_fold(rows, regime, settings, (CELL, FEATURES), (CALIBRATED,))
         spreads = residuals_of(rows, found.risks[FEATURES.name, CALIBRATED.name])
         forecasts = tuple(_held_out(rows, found, spreads, settings))
-    forecaster = pack(*_trained(rows, columns, spreads, settings, dataset, versions))
+    parts = halves(rows, settings)
+    if len(np.unique(parts)) < settings.example_parts:
+        return Foretold(reason=f"{len(rows.example_ids)} examples do not fill {settings.example_parts} parts")
+    forecaster = _trained(rows, columns, parts, spreads, settings, origin)
     return Foretold(forecasts, forecaster, None if regime is HELD_OUT else "one adapter only: none can be held out")
 
 
@@ -123,33 +128,32 @@ def _held_out(rows: Rows, found: OutOfFold, spreads: Mapping[Cell, Spread], sett
 
 
 def _trained(
-    rows: Rows,
-    columns: tuple[str, ...],
-    spreads: Mapping[Cell, Spread],
-    settings: ForecastSettings,
-    dataset: str,
-    versions: Mapping[str, int],
-) -> tuple[Spec, bytes]:
-    """Trees on all rows; the cell's rate is that of all adapters, as it is for one that was not seen."""
-    every = np.arange(len(rows))
-    rates = group_rate(rows, every, every, "cell", adapter_known=False, cell_known=True)
-    x = np.hstack([rows.matrix(columns), cell_logit(rates)])
-    booster, n_trees, curve = _mapped_trees(x, rows.failed, held_back(rows.examples, settings.seed), settings)
+    rows: Rows, columns: tuple[str, ...], parts: Codes, spreads: Mapping[Cell, Spread], settings: ForecastSettings, origin: Origin
+) -> Forecaster:
+    """Trees for each part of the examples, of all adapters; the cell's rate is that of all adapters, as it is for one that was not seen."""
     first = {name: int(np.flatnonzero(rows.cells == place)[0]) for place, name in enumerate(rows.cell_names)}
+    every, places = np.arange(len(rows)), list(first.values())
+    made, models = [], []
+    for part in range(settings.example_parts):
+        train = np.flatnonzero(parts != part)
+        rates = group_rate(rows, train, every, "cell", adapter_known=False, cell_known=True)
+        x = np.hstack([rows.matrix(columns), cell_logit(rates)])[train]
+        booster, n_trees, curve = _mapped_trees(x, rows.failed[train], held_back(rows.examples[train], settings.seed), settings)
+        made.append(Part(n_trees, tuple(float(rate) for rate in rates[places]), curve))
+        models.append(bytes(booster.save_raw("ubj")))
+    usual = group_rate(rows, every, every, "cell", adapter_known=False, cell_known=True)
     spec = Spec(
-        dataset=dataset,
+        origin=origin,
         columns=columns,
-        n_trees=n_trees,
-        cells=tuple((*name, float(rates[row])) for name, row in first.items()),
+        cells=tuple((*name, float(usual[row])) for name, row in first.items()),
         residuals=tuple((*name, spread.residuals) for name, spread in spreads.items()),
-        map=curve,
-        calibrated_on=GROUPED.name,
-        versions=dict(versions),
+        parts=tuple(made),
+        seed=settings.seed,
         settings_id=settings_id(settings),
         level=settings.level,
         bound_level=settings.bound_level,
         n=len(rows),
         n_adapters=len(rows.adapter_ids),
-        n_examples=len(np.unique(rows.examples)),
+        n_examples=len(rows.example_ids),
     )
-    return spec, bytes(booster.save_raw("ubj"))
+    return pack(spec, models)

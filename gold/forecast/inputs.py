@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from gold.forecast.rows import CONFIDENCE, EMBEDDING, SHIFTED, XAI
+from silver.specs import EXPLANATION_METRICS, PREDICTIONS
 from xai.attribution import METHODS
 from xai.metrics import METRICS
 
@@ -35,6 +36,11 @@ class ForecastInputs:
     embeddings_id: str
     cells: tuple[tuple[str, int], ...]
     sha256: str
+
+    @property
+    def reads(self) -> dict[str, str]:
+        """The generation of the clean rows of each table that features are made of."""
+        return {PREDICTIONS.full_name: self.predictions_id, EXPLANATION_METRICS.full_name: self.metrics_id}
 
 
 def joined(clean: pd.DataFrame, shifts: pd.DataFrame) -> pd.DataFrame:

@@ -10,18 +10,16 @@ import pandas as pd
 from gold.forecast.bootstrap import bootstrap
 from gold.forecast.compare import absent, compared
 from gold.forecast.decide import coverages, reliabilities
-from gold.forecast.features import BASE, BY_NAME, FEATURE_SETS, FULL, FeatureSet
+from gold.forecast.features import BY_NAME, FEATURE_SETS, FeatureSet
 from gold.forecast.figures import Scored
 from gold.forecast.learners import learners_of
 from gold.forecast.records import Record, name_of
 from gold.forecast.regimes import Regime, obstacle
 from gold.forecast.rows import Rows, rows_of
-from gold.forecast.run_regime import MEANS, Key, OutOfFold, fitting, out_of_fold
+from gold.forecast.run_regime import MAPPED, MEANS, Key, OutOfFold, fitting, out_of_fold
 from gold.forecast.settings import ForecastSettings
 from gold.forecast.weigh import no_verdict, weighed
 from lake.identity import rng
-
-SHOWN = (BASE, FULL, "all")  # sets whose reliability and coverage are tabled
 
 
 @dataclass
@@ -45,13 +43,15 @@ def judge(frame: pd.DataFrame, regime: Regime, settings: ForecastSettings) -> Re
     forecasts = out_of_fold(rows, regime, settings)
     scored = {name_of(key): _scored(rows, forecasts, key) for key in forecasts.risks}
     generator = rng(settings.seed, "", "forecast", "bootstrap", regime.name)
-    drawn = bootstrap(scored, rows.examples, settings.resamples, settings.level, generator, adapters_too=regime.adapters)
+    drawn = bootstrap(
+        scored, rows.examples, settings.resamples, settings.level, generator, regime.adapters, training=settings.training_variance
+    )
     found.comparison = [compared(rows, regime, forecasts, drawn, key) for key in forecasts.risks]
     found.comparison += [
         absent(rows, regime, name, model, why) for name, why in forecasts.skipped.items() for model in _models(BY_NAME[name], regime)
     ]
     found.verdict = [weighed(rows, regime, forecasts, drawn, settings)]
-    for name in SHOWN:
+    for name in MAPPED:
         if forecasts.headline is not None and (name, forecasts.headline) in forecasts.risks:
             found.reliability += reliabilities(rows, regime, forecasts, name, settings)
             found.coverage_risk += coverages(rows, regime, forecasts, name, settings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from gold.forecast.rows import Rows
 from gold.forecast.settings import REGIME_NAMES, ForecastSettings
 from gold.statistics.estimate import Codes
-from lake.identity import rng
+from lake.identity import rng, unit_interval
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,10 @@ def obstacle(rows: Rows, regime: Regime, settings: ForecastSettings) -> str | No
         return f"{len(rows)} complete rows; at least {settings.min_rows} are needed"
     if rows.failed.all() or not rows.failed.any():
         return f"one class only: all rows are {'wrong' if rows.failed.all() else 'correct'}"
-    if len(np.unique(rows.examples)) < max(settings.n_folds, settings.example_parts):
-        return f"{len(np.unique(rows.examples))} examples cannot be cut into {max(settings.n_folds, settings.example_parts)} parts"
+    is_held = regime.adapters or regime.corruptions
+    wanted, n = (settings.example_parts, len(np.unique(halves(rows, settings)))) if is_held else (settings.n_folds, len(rows.example_ids))
+    if n < wanted:
+        return f"{len(rows.example_ids)} examples do not fill {wanted} parts"
     for held, values, what in ((regime.adapters, rows.adapters, "adapter"), (regime.corruptions, rows.corruptions, "corruption")):
         if held and len(np.unique(values)) < 2:
             return f"one {what} only: it cannot be held out"
@@ -72,7 +74,7 @@ def blocks(rows: Rows, regime: Regime, settings: ForecastSettings) -> list[Block
 
 def _held_out(rows: Rows, regime: Regime, settings: ForecastSettings) -> Iterator[Block]:
     most = settings.crossed_folds if regime.adapters and regime.corruptions else settings.held_out_folds
-    examples = _parts(rows.examples, settings.example_parts, settings.seed, "example")
+    examples = halves(rows, settings)
     none = np.zeros(len(rows), dtype=np.int64)
     adapters = _parts(rows.adapters, most, settings.seed, "adapter") if regime.adapters else none
     corruptions = _parts(rows.corruptions, most, settings.seed, "corruption") if regime.corruptions else none
@@ -86,6 +88,16 @@ def _held_out(rows: Rows, regime: Regime, settings: ForecastSettings) -> Iterato
                 block = _block(same_adapter & same_corruption & same_example, seen)
                 if len(block.test):
                     yield block
+
+
+def halves(rows: Rows, settings: ForecastSettings) -> Codes:
+    """Per row the part its example is in where adapters or corruptions are held out, and in the kept forecaster: int64[n]."""
+    return parts_of(rows.example_ids, settings.example_parts, settings.seed)[rows.examples]
+
+
+def parts_of(example_ids: Iterable[str], n_parts: int, seed: int) -> Codes:
+    """int64[examples] in 0..n_parts-1: a function of id and seed alone, so that an example is in its part wherever it is scored."""
+    return np.asarray([int(unit_interval(seed, "forecast", "part", one) * n_parts) for one in example_ids], dtype=np.int64)
 
 
 def _block(test: np.ndarray, unseen: np.ndarray) -> Block:

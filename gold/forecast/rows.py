@@ -36,6 +36,7 @@ class Rows:
     corruptions: Codes
     cells: Codes
     columns: Mapping[str, Floats]
+    example_ids: tuple[str, ...]
     adapter_ids: tuple[str, ...]
     cell_names: tuple[tuple[str, int], ...]
     left_out: Mapping[str, str]
@@ -92,6 +93,7 @@ def rows_of(frame: pd.DataFrame, settings: ForecastSettings) -> Rows:
         corruptions=codes(rows["corruption"]),
         cells=np.asarray([place[cell] for cell in cells], dtype=np.int64),
         columns={name: values[complete] for name, values in kept.items()},
+        example_ids=tuple(sorted(set(rows["example_id"].astype(str)))),
         adapter_ids=adapters,
         cell_names=tuple((str(name), int(severity)) for name, severity in names),
         left_out=left_out,

@@ -21,24 +21,33 @@ class Gains:
     within: Estimated
     over_control: Estimated
 
+    def parts(self) -> tuple[tuple[str, Estimated], ...]:
+        """Each with what it is called."""
+        return ("overall", self.pooled), ("within adapters", self.within), ("over shuffled explanations", self.over_control)
+
+    def detectable(self, rule: VerdictRule) -> float | None:
+        """The least gain that the rule could find: it asks for every interval, so the widest decides. None where one is missing."""
+        errors = [gain.standard_error for _, gain in self.parts()]
+        known = [error for error in errors if error is not None]
+        return rule.power_errors * max(known) if len(known) == len(errors) else None
+
 
 def verdict(gains: Gains, rule: VerdictRule) -> tuple[str | None, str | None]:
     """(verdict, None), or (None, why there is none).
 
     `adds_value`: the gain within adapter and the gain over the control both have lower ends above 0. `harms`: the upper end of the pooled
-    gain lies below the rule's bound. `underpowered`: the least gain that this many rows could show is above the rule's. Else `no_evidence`.
+    gain lies below the rule's bound. `underpowered`: the least gain that the rule could find in this many rows is above the rule's. Else
+    `no_evidence`.
     """
-    parts = (gains.pooled, gains.within, gains.over_control)
-    pooled, within, over_control = (_ends(gain) for gain in parts)
-    if pooled is None or within is None or over_control is None:
-        return None, next(gain.reason for gain in parts if _ends(gain) is None)
+    detectable = gains.detectable(rule)
+    pooled, within, over_control = (_ends(gain) for _, gain in gains.parts())
+    if detectable is None or pooled is None or within is None or over_control is None:
+        return None, next(gain.reason for _, gain in gains.parts() if _ends(gain) is None)
     if within.low > 0 and over_control.low > 0:
         return ADDS, None
     if pooled.high < rule.harms_below:
         return HARMS, None
-    if rule.power_errors * pooled.standard_error > rule.detectable:
-        return WEAK, None
-    return NONE, None
+    return (WEAK if detectable > rule.detectable else NONE), None
 
 
 def _ends(gain: Estimated) -> Spread | None:
@@ -47,18 +56,19 @@ def _ends(gain: Estimated) -> Spread | None:
     return Spread(gain.standard_error, gain.low, gain.high)
 
 
-def sentence(found: str | None, reason: str | None, gains: Gains, detectable: float | None, what: str, settings: ForecastSettings) -> str:
-    """The verdict in plain words. `what`: what was held out, such as "new examples of adapters that are known"."""
+def sentence(found: str | None, reason: str | None, gains: Gains, what: str, settings: ForecastSettings) -> str:
+    """The verdict in plain words, with every interval that it rests on. `what`: what was held out, such as "new examples"."""
     if found is None:
         return f"No verdict for {what}: {reason}."
-    interval = f"{gains.pooled.value:+.3f} AUROC ({100 * settings.level:g} % interval {gains.pooled.low:+.3f} to {gains.pooled.high:+.3f})"
+    told = [f"{gain.value:+.3f} {name} ({gain.low:+.3f} to {gain.high:+.3f})" for name, gain in gains.parts()]
+    numbers = f"AUROC {', '.join(told[:-1])} and {told[-1]}, {100 * settings.level:g} % intervals"
+    least = gains.detectable(settings.verdict) or 0.0
     words = {
-        ADDS: f"Explanations add to plain confidence in forecasting failures of {what}: {interval}; the gain holds within adapters and "
-        "against shuffled explanations.",
-        HARMS: f"Explanations make the forecast of failures of {what} worse than plain confidence alone: {interval}.",
-        WEAK: f"These data cannot tell whether explanations add to plain confidence for {what}: {interval}; a gain below "
-        f"{detectable or 0:.3f} would not be seen, and {settings.verdict.detectable:g} is the most that may go unseen.",
-        NONE: f"No evidence that explanations add to plain confidence in forecasting failures of {what}: {interval}; a gain of "
-        f"{detectable or 0:.3f} would have been seen.",
+        ADDS: f"Explanations add to plain confidence in forecasting failures of {what}: {numbers}.",
+        HARMS: f"Explanations make the forecast of failures of {what} worse than plain confidence alone: {numbers}.",
+        WEAK: f"These data cannot tell whether explanations add to plain confidence for {what}: {numbers}. To be found here a gain must be "
+        f"about {least:.3f}, and {settings.verdict.detectable:g} is the most that may go unseen.",
+        NONE: f"No evidence that explanations add to plain confidence in forecasting failures of {what}: {numbers}. A gain of {least:.3f} "
+        "in each would most likely have been found.",
     }
     return words[found]

@@ -31,15 +31,13 @@ def weighed(rows: Rows, regime: Regime, forecasts: OutOfFold, drawn: Bootstrap, 
     other = next(learner.name for learner in LEARNERS if learner.name != model)
     gains, others = gains_of(drawn, model), gains_of(drawn, other)
     found, reason = verdict(gains, settings.verdict)
-    errors = gains.pooled.standard_error
-    detectable = None if errors is None else settings.verdict.power_errors * errors
     aurc = drawn.difference(name_of((FULL, model)), name_of((BASE, model)), "aurc")
     return _judged(rows, regime, settings) | {
         "model": model,
         "verdict": found,
-        "sentence": sentence(found, reason, gains, detectable, _what(regime), settings),
+        "sentence": sentence(found, reason, gains, _what(regime), settings),
         **_interval("delta_auroc", gains.pooled, "ci_low", "ci_high"),
-        "min_detectable_delta": detectable,
+        "min_detectable_delta": gains.detectable(settings.verdict),
         **_interval("delta_within_adapter", gains.within),
         **_interval("delta_over_control", gains.over_control),
         **_interval("delta_aurc", aurc),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,9 +16,6 @@ from silver.specs import ADAPTERS, EXPLANATION_METRICS, PREDICTIONS
 from tests.conftest import Built
 from tests.forecast_arrived import Arrived, told
 from tests.lakes import RECIPES, rows_of, stored
-
-if TYPE_CHECKING:
-    pass
 
 pytestmark = pytest.mark.spark
 CELLS_TRIED = 6  # two corruptions at three severities
@@ -86,6 +82,10 @@ def test_without_a_forecaster_the_way_to_one_is_told(arrived: Arrived) -> None:
     assert "no forecaster for small" in arrived.without and "`assay run`" in arrived.without
 
 
+def test_rows_that_other_settings_made_are_not_foretold_from(arrived: Arrived) -> None:
+    assert "learned from rows of silver.explanation_metrics that other settings made" in arrived.stale and "`assay run`" in arrived.stale
+
+
 def test_an_adapter_that_was_tried_gets_no_forecast_ahead(arrived: Arrived) -> None:
     assert arrived.tried.is_tried and not arrived.tried.is_new
     assert set(arrived.tried.rows["origin"]) == {"held_out"} and len(arrived.tried.rows) == CELLS_TRIED
@@ -112,7 +112,8 @@ def test_the_check_holds_the_stored_forecast_against_its_truth(arrived: Arrived)
     bias = sum(row["predicted_failure_rate"] - row["observed_failure_rate"] for row in rows) / len(rows)
     assert ahead["forecast"]["bias"] == pytest.approx(bias, abs=1e-12)
     assert (ahead["forecast"]["n_adapters"], ahead["forecast"]["n"]) == (1, CELLS_TRIED)
-    assert "too few adapters" in ahead["forecast"]["sentence"]
+    assert ahead["forecast"]["sentence"] == "The forecast is of too few adapters to be told from the cell mean, ATC, DoC."
+    assert ahead["atc"]["sentence"].endswith(": 1 adapter; an interval over adapters needs at least 8.")
 
 
 def test_a_run_that_failed_late_costs_the_next_one_no_row(arrived: Arrived) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from gold.forecast.arrival.score import RISKS, records, score
 from gold.forecast.build import clean_rows, replace
-from gold.forecast.forecaster import Forecaster, newest
+from gold.forecast.forecaster import Forecaster, newest, why_none
 from gold.forecast.inputs import ForecastInputs
 from gold.forecast.rows import EMBEDDING
 from gold.forecast.settings import ForecastSettings
@@ -37,8 +37,8 @@ class Arrival:
 def forecast_arrival(lake: Lake, ledger: Ledger, inputs: ForecastInputs, settings: ForecastSettings, folder: Path) -> Arrival:
     """Stores what the newest forecaster in `folder` says of the one adapter in `inputs`, in place of what an older one had said.
 
-    An adapter that was tried already gets no forecast: it would not be made ahead. Raises MissingInputError without a forecaster,
-    ContractError when the adapter has no clean row.
+    An adapter that was tried already gets no forecast: it would not be made ahead. Raises MissingInputError without a forecaster and for
+    one that was trained on features of other settings, ContractError when the adapter has no clean row.
     """
     (adapter_id,) = inputs.adapter_ids
     known = lake.read(forecasts.SPEC).where(f"dataset = '{inputs.dataset}'").toPandas()
@@ -49,8 +49,19 @@ def forecast_arrival(lake: Lake, ledger: Ledger, inputs: ForecastInputs, setting
     fingerprint = ledger.generation(forecasts.SPEC)
     forecaster = newest(folder)
     if forecaster is None or fingerprint is None:
+        why = why_none(folder)
         raise MissingInputError(
-            f"no forecaster for {inputs.dataset}: it is trained where adapters have been tried. Run `assay run` with two or more first"
+            f"no forecaster for {inputs.dataset}: "
+            + (
+                f"the last run could train none, for {why}"
+                if why
+                else "it is trained where adapters have been tried. Run `assay run` first"
+            )
+        )
+    if stale := sorted(name for name, identity in inputs.reads.items() if forecaster.spec.origin.reads.get(name) != identity):
+        raise MissingInputError(
+            f"the forecaster of {inputs.dataset} ({forecaster.identity}) learned from rows of {', '.join(stale)} that other settings made: "
+            "backbone, precision or what is explained has changed. Run `assay run` with this configuration first"
         )
     if len(mine) and set(mine["forecaster"]) == {forecaster.identity}:
         return Arrival(mine, is_new=False, is_tried=False)

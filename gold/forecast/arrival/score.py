@@ -27,12 +27,12 @@ def risks(clean: pd.DataFrame, forecaster: Forecaster) -> pd.DataFrame:
     """One row per clean row and cell the forecaster knows: `RISKS`, the risk calibrated; null where the row lacks a feature."""
     scorer, spec = forecaster.scorer(), forecaster.spec
     x = features_of(clean, spec)
-    complete = np.isfinite(x).all(axis=1)
+    complete, of = np.isfinite(x).all(axis=1), scorer.parts_of(clean["example_id"])
     parts = []
     for corruption, severity, _ in spec.cells:
         risk = np.full(len(clean), np.nan)
         if complete.any():
-            risk[complete] = scorer.risk(x[complete], (corruption, severity))
+            risk[complete] = scorer.risk(x[complete], (corruption, severity), of[complete])
         keys = {"example_id": clean["example_id"].to_numpy(), "adapter_id": clean["adapter_id"].to_numpy()}
         parts.append(pd.DataFrame(keys | {"corruption": corruption, "severity": np.int32(severity), "risk": risk}))
     return pd.concat(parts, ignore_index=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gold.forecast.features import FEATURE_SETS
-from gold.forecast.figures import FIGURES, LIMITS
+from gold.forecast.figures import FIGURES, LIMITS, WITHIN
 from gold.forecast.learners import FOREST, LEARNERS
 from gold.forecast.regimes import REGIMES
 from gold.forecast.run_regime import MEANS
@@ -11,18 +11,18 @@ from gold.table import TAIL, count, share
 from lake.spec import DATASET, Column, Table
 
 # The figure's name here; the others are called as they are.
-COLUMN_OF = {name: name for name in FIGURES} | {"auroc_within": "auroc_within_adapter", "average_precision": "avg_precision"}
+COLUMN_OF = {name: name.replace("average_precision", "avg_precision").replace("_within", "_within_adapter") for name in FIGURES}
 _MEANING = {
     "auroc": "chance that a failed row has the higher risk than a correct one of the same test block, ties half; 0.5 = chance",
-    "auroc_within": "the same over pairs of one adapter: knowing the adapter cannot help",
     "average_precision": "average precision of failures per test block, mean over their rows; chance = failure rate",
     "lift": "average precision over the failure rate of its test block",
     "aurc": "mean error among the k least risky rows over all k; lower is better",
     "augrc": "area under the share of rows that are kept and failed, over coverage; lower is better",
     "fpr95": "share of correct rows flagged where 95 % of failures are; lower is better",
-    "brier": "mean squared distance of forecast and outcome; lower is better",
+    "brier": "mean squared distance of forecast and outcome, pooled and within adapters alike; lower is better",
     "ece": "expected calibration error, 15 bins of equal mass; lower is better",
 }
+_MEANING |= {name: f"{name.removesuffix('_within')} among rows of one adapter: knowing the adapter cannot help" for name in WITHIN}
 
 
 def _figure(name: str) -> tuple[Column, Column, Column]:

@@ -28,7 +28,12 @@ SPEC = Table(
         signed("delta_auroc", "AUROC of confidence+xai minus that of confidence"),
         signed("ci_low", "lower end of its interval"),
         signed("ci_high", "upper end of its interval"),
-        Column("min_detectable_delta", "double", "gain that these rows would show with 80 % power, 2.8 standard errors", low=0.0),
+        Column(
+            "min_detectable_delta",
+            "double",
+            "gain that the rule would find with 80 % power: 2.8 times the largest standard error of the three gains",
+            low=0.0,
+        ),
         *_gain("delta_within_adapter", "the same over pairs of one adapter"),
         *_gain("delta_over_control", "AUROC of confidence+xai minus that of confidence+shuffled_xai"),
         *_gain("delta_aurc", "AURC of confidence+xai minus that of confidence; below 0 is better"),

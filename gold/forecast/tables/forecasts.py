@@ -28,10 +28,8 @@ SPEC = Table(
         ),
         share("ci_low", "lower end: Student's t over adapters held out in turn, for one more; null below 8"),
         share("ci_high", "upper end of the same"),
-        share(
-            "upper_bound", "split-conformal: exceeded by at most one in ten adapters exchangeable with those; null where they are too few"
-        ),
-        share("observed_failure_rate", "what it was; null until it is known"),
+        share("upper_bound", "cross-conformal: about one in ten adapters like those exceeds it; null where they are too few"),
+        share("observed_failure_rate", "what it was over the same examples; null until it is known"),
         share("cell_mean", "mean failure rate of the other adapters: the forecast that looks at nothing"),
         share(
             "atc",

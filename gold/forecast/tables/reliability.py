@@ -10,7 +10,7 @@ from lake.spec import DATASET, Column, Table
 SPEC = Table(
     layer="gold",
     name="reliability",
-    comment="equal-mass bins of the headline learner's forecasts; maps are learned on other examples' forecasts",
+    comment="equal-mass bins of the headline learner's forecasts; maps are learned on training examples held back from the learner",
     key=("dataset", "protocol", "features", "model", "calibration", "bin"),
     partition_by=("dataset",),
     columns=(
@@ -18,7 +18,12 @@ SPEC = Table(
         PROTOCOL,
         FEATURES,
         MODEL,
-        Column("calibration", "string", "map of the forecasts, learned on other examples; none: as the learner says", allowed=KINDS),
+        Column(
+            "calibration",
+            "string",
+            "map of the forecasts, learned on training examples held back; none: as the learner says",
+            allowed=KINDS,
+        ),
         Column("bin", "int", "from the least risky up", low=0),
         share("mean_forecast", "mean forecast probability of failure"),
         share("failure_rate", "share of the bin's rows that failed; rows of one forecast share theirs"),

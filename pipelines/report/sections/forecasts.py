@@ -12,7 +12,7 @@ from pipelines.report.tables import Column, html_table
 TABLE, ADAPTERS, CHECK = "gold.forecasts", "silver.adapters_current", "gold.forecast_check"
 COLUMNS = ("adapter_id", "corruption", "severity", "origin", "predicted_failure_rate", "ci_low", "ci_high", "observed_failure_rate", "n")
 CHECK_COLUMNS = (
-    "origin", "estimator", "mean_absolute_error", "bias", "spearman_adapters", "spearman_cells", "error_over_cell_mean", "ci_low",
+    "origin", "estimator", "mean_absolute_error", "bias", "spearman_adapters", "spearman_cells", "forecast_error_over", "ci_low",
     "ci_high", "sentence", "n_adapters", "n",
 )  # fmt: skip
 ORIGINS = {"ahead": "Stored before the adapter was tried", "held_out": "Made afterwards, by models that left the adapter out"}
@@ -63,7 +63,7 @@ def _checked(rows: list[Row]) -> Markup:
     place = {name: number for number, name in enumerate(ESTIMATORS)}
     columns = (
         Column("Estimate"), Column("Off by", "num"), Column("Bias", "num"), Column("Order of adapters", "num"),
-        Column("Order of cells", "num"), Column("Error over the mean's", "num"), Column("n", "num"),
+        Column("Order of cells", "num"), Column("The forecast's error over it", "num"), Column("n", "num"),
     )  # fmt: skip
     body = [
         (
@@ -74,14 +74,14 @@ def _checked(rows: list[Row]) -> Markup:
     ]  # fmt: skip
     adapters = max((row["n_adapters"] or 0 for row in rows), default=0)
     caption = (
-        f"n cells of {plural(adapters, 'adapter')}: rates from 0 to 1; below 0 in the last column but one beats the mean of the others"
+        f"n cells of {plural(adapters, 'adapter')}: rates from 0 to 1; below 0 in the last column but one the forecast is the nearer one"
     )
     return html_table(caption, columns, body)
 
 
 def _against(row: Row) -> str:
     known = row["ci_low"] is not None and row["ci_high"] is not None
-    return signed(row["error_over_cell_mean"]) + (f" ({within(row['ci_low'], row['ci_high'])})" if known else "")
+    return signed(row["forecast_error_over"]) + (f" ({within(row['ci_low'], row['ci_high'])})" if known else "")
 
 
 def _words(rows: list[Row]) -> Markup:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import forecast_claims, forecast_regime
+from benchmarks import forecast_claims, forecast_regime, forecast_trained
 from benchmarks.forecast_claims import Claims, row_of
 from benchmarks.forecast_planted import CONFIDENT, EXPLAINED, IDENTITY, LEAKED, NOTHING, WORLDS, Planted, frame
 from gold.forecast.rows import rows_of
@@ -80,5 +80,23 @@ def test_small_twins_give_their_rows(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(forecast_claims, "ASKED", ((LEAKED, "grouped", 100), (EXPLAINED, "grouped", 100)))
     monkeypatch.setattr(forecast_regime, "NAMES", ("grouped",))
     rows = [*forecast_claims.measure(tmp_path, quick=True), *forecast_regime.measure(tmp_path, quick=True)]
-    assert [row.details.get("seeds") for row in rows] == [2, 2, None]
-    assert rows[2].details["forecasts"] == 23 and rows[2].details["blocks"] == 5  # three means; ten sets by two learners
+    assert [row.details.get("seeds") for row in rows] == [2, 2, None, None]
+    assert rows[3].details["forecasts"] == 23 and rows[3].details["blocks"] == 5  # three means; ten sets by two learners
+
+
+def test_coverage_of_new_adapters_is_counted_and_its_row_meets_the_aim_within_two_points() -> None:
+    found = forecast_claims.arrivals(range(12), 40, n_adapters=10)
+    assert found.n == 12 and 9 <= found.held <= 12 and found.exceeded <= 4
+    assert forecast_claims.arrivals(range(12), 40, n_adapters=10) == found  # a seed's world is its own
+    for held, met in ((97, True), (98, False), (92, False), (93, True)):
+        row = forecast_claims.row_of_arrivals(forecast_claims.Arrivals(held, 10, 100))
+        assert (row.value, row.met, row.details["exceeding_the_bound_of_90"]) == (held, met, 10.0)
+
+
+def test_intervals_hold_what_training_in_every_fold_gives_only_when_they_are_widened() -> None:
+    nothing = forecast_trained.held(forecast_trained.WORLDS[0], 150, 1.0)
+    assert nothing.plain_figure < 0.91 < 0.92 < nothing.figure and nothing.ratio_of_figure > 1.2  # 0.83 and 0.945 of 400
+    known = forecast_trained.held(forecast_trained.WORLDS[2], 60, 1.0)
+    assert known.plain_figure > 0.88 and known.figure >= known.plain_figure and known.ratio_of_figure < 1.2
+    row = forecast_trained.rows_of(4)[0]
+    assert row.value is not None and row.met == (row.value >= 93) and row.details["folds"] == 5

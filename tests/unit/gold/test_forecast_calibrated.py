@@ -8,9 +8,7 @@ from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
-from gold.forecast.calibrated import KINDS, Bin, Kept, Map, coverage_risk, cross_mapped, learn_map, reliability
-from gold.forecast.regimes import GROUPED, Block, blocks
-from tests.unit.gold.forecast_frames import grid, rows, settings
+from gold.forecast.calibrated import KINDS, Bin, Kept, Map, coverage_risk, learn_map, reliability
 
 
 def world(n: int = 400, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -49,28 +47,6 @@ def test_with_one_class_or_no_rows_the_map_is_the_identity(kind: str) -> None:
     for failed in (np.array([True, True]), np.array([False, False])):
         assert learn_map(kind, given, failed)(given) is given
     assert learn_map(kind, given[:0], np.zeros(0, dtype=bool)) == Map("none")
-
-
-def test_a_row_is_never_mapped_by_its_own_outcome_or_that_of_its_example() -> None:
-    some = rows(grid(12, 3))
-    forecast = np.random.default_rng(0).random(len(some))
-    parts = blocks(some, GROUPED, settings())
-    mine = np.flatnonzero(some.examples == 4)
-    flipped = some.failed.copy()
-    flipped[mine] = ~flipped[mine]
-    for kind in ("platt", "isotonic"):
-        one, other = (cross_mapped(kind, forecast, failed, parts) for failed in (some.failed, flipped))
-        assert np.array_equal(one[mine], other[mine])
-        assert not np.array_equal(one, other)
-
-
-def test_each_block_is_mapped_by_what_it_may_learn_from() -> None:
-    forecast, failed = world(90)
-    parts = [Block(np.arange(30, 90), np.arange(0, 30)), Block(np.arange(0, 45), np.arange(30, 90))]
-    found = cross_mapped("isotonic", forecast, failed, parts)
-    assert np.array_equal(found[:30], learn_map("isotonic", forecast[30:], failed[30:])(forecast[:30]))
-    assert np.array_equal(found[30:], learn_map("isotonic", forecast[:45], failed[:45])(forecast[30:]))
-    assert np.array_equal(cross_mapped("none", forecast, failed, parts), forecast)
 
 
 def test_bins_hold_equal_shares_from_the_least_risky_up() -> None:

@@ -66,6 +66,18 @@ def test_a_truth_of_another_severity_is_no_truth_and_without_anything_there_is_n
     assert with_truth(pd.DataFrame(), stored().iloc[:0], pd.DataFrame()).empty
 
 
+def test_an_adapter_that_was_tried_and_not_foretold_keeps_its_rows_with_the_reason() -> None:
+    found = with_truth(held_out(), pd.DataFrame(), rates(("old", "blur", 1, 0.55), ("bare", "blur", 1, 0.5)))
+    bare = found[found["adapter_id"] == "bare"].iloc[0]
+    assert (bare["origin"], bare["observed_failure_rate"], bare["atc"], bare["n"]) == ("held_out", 0.5, 0.25, 0)
+    assert pd.isna(bare["predicted_failure_rate"]) and pd.isna(bare["cell_mean"])
+    assert bare["reason"] == "none of its clean rows has every feature that is read" and len(found) == 2
+    none = with_truth(pd.DataFrame(), pd.DataFrame(), rates(("old", "blur", 1, 0.0), ("bare", "blur", 1, 0.0)), "one class only")
+    assert none["reason"].tolist() == ["one class only"] * 2 and none["predicted_failure_rate"].isna().all()
+    told = with_truth(pd.DataFrame(), stored(), rates(("new", "blur", 1, 0.2), ("new", "noise", 2, 0.5)), "one class only")
+    assert set(told["origin"]) == {"ahead"} and told["predicted_failure_rate"].notna().all()  # what was said ahead stays alone
+
+
 def table(n_adapters: int, forecast: float, mean: float = 0.1, **other: float | None) -> pd.DataFrame:
     """Truths 0.2, 0.3, … in two cells; estimates are so far above it, with a tenth more or less of that by adapter."""
     rows = []
@@ -85,46 +97,59 @@ def of(records: list[dict[str, object]], estimator: str) -> dict[str, object]:
     return next(record for record in records if record["estimator"] == estimator)
 
 
-def test_bias_error_and_the_difference_from_the_cell_mean_by_hand() -> None:
-    # errors by adapter 0.044, 0.036, 0.044, 0.036 (both cells); minus 0.1: mean -0.06
-    # sd = 0.004 x 2 / sqrt(3) = 0.0046188; t(0.975, 3) = 3.182446; half = 3.182446 x 0.0046188 / 2 = 0.0073495
-    record = of(check(table(4, 0.04), 0.95), "forecast")
-    assert (record["bias"], record["mean_absolute_error"]) == (pytest.approx(0.04), pytest.approx(0.04))
-    assert (record["mean_observed"], record["n_adapters"], record["n"]) == (pytest.approx(0.28), 4, 8)
-    assert record["error_over_cell_mean"] == pytest.approx(-0.06)
-    assert (record["ci_low"], record["ci_high"]) == (pytest.approx(-0.0673495, abs=1e-6), pytest.approx(-0.0526505, abs=1e-6))
-    assert record["sentence"] == "The forecast is closer to the truth than the cell mean, by -0.060 (-0.067 to -0.053)."
+def test_bias_error_and_the_difference_from_a_competitor_by_hand() -> None:
+    # errors by adapter 0.044, 0.036, 0.044, … (both cells); minus 0.1: mean -0.06
+    # sd = 0.004 x sqrt(8 / 7) = 0.00427618; t(0.975, 7) = 2.364624; half = 2.364624 x 0.00427618 / sqrt(8) = 0.003575
+    records = check(table(8, 0.04), 0.95)
+    forecast, mean = of(records, "forecast"), of(records, "cell_mean")
+    assert (forecast["bias"], forecast["mean_absolute_error"]) == (pytest.approx(0.04), pytest.approx(0.04))
+    assert (forecast["mean_observed"], forecast["n_adapters"], forecast["n"]) == (pytest.approx(0.32), 8, 16)
+    assert (forecast["forecast_error_over"], forecast["sentence"]) == (None, "The forecast is closer to the truth than the cell mean.")
+    assert mean["forecast_error_over"] == pytest.approx(-0.06)
+    assert (mean["ci_low"], mean["ci_high"]) == (pytest.approx(-0.063575, abs=1e-6), pytest.approx(-0.056425, abs=1e-6))
+    assert mean["sentence"] == "The forecast is closer to the truth than the cell mean: -0.060 (-0.064 to -0.056)."
 
 
 @pytest.mark.parametrize(
-    ("n_adapters", "forecast", "begins"),
+    ("n_adapters", "forecast", "begins", "ends"),
     [
-        (6, 0.02, "The forecast is closer to the truth than the cell mean, by -0.08"),
-        (6, 0.2, "The forecast is further from the truth than the cell mean, by +0.100"),
-        (6, 0.1, "The forecast is not seen to beat the cell mean: +0.000 (-0.01"),
-        (6, -0.1, "The forecast is not seen to beat the cell mean: +0.000"),
-        (1, 0.02, "The forecast is off by -0.078 against the cell mean; too few adapters to be sure of it."),
+        (8, 0.02, "The forecast is closer to the truth than the cell mean: -0.08", ")."),
+        (8, 0.2, "The forecast is further from the truth than the cell mean: +0.100", "; use the cell mean."),
+        (8, 0.1, "The forecast is not seen to beat the cell mean: +0.000 (-0.0", ")."),
+        (8, -0.1, "The forecast is not seen to beat the cell mean: +0.000", ")."),
+        (7, 0.02, "Against the cell mean the error of the forecast is -0.080: ", "7 adapters; an interval over adapters needs at least 8."),
     ],
 )
-def test_the_sentence_says_what_the_interval_says(n_adapters: int, forecast: float, begins: str) -> None:
-    assert str(of(check(table(n_adapters, forecast), 0.95), "forecast")["sentence"]).startswith(begins)
+def test_the_sentence_says_what_the_interval_says(n_adapters: int, forecast: float, begins: str, ends: str) -> None:
+    text = str(of(check(table(n_adapters, forecast), 0.95), "cell_mean")["sentence"])
+    assert text.startswith(begins) and text.endswith(ends)
 
 
-def test_orders_are_those_of_adapters_and_of_cells_and_need_three() -> None:
+def test_the_forecast_is_held_against_every_competitor_and_says_which_it_beats() -> None:
+    records = check(table(8, 0.05, mean=0.2, atc=0.01, doc=-0.05), 0.95)
+    assert of(records, "forecast")["sentence"] == (
+        "The forecast is closer to the truth than the cell mean; not seen to beat DoC; further from the truth than ATC."
+    )
+    assert of(records, "atc")["forecast_error_over"] == pytest.approx(0.04)
+    few = of(check(table(3, 0.05, atc=0.01), 0.95), "forecast")["sentence"]
+    assert few == "The forecast is of too few adapters to be told from the cell mean, ATC."
+
+
+def test_orders_are_those_of_adapters_and_of_cells_and_need_three_and_of_the_mean_of_the_others_say_nothing() -> None:
     records = check(table(4, 0.0, atc=0.01), 0.95)
-    assert of(records, "forecast")["spearman_adapters"] == pytest.approx(1.0)
+    assert of(records, "forecast")["spearman_adapters"] == of(records, "atc")["spearman_adapters"] == pytest.approx(1.0)
     assert of(records, "forecast")["spearman_cells"] is None  # two cells
-    assert of(records, "atc")["sentence"] == "ATC is closer to the truth than the cell mean, by -0.090 (-0.092 to -0.088)."
+    assert of(records, "cell_mean")["spearman_adapters"] is None  # -1 whatever the rates are
     assert of(check(table(2, 0.0), 0.95), "forecast")["spearman_adapters"] is None
 
 
-def test_the_cell_mean_is_not_compared_with_itself_and_what_has_no_value_has_no_record() -> None:
-    records = check(table(4, 0.0), 0.95)
-    assert [record["estimator"] for record in records] == ["forecast", "cell_mean"]
-    mean = of(records, "cell_mean")
-    assert (mean["error_over_cell_mean"], mean["ci_low"], mean["sentence"]) == (
-        None, None, "What the corruption did to other adapters, whatever this one is.",
-    )  # fmt: skip
+def test_what_has_no_value_has_no_record_but_the_forecast_says_why() -> None:
+    assert [record["estimator"] for record in check(table(4, 0.0), 0.95)] == ["forecast", "cell_mean"]
+    none = table(4, 0.0, atc=0.01).assign(predicted_failure_rate=np.nan, cell_mean=np.nan, reason="one class only")
+    lacking, atc = check(none, 0.95)
+    assert (lacking["estimator"], lacking["sentence"], lacking["n"]) == ("forecast", "No forecast: one class only.", 8)
+    assert (lacking["mean_absolute_error"], lacking["mean_observed"]) == (None, pytest.approx(0.28))
+    assert (atc["estimator"], atc["forecast_error_over"], atc["sentence"], atc["reason"]) == ("atc", None, None, "no cell has both")
 
 
 def test_rows_without_truth_count_nowhere_and_origins_stand_apart() -> None:
@@ -137,4 +162,4 @@ def test_rows_without_truth_count_nowhere_and_origins_stand_apart() -> None:
     ]  # fmt: skip
     assert check(unknown.astype(rows.dtypes), 0.95) == []
     lone = of(check(rows.assign(cell_mean=np.nan), 0.95), "forecast")  # nothing to compare with
-    assert (lone["error_over_cell_mean"], lone["ci_low"], lone["sentence"]) == (None, None, None)
+    assert (lone["forecast_error_over"], lone["ci_low"], lone["sentence"]) == (None, None, None)

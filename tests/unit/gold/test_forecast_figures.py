@@ -184,6 +184,22 @@ def test_within_adapter_knowing_the_adapter_is_worth_nothing() -> None:
     assert found["auroc_within"] == 0.5 and found["auroc"] > 0.7
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_figure_within_adapters_is_that_of_each_adapters_rows_alone_and_their_mean_by_rows(seed: int) -> None:
+    forecast = drawn(20 + seed, n=150, levels=7, n_folds=2, n_adapters=3)
+    weights = np.random.default_rng(seed).integers(0, 3, 150)
+    found = forecast.figures(weights)
+    for name in (*CURVES, "ece"):
+        parts = []
+        for fold, adapter in itertools.product(range(2) if name in CURVES else (None,), range(3)):  # bins of ECE hold all folds
+            mine = (forecast.adapters == adapter) & ((forecast.folds == fold) if fold is not None else True)
+            alone = scored(list(forecast.risk[mine]), list(forecast.failed[mine]))
+            parts.append((weights[mine].sum(), alone.figures(weights[mine], wanted=[name])[name]))
+        expected = sum(n * value for n, value in parts) / sum(n for n, _ in parts)
+        assert found[f"{name}_within"] == pytest.approx(expected, abs=1e-12)
+        assert found[f"{name}_within"] != pytest.approx(found[name], abs=1e-6)
+
+
 def test_a_fold_without_failures_has_no_average_precision_but_a_risk_of_zero() -> None:
     # fold 0: correct, failed in the right order: AP 1, AURC (0 + 1/2) / 2 = 1/4, FPR95 0. fold 1: two correct rows: AURC 0, the others none
     found = scored([0.1, 0.9, 0.3, 0.4], [0, 1, 0, 0], [0, 0, 1, 1]).figures()
@@ -194,7 +210,7 @@ def test_a_fold_without_failures_has_no_average_precision_but_a_risk_of_zero() -
 def test_a_figure_that_does_not_exist_is_nan_with_its_reason() -> None:
     correct = scored([0.1, 0.2], [0, 0])
     assert {name for name, value in correct.figures().items() if math.isnan(value)} == {
-        "auroc", "auroc_within", "average_precision", "lift", "fpr95"
+        f"{name}{inside}" for name in ("auroc", "average_precision", "lift", "fpr95") for inside in ("", "_within")
     }  # fmt: skip
     assert correct.reason("lift") == "no row failed" and correct.reason("aurc") is None
     apart = scored([0.1, 0.2], [0, 1], folds=[0, 1])

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gold.forecast.calibrated import cross_mapped
+from gold.forecast.calibrated import KINDS, MAPS
 from gold.forecast.calibrated import reliability as reliability_of
 from gold.forecast.decide import reliabilities
 from gold.forecast.figures import FIGURES
 from gold.forecast.judge import Record, Records, judge
-from gold.forecast.regimes import GROUPED, REGIMES, Regime, blocks
+from gold.forecast.regimes import GROUPED, REGIMES, Regime
 from gold.forecast.run_regime import OutOfFold
 from gold.forecast.settings import VerdictRule
 from gold.forecast.tables import coverage_risk, forecast_comparison, forecast_verdict, reliability
@@ -193,14 +193,16 @@ def test_the_least_gain_that_would_show_is_the_rules_number_of_standard_errors()
     assert isinstance(once, float) and once > 0 and twice == pytest.approx(2 * once)
 
 
-def test_even_where_rows_are_split_at_random_maps_are_learned_on_other_examples() -> None:
+def test_bins_are_those_of_each_map_and_their_intervals_count_examples() -> None:
     some = rows(grid(30, 3, CELLS))
-    risk = np.random.default_rng(0).random(len(some))
-    forecasts = OutOfFold({("confidence", "XGBoost"): risk}, np.zeros(len(some), dtype=np.int64), {}, {}, "XGBoost", {})
+    given = dict(zip(KINDS, np.random.default_rng(0).random((3, len(some))), strict=True))
+    key = ("confidence", "XGBoost")
+    maps = {key: {kind: given[kind] for kind in MAPS}}
+    forecasts = OutOfFold({key: given["none"]}, maps, np.zeros(len(some), dtype=np.int64), {}, {}, "XGBoost", {})
     found = reliabilities(some, BY_NAME["ki"], forecasts, "confidence", settings())
-    expected = reliability_of(cross_mapped("isotonic", risk, some.failed, blocks(some, GROUPED, settings())), some.failed)
-    told = [(record["mean_forecast"], record["failure_rate"]) for record in found if record["calibration"] == "isotonic"]
-    assert told == [(one.mean_forecast, one.failure_rate) for one in expected]
+    for kind in KINDS:
+        told = [(record["mean_forecast"], record["failure_rate"]) for record in found if record["calibration"] == kind]
+        assert told == [(one.mean_forecast, one.failure_rate) for one in reliability_of(given[kind], some.failed)]
     # 15 bins of 18 of 270 rows of 30 examples: Wilson at 18 x 30 / 270 = 2 trials
     first = next(record for record in found if record["calibration"] == "none")
     assert first["n"] == 18

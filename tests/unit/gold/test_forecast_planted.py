@@ -31,7 +31,7 @@ def test_without_a_signal_nothing_is_claimed_and_auroc_is_one_half() -> None:
     given = found(NOTHING, GROUPED, 8)
     # at 6 % each, two or more of eight come in 8 of 100 runs; the seeds are fixed
     assert given.verdicts[ADDS] <= 1 and given.verdicts[HARMS] <= 1 and given.verdicts[None] == 0
-    assert given.held >= 6
+    assert given.held >= 7
     assert np.mean(given.aurocs) == pytest.approx(0.5, abs=0.015) and np.mean(given.gains) == pytest.approx(0.0, abs=0.015)
 
 

@@ -76,7 +76,7 @@ def test_a_frame_that_cannot_be_forecast_says_why() -> None:
     assert of("grouped", is_correct=True) == "one class only: all rows are correct"
     assert of("grouped", is_correct=False) == "one class only: all rows are wrong"
     assert obstacle(rows(grid(8, 3)), GROUPED, settings()) == "48 complete rows; at least 50 are needed"  # 8 x 3 x 2
-    assert obstacle(rows(grid(2, 30)), GROUPED, settings()) == "2 examples cannot be cut into 3 parts"
+    assert obstacle(rows(grid(2, 30)), GROUPED, settings()) == "2 examples do not fill 3 parts"
     assert obstacle(rows(grid(30, 1)), BY_NAME["leave_adapter_out"], settings()) == "one adapter only: it cannot be held out"
     one = grid(20, 3, (("blur", 1), ("blur", 2)))
     assert obstacle(rows(one), BY_NAME["leave_corruption_out"], settings()) == "one corruption only: it cannot be held out"

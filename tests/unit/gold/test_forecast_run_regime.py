@@ -9,6 +9,7 @@ import pytest
 from scipy.special import expit
 from sklearn.metrics import roc_auc_score
 
+from gold.forecast.calibrated import MAPS, learn_map
 from gold.forecast.features import BY_NAME, FEATURE_SETS
 from gold.forecast.learners import BOOSTED, FOREST, HELD_BACK, LEARNERS, LOGISTIC, Learner, boost, held_back, learners_of
 from gold.forecast.regimes import GROUPED, REGIMES, Regime, blocks
@@ -83,6 +84,25 @@ def test_what_a_row_s_block_holds_out_cannot_change_its_forecast(regime: Regime,
     for key in one.risks:
         assert np.array_equal(one.risks[key][block.test], other.risks[key][block.test]), key
         assert not np.array_equal(one.risks[key], other.risks[key]), key  # others had learned from these rows
+    for key, kind in ((key, kind) for key in one.mapped for kind in MAPS):  # nor the map of its forecast
+        assert np.array_equal(one.mapped[key][kind][block.test], other.mapped[key][kind][block.test]), (key, kind)
+        assert not np.array_equal(one.mapped[key][kind], other.mapped[key][kind]), (key, kind)
+
+
+def test_a_map_is_learned_from_forecasts_of_training_examples_that_the_learner_has_not_seen(many: Rows) -> None:
+    confidence = BY_NAME["confidence"]
+    found = out_of_fold(many, GROUPED, settings(), (confidence, BY_NAME["xai"]), LEARNERS)
+    assert set(found.mapped) == {("confidence", learner.name) for learner in LEARNERS}  # of the sets whose reliability is shown
+    block = blocks(many, GROUPED, settings())[0]
+    x, failed = many.matrix(("confidence",))[block.train], many.failed[block.train]
+    back = held_back(many.examples[block.train], 42)
+    unseen = {
+        LOGISTIC.name: LOGISTIC.fit(x[~back], failed[~back], back[~back], settings()),
+        BOOSTED.name: BOOSTED.fit(x, failed, back, settings()),  # its trees stop on these rows, and learn from none
+    }
+    for learner, kind in ((learner, kind) for learner in unseen for kind in MAPS):
+        expected = learn_map(kind, unseen[learner](x[back]), failed[back])(found.risks["confidence", learner][block.test])
+        assert np.array_equal(found.mapped["confidence", learner][kind][block.test], expected)
 
 
 def test_every_row_has_one_forecast_of_each_set_and_learner_and_the_folds_are_the_blocks(many: Rows) -> None:

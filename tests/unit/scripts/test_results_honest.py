@@ -47,7 +47,7 @@ def honest(script: Script) -> Any:
         for share, error in ((1.0, 0.3), (0.9, 0.25), (0.5, 0.1))
     ]
     check = {"origin": "held_out", "mean_estimate": 0.2, "mean_observed": 0.3, "n_adapters": 9, "n": 81, "ci_low": None, "ci_high": None}
-    check |= {"mean_absolute_error": 0.1, "spearman_adapters": None, "spearman_cells": 0.5, "error_over_cell_mean": None}
+    check |= {"mean_absolute_error": 0.1, "spearman_adapters": None, "spearman_cells": 0.5, "forecast_error_over": None}
     checks = [
         {**check, "estimator": "forecast", "sentence": "The forecast is closer."},
         {**check, "estimator": "cell_mean", "sentence": "No."},

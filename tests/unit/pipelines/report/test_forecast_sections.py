@@ -60,7 +60,7 @@ def test_forecasts_stored_ahead_stand_before_those_made_afterwards_each_with_its
     rows = [row | {"origin": "held_out", "predicted_failure_rate": 0.5, "observed_failure_rate": 0.25}]
     rows.append(row | {"severity": 2, "origin": "ahead", "predicted_failure_rate": 0.2, "observed_failure_rate": 0.1})
     check = {"origin": "ahead", "n_adapters": 9, "n": 18, "mean_absolute_error": 0.1, "bias": -0.05, "spearman_cells": 0.5}
-    forecast = check | {"estimator": "forecast", "sentence": "It beats the mean.", "error_over_cell_mean": -0.02}
+    forecast = check | {"estimator": "forecast", "sentence": "It beats the mean.", "forecast_error_over": -0.02}
     checks = [forecast | {"ci_low": -0.03, "ci_high": -0.01}, check | {"estimator": "atc", "sentence": "ATC does not."}]
     drawn = words(forecasts.draw(reading_of({"gold.forecasts": rows, "gold.forecast_check": checks})))
     ahead, afterwards = drawn.index("Stored before the adapter was tried"), drawn.index("Made afterwards, by models that left")
