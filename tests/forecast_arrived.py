@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import gold.forecast.arrival.build as arrival_build
 import gold.forecast.build as build
 import pipelines.run as run_module
 from gold.forecast.arrival.build import Arrival
@@ -43,6 +44,7 @@ class Arrived:
     root: Path
     adapter_id: str
     without: str
+    bare: str
     stale: str
     first: tuple[Outcome, Arrival]
     ahead: list[dict[str, Any]]
@@ -93,6 +95,10 @@ def bring(spark: SparkSession, built: Built, run: Callable[..., Outcome], tmp_pa
     with pytest.raises(MissingInputError) as without:
         foretold(fresh, "run-without")
     (folder / "aside").rename(kept)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(arrival_build, "clean_rows", lambda *given, **how: build.clean_rows(*given, **how).where("false"))
+        with pytest.raises(ContractError) as bare:
+            foretold(fresh, "run-bare")
     first = foretold(fresh, "run-ahead")
     ahead = [row for row in told(root) if row["origin"] == "ahead"]
     with pytest.MonkeyPatch.context() as patched:
@@ -119,8 +125,8 @@ def bring(spark: SparkSession, built: Built, run: Callable[..., Outcome], tmp_pa
         last = run(root, more, "run", "run-truth")
     _, _, inputs, settings, _ = caught[0]
     return Arrived(
-        root, first[1].rows["adapter_id"].iloc[0], str(without.value), str(stale.value), first, ahead, again, changed, tried, refused,
-        after_failure, last, inputs, settings,
+        root, first[1].rows["adapter_id"].iloc[0], str(without.value), str(bare.value), str(stale.value), first, ahead, again, changed,
+        tried, refused, after_failure, last, inputs, settings,
     )  # fmt: skip
 
 

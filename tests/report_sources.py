@@ -13,6 +13,14 @@ import pyarrow as pa
 from PIL import Image
 
 from bronze.specs import EXAMPLES
+from gold.forecast.tables import TABLES as FORECAST_TABLES
+from gold.forecast.tables.coverage_risk import SPEC as COVERAGE
+from gold.forecast.tables.forecast_check import SPEC as CHECK
+from gold.forecast.tables.forecast_comparison import SPEC as COMPARISON
+from gold.forecast.tables.forecast_verdict import SPEC as VERDICT
+from gold.forecast.tables.forecasts import ORIGINS
+from gold.forecast.tables.forecasts import SPEC as FORECASTS
+from gold.forecast.tables.reliability import SPEC as RELIABILITY
 from gold.tables.adapter_summary import SPEC as SUMMARY
 from gold.tables.degradation import SPEC as DEGRADATION
 from gold.tables.training_summary import SPEC as TRAINING
@@ -55,7 +63,9 @@ def write_hostile_lake(root: Path) -> None:
     for dataset, modality in ((f"{HOSTILE}/pictures", "image"), ("texts", "text")):
         _write_examples(root, dataset, modality)
         _write_adapters(root, dataset)
-        _write_answers(root, dataset, "ki_contrast" if modality == "image" else "typos", modality)
+        change = "ki_contrast" if modality == "image" else "typos"
+        _write_answers(root, dataset, change, modality)
+        _write_forecasts(root, dataset, change)
 
 
 def _write_examples(root: Path, dataset: str, modality: str) -> None:
@@ -89,6 +99,24 @@ def _write_adapters(root: Path, dataset: str) -> None:
         write_table(root, TRAINING, [{name: about.get(name) for name in TRAINING.column_names} | {"n": 1}])
         summary = {"clean_accuracy": 0.9, "accuracy": 0.5, "ci_low": 0.4, "ci_high": 0.6, "flip_rate": 0.4, "n_examples": 3, "n": 3}
         write_table(root, SUMMARY, [key | summary])
+
+
+def _write_forecasts(root: Path, dataset: str, change: str) -> None:
+    """Every table of forecasts, whatever in it is free text hostile."""
+    of = {"dataset": dataset, "settings_id": NOW, "n": 3}
+    judged = of | {"protocol": "grouped", "features": "confidence+xai", "model": HOSTILE, "reason": LONG}
+    for table in FORECAST_TABLES:
+        write_table(root, CELLS, [cell(table.full_name, NOW, 1) | {"dataset": dataset}])
+    write_table(root, COMPARISON, [judged | {"auroc": 0.7, "is_headline": True, "leaky": False, "columns": HOSTILE, "left_out": LONG}])
+    write_table(root, VERDICT, [judged | {"verdict": "no_evidence", "sentence": HOSTILE + LONG, "delta_auroc": 0.1, "other_model": TURNED}])
+    bins = [{"calibration": "none", "bin": place, "mean_forecast": 0.2 + place / 4, "failure_rate": 0.3} for place in range(3)]
+    write_table(root, RELIABILITY, [judged | one for one in bins])
+    write_table(root, COVERAGE, [judged | {"coverage": kept, "error": 0.3} for kept in (1.0, 0.9)])
+    rates = {"predicted_failure_rate": 0.3, "observed_failure_rate": 0.4, "cell_mean": 0.2, "reason": HOSTILE}
+    cells = [("one", "ahead", change), ("two", "held_out", f"{HOSTILE}{TURNED}")]
+    write_table(root, FORECASTS, [of | rates | {"adapter_id": a, "origin": o, "corruption": c, "severity": 1} for a, o, c in cells])
+    checked = of | {"mean_absolute_error": 0.1, "bias": -0.1, "sentence": HOSTILE + LONG, "reason": LONG, "n_adapters": 1}
+    write_table(root, CHECK, [checked | {"origin": origin, "estimator": "forecast"} for origin in ORIGINS])
 
 
 def _write_answers(root: Path, dataset: str, change: str, modality: str) -> None:

@@ -82,6 +82,10 @@ def test_without_a_forecaster_the_way_to_one_is_told(arrived: Arrived) -> None:
     assert "no forecaster for small" in arrived.without and "`assay run`" in arrived.without
 
 
+def test_an_adapter_without_a_clean_row_gets_no_invented_figure(arrived: Arrived) -> None:
+    assert "has no clean row with an explanation: nothing can be foretold of it" in arrived.bare and "audit.rejected" in arrived.bare
+
+
 def test_rows_that_other_settings_made_are_not_foretold_from(arrived: Arrived) -> None:
     assert "learned from rows of silver.explanation_metrics that other settings made" in arrived.stale and "`assay run`" in arrived.stale
 

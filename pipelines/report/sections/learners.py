@@ -13,9 +13,12 @@ from pipelines.report.source import Reading, Row
 from pipelines.report.tables import Column, folded, html_table
 
 FORECASTS, LEARNERS = "gold.forecast_comparison", "gold.classifier_comparison"
+FIGURES = {
+    "auroc": "AUROC", "auroc_within_adapter": "Within adapter", "avg_precision": "Average precision", "aurc": "AURC", "fpr95": "FPR at 95",
+    "brier": "Brier", "ece": "ECE",
+}  # fmt: skip
 FORECAST_COLUMNS = (
-    "protocol", "features", "model", "auroc", "auroc_ci_low", "auroc_ci_high", "auroc_within_adapter", "auroc_within_adapter_ci_low",
-    "auroc_within_adapter_ci_high", "avg_precision", "aurc", "fpr95", "brier", "ece", "is_headline", "n",
+    "protocol", "features", "model", *(f"{name}{end}" for name in FIGURES for end in ("", "_ci_low", "_ci_high")), "is_headline", "n",
 )  # fmt: skip
 COLUMNS = (
     "protocol", "model", "features", "roc_auc", "ci_low", "ci_high", "auc_within_adapter", "confidence_auc", "adapter_auc", "accuracy",
@@ -47,22 +50,26 @@ def _features(protocol: str, rows: list[Row]) -> Markup:
         row["ends"] = row["auroc_ci_low"], row["auroc_ci_high"]
     strip = Strip(*around([value for row in rows for value in (row["auroc"], *row["ends"], 0.5)], 0.2, (0.0, 1.0)), marks=(0.5,))
     columns = (
-        Column("Features"), Column("Learner"), Column("AUROC", "num"), Column("95 % interval", "num"), Column(strip.head("AUROC"), "plot"),
-        Column("Within adapter", "num"), Column("AURC", "num"), Column("FPR at 95", "num"), Column("Brier", "num"), Column("ECE", "num"),
+        Column("Features"), Column("Learner"), Column(strip.head("AUROC"), "plot"), *(Column(name, "num") for name in FIGURES.values()),
         Column("n", "num"),
     )  # fmt: skip
     order = features_first(row["features"] for row in rows)
     body = [
         (
-            data(row["features"], 40), _learner(row), number(row["auroc"]), within(*row["ends"]),
+            data(row["features"], 40), _learner(row),
             strip.cell(f"{row['features']}: {number(row['auroc'])}", [Point(row["auroc"], *row["ends"])]),
-            number(row["auroc_within_adapter"]), number(row["aurc"]), percent(row["fpr95"]), number(row["brier"]), number(row["ece"]),
-            count(row["n"]),
+            *(_ranged(row, name) for name in FIGURES), count(row["n"]),
         )
         for row in sorted(rows, key=lambda row: (order.index(row["features"]), row["model"]))
     ]  # fmt: skip
     leaky = " (leaky: one example stands on both sides)" if protocol == LEAKY else ""
-    return html_table(f"Foretelling wrong answers, rows held out by {protocol}{leaky}; dashed: a guess", columns, body)
+    caption = f"Foretelling wrong answers, rows held out by {protocol}{leaky}; under each figure its 95 % interval; dashed: a guess"
+    return html_table(caption, columns, body)
+
+
+def _ranged(row: Row, name: str) -> Markup:
+    """A figure, and its interval under it."""
+    return joined([number(row[name]), tag("span", {"class": "under soft"}, within(row[f"{name}_ci_low"], row[f"{name}_ci_high"]))])
 
 
 def _learner(row: Row) -> Markup:

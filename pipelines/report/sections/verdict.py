@@ -24,7 +24,7 @@ COLUMNS = (
     "delta_over_control_ci_low", "delta_over_control_ci_high", "auroc_confidence", "auroc_confidence_xai", "other_model", "other_verdict",
     "n_examples", "n_adapters",
 )  # fmt: skip
-GAINS = (("delta_within_adapter", "Gain within adapters"), ("delta_over_control", "Gain over shuffled explanations"))
+GAINS = ("delta_within_adapter", "delta_over_control")
 
 
 def draw(reading: Reading) -> Markup | None:
@@ -54,10 +54,8 @@ def _verdict(rows: list[Row]) -> Markup:
 
 
 def _details(row: Row) -> list[Content]:
-    """AUROCs, gains and counts behind the sentence, and whether the other learner agrees."""
-    gains = "; ".join(f"{name[0].lower()}{name[1:]} {signed(row[of])} ({within(*_ends(row, of))})" for of, name in GAINS)
+    """AUROCs and counts behind the sentence, and whether the other learner agrees."""
     aurocs = f"AUROC {number(row['auroc_confidence'])} by confidence, {number(row['auroc_confidence_xai'])} with explanations"
-    difference = f"difference {signed(row['delta_auroc'])}, 95 % interval {within(row['ci_low'], row['ci_high'])}"
     of = [
         part
         for part, n in (
@@ -68,7 +66,7 @@ def _details(row: Row) -> list[Content]:
     ]
     n = f"n = {count(row['n'])} rows" + (f" of {' and '.join(of)}" if of else "")
     other = f" The other learner, {row['other_model']}, says {row['other_verdict']}." if row["other_verdict"] else ""
-    return [data(row["protocol"], 60), f": {aurocs}; {difference}; {gains}; {n}.{other}"]
+    return [data(row["protocol"], 60), f": {aurocs}; {n}.{other}"]
 
 
 def _ends(row: Row, name: str) -> tuple[float | None, float | None]:
@@ -90,7 +88,7 @@ def _protocols(rows: list[Row]) -> Markup:
             strip.cell(
                 f"{row['protocol']}: {signed(row['delta_auroc'])}", [Point(row["delta_auroc"], row["ci_low"], row["ci_high"])]
             ),
-            *(_gain(row, of) for of, _ in GAINS), number(row["min_detectable_delta"]), count(row["n"]), data(row["model"] or ""),
+            *(_gain(row, of) for of in GAINS), number(row["min_detectable_delta"]), count(row["n"]), data(row["model"] or ""),
         )
         for row in rows
     ]  # fmt: skip

@@ -41,6 +41,8 @@ def test_the_page_asks_for_nothing_and_complains_of_nothing(tab: Browser, page: 
     assert (tab.requests, tab.complaints) == ([], [])
     assert tab.value("document.querySelectorAll('article').length") == 6
     assert tab.value("document.querySelectorAll('script, img').length") == 0
+    for shown in ("Foretelling wrong answers", "No evidence that explanations add", "Error among the answers that are kept"):
+        assert tab.value(f"document.body.textContent.split({shown!r}).length - 1") == 2  # of both datasets, with what strangers wrote
     assert tab.value("getComputedStyle(document.querySelector('.scroll')).overflowX") == "auto"  # the style sheet passed its own policy
     for width in (360, 1200):
         tab.look(page.with_suffix(".png"), width, 800)
