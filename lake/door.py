@@ -208,6 +208,15 @@ class Lake:
             writer = self._writer(frame.limit(0).select("*", *new)).mode("append").option("mergeSchema", "true")
             self._retried(table, lambda: writer.save(self.path(table)))
 
+    def _refuse_other_columns(self, table: Table) -> None:
+        """Raises ContractError, with what to do, when the table on disk has columns that no version of its spec leads to."""
+        if not self.exists(table):
+            return
+        try:
+            table.lacking(self.spark.read.format("delta").load(self.path(table)).dtypes)
+        except ContractError as error:
+            raise ContractError(f"{error}. Move {self.path(table)} away: the next run makes the table again") from error
+
     def _count(self, table: Table, n_rows: int) -> None:
         self.counts.setdefault(table.full_name, TableCount()).rows_written += n_rows
         self.versions_after[table.full_name] = self.version(table)
@@ -218,6 +227,8 @@ class Lake:
 
     def _retried(self, table: Table, commit: Callable[[], T]) -> T:
         """Runs a commit again after a conflict with another writer (OPTIMIZE, VACUUM, a second run), at most five times."""
+        from pyspark.errors import AnalysisException
+
         conflicts = _conflicts()
         for attempt in range(1, CONFLICT_ATTEMPTS + 1):
             try:
@@ -229,6 +240,9 @@ class Lake:
                         f"{table.full_name}: {attempt} commits in a row met another writer's; try again later"
                     ) from conflict
                 time.sleep(0.2 * 2**attempt)
+            except AnalysisException:
+                self._refuse_other_columns(table)
+                raise
         raise AssertionError("unreachable")
 
 

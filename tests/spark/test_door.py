@@ -139,6 +139,17 @@ def test_columns_on_disk_that_are_not_the_specs_are_refused_with_the_difference(
         toy.read(TOY)
 
 
+def test_rows_for_a_table_that_another_version_made_are_refused_with_what_to_do(toy: Lake) -> None:
+    old = pa.schema([("dataset", pa.string()), ("n", pa.int32())])
+    write_deltalake(toy.path(TOY), pa.Table.from_pylist([{"dataset": "d", "n": 1}], schema=old))
+    for attempt in (
+        lambda: toy.append(TOY, rows(toy, ("a", 2, "x")), 1),
+        lambda: toy.replace(TOY, rows(toy, ("a", 2, "x")), 1, dataset="a"),
+    ):
+        with pytest.raises(ContractError, match=r"silver\.toy: .*differ in .*kind.*Move .*toy away: the next run makes the table again"):
+            attempt()
+
+
 GROWN = Table(
     TOY.layer, TOY.name, TOY.comment, TOY.key,
     (*TOY.columns, Column("error", "double", "of n", added=True), Column("errors", "array<float>", "of its parts", added=True)),
