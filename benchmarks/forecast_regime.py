@@ -16,7 +16,7 @@ from gold.forecast.judge import judge
 from gold.forecast.regimes import REGIMES
 from gold.forecast.settings import ForecastSettings
 
-AIM_SECONDS, AIM_MIB, RESAMPLES = 180.0, 2048.0, 200
+AIM_SECONDS, AIM_MIB, RESAMPLES = 180.0, 2048.0, ForecastSettings().resamples
 BOTH = Planted("both", "confidence knows much of failure and explanation metrics a little", confidence=1.0, xai=0.3)
 SIZES = {False: (1_000, 10, 10), True: (40, 8, 2)}  # examples, adapters, cells
 N_XAI = 32  # with five of confidence, two of the embedding and the confidence on the corrupted input: 40 features

@@ -26,13 +26,12 @@ class Steps:
     """Rows of all strata by risk, in ties: how many, and how many failed, up to the end of each tie.
 
     failed, rows int64[ties + 1] from 0, running over all strata. starts int64[strata + 1]: the first tie of each stratum, and the number of
-    ties. stratum int64[ties].
+    ties.
     """
 
     failed: Codes
     rows: Codes
     starts: Codes
-    stratum: Codes
 
     @cached_property
     def n_failed(self) -> Codes:
@@ -55,12 +54,16 @@ class Steps:
     @cached_property
     def failed_before(self) -> Codes:
         """int64[ties]: failed rows of the stratum that are less risky than the tie."""
-        return self.failed[:-1] - self.failed[self.starts[:-1]][self.stratum]
+        return self.failed[:-1] - self.of_ties(self.failed[self.starts[:-1]])
 
     @cached_property
     def rows_before(self) -> Codes:
         """int64[ties]."""
-        return self.rows[:-1] - self.rows[self.starts[:-1]][self.stratum]
+        return self.rows[:-1] - self.of_ties(self.rows[self.starts[:-1]])
+
+    def of_ties(self, of_strata: Codes | Floats) -> Codes:
+        """[strata] -> [ties]."""
+        return np.repeat(of_strata, np.diff(self.starts))
 
     def summed(self, of_ties: Floats) -> Floats:
         """float64[ties] -> float64[strata]."""
@@ -73,8 +76,8 @@ def _where(exists: Bools, value: Floats) -> Floats:
 
 def average_precision(steps: Steps) -> Floats:
     """Area under precision over recall by steps from the riskiest row on, no interpolation, in [0, 1]; exists where a row failed."""
-    failed_from = steps.n_failed[steps.stratum] - steps.failed_before
-    rows_from = steps.n_rows[steps.stratum] - steps.rows_before
+    failed_from = steps.of_ties(steps.failed[steps.starts[1:]]) - steps.failed[:-1]
+    rows_from = steps.of_ties(steps.rows[steps.starts[1:]]) - steps.rows[:-1]
     area = steps.summed(steps.failed_of_tie * failed_from / np.maximum(rows_from, 1))
     return _where(steps.n_failed > 0, area / np.maximum(steps.n_failed, 1))
 
@@ -87,7 +90,10 @@ def aurc(steps: Steps) -> Floats:
     """
     rate = steps.failed_of_tie / np.maximum(steps.rows_of_tie, 1)
     harmonic = harmonics(1 << int(steps.n_rows.max()).bit_length())
-    grown = harmonic.take(steps.rows_before + steps.rows_of_tie) - harmonic.take(steps.rows_before)
+    before = harmonic.take(steps.rows_before)
+    after = np.append(before[1:], 0.0)
+    after[steps.starts[1:] - 1] = harmonic.take(steps.n_rows)  # behind the last tie of a stratum the next one begins
+    grown = after - before
     total = steps.n_failed + steps.summed((steps.failed_before - steps.rows_before * rate) * grown)
     return _where(steps.n_rows > 0, total / np.maximum(steps.n_rows, 1))
 
@@ -128,14 +134,12 @@ class Curves:
         """risk float[n] finite, higher where failure is likelier; failed bool[n]; strata int[n]."""
         self._ranking = ranking(risk, strata)
         self._failed: Codes = failed[self._ranking.order].astype(np.int64)
-        starts = self._ranking.starts
-        self._stratum: Codes = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
 
     def steps(self, weights: Codes) -> Steps:
         """The ties when each row counts weights int64[n] times."""
         ordered = weights.take(self._ranking.order)
         failed, rows = self._ranking.running(ordered * self._failed), self._ranking.running(ordered)
-        return Steps(failed, rows, self._ranking.starts, self._stratum)
+        return Steps(failed, rows, self._ranking.starts)
 
     def figures(self, weights: Codes, wanted: Sequence[str]) -> dict[str, float]:
         """Averages of the wanted figures of `FIGURES`, and `lift`: average precision over the failure rate of the same strata.
@@ -144,7 +148,7 @@ class Curves:
         failures.
         """
         steps = self.steps(weights)
-        if not len(self._stratum):
+        if not len(self._failed):
             return dict.fromkeys(wanted, np.nan)
         needed = {"average_precision" if name == LIFT else name for name in wanted}
         found = {name: _average(steps.n_rows, FIGURES[name](steps)) for name in needed}
