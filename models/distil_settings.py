@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 
 class Variation(BaseModel):
@@ -76,6 +76,14 @@ class Distillation(BaseModel):
         default="bfloat16", description="of matrix products and convolutions; weights are float32"
     )
     checkpoint_seconds: float = Field(default=120.0, ge=0, exclude=True, description="shortest time between two; no part of the identity")
+
+    @model_serializer(mode="wrap")
+    def _without_views_at_none(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Settings without them hash as they did before there were any: backbones that were trained then are found again."""
+        plain: dict[str, Any] = handler(self)
+        if self.views == 0:
+            plain.pop("views", None)
+        return plain
 
     @model_validator(mode="after")
     def _something_is_learned(self) -> Distillation:

@@ -155,3 +155,8 @@ def test_no_global_generator_moves(tmp_path: Path) -> None:
     state = torch.get_rng_state()
     pretrain(SETTINGS, *pictures(), tmp_path, 1)
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_settings_without_repeated_views_hash_as_before_there_were_any() -> None:
+    assert "views" not in Distillation().model_dump(mode="json") and Distillation(views=60).model_dump(mode="json")["views"] == 60
+    assert Distillation.model_validate(Distillation().model_dump(mode="json")) == Distillation()
