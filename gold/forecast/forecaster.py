@@ -84,6 +84,11 @@ class Forecaster:
         """Residuals of held-out adapters in a cell; none where it was not seen."""
         return next((Spread(tuple(values)) for name, severity, values in self.spec.residuals if (name, severity) == cell), Spread(()))
 
+    def require(self, columns: Iterable[str]) -> None:
+        """Raises ArtifactError when a feature that it reads is not among these."""
+        if lacking := sorted(set(self.spec.columns) - set(columns)):
+            raise ArtifactError("feature_mismatch", f"the forecaster {self.identity} reads features that are not there: {lacking}")
+
     def scorer(self) -> Scorer:
         """The trees, loaded once."""
         import xgboost
@@ -210,9 +215,9 @@ def _pointer(root: Path) -> tuple[str, str]:
     return identity.strip(), reason.strip()
 
 
-def load(folder: Path, columns: tuple[str, ...] | None = None) -> Forecaster:
-    """The forecaster of a folder. Raises ArtifactError when a file is missing or damaged (its hash is its name), its format is newer, or
-    its features are not `columns`, where they are given. Nothing is unpickled.
+def load(folder: Path) -> Forecaster:
+    """The forecaster of a folder. Raises ArtifactError when a file is missing or damaged (its hash is its name), or its format is another.
+    Nothing is unpickled.
     """
     try:
         told = json.loads((folder / SPEC).read_text(encoding="utf-8"))
@@ -226,16 +231,9 @@ def load(folder: Path, columns: tuple[str, ...] | None = None) -> Forecaster:
         found = unpacked(models, told)
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ArtifactError("bad_forecaster", f"{folder} is not a forecaster's: {error}") from error
-    spec = found.spec
     if found.identity != folder.name:
         raise ArtifactError(
             "bad_forecaster", f"{folder} is damaged: its content is that of {found.identity}; run gold again to make it anew"
-        )
-    if columns is not None and columns != spec.columns:
-        lacking, unknown = sorted(set(spec.columns) - set(columns)), sorted(set(columns) - set(spec.columns))
-        order = "" if lacking or unknown else "; their order differs"
-        raise ArtifactError(
-            "feature_mismatch", f"the forecaster {found.identity} reads other features: lacking {lacking}, unknown {unknown}{order}"
         )
     return found
 

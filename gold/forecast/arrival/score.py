@@ -9,24 +9,28 @@ import numpy as np
 import pandas as pd
 
 from gold.forecast.cells import Cell
-from gold.forecast.forecaster import Forecaster, Spec, load
+from gold.forecast.forecaster import Forecaster, load
 from gold.forecast.inputs import wide
 from gold.statistics.estimate import Floats
 
 RISKS = "example_id string, adapter_id string, corruption string, severity int, risk double"
 
 
-def features_of(clean: pd.DataFrame, spec: Spec) -> Floats:
-    """float64[n, columns] of rows `gold.forecast.inputs.CLEAN`; NaN where a row lacks a feature."""
+def features_of(clean: pd.DataFrame, forecaster: Forecaster) -> Floats:
+    """float64[n, columns] of rows `gold.forecast.inputs.CLEAN`; NaN where a row lacks a feature. Raises ArtifactError where all do: then
+    these are other features."""
     frame = wide(clean)
-    columns = [pd.to_numeric(frame[name]) if name in frame.columns else pd.Series(np.nan, index=frame.index) for name in spec.columns]
-    return np.column_stack([column.to_numpy(dtype=np.float64, na_value=np.nan) for column in columns])
+    if len(frame):
+        forecaster.require(frame.columns)
+    columns = [pd.to_numeric(frame[name]) for name in forecaster.spec.columns if name in frame.columns]
+    found = [column.to_numpy(dtype=np.float64, na_value=np.nan) for column in columns]
+    return np.column_stack(found) if len(frame) else np.zeros((0, len(forecaster.spec.columns)))
 
 
 def risks(clean: pd.DataFrame, forecaster: Forecaster) -> pd.DataFrame:
     """One row per clean row and cell the forecaster knows: `RISKS`, the risk calibrated; null where the row lacks a feature."""
     scorer, spec = forecaster.scorer(), forecaster.spec
-    x = features_of(clean, spec)
+    x = features_of(clean, forecaster)
     complete, of = np.isfinite(x).all(axis=1), scorer.parts_of(clean["example_id"])
     parts = []
     for corruption, severity, _ in spec.cells:
