@@ -140,14 +140,15 @@ def add_forecast_arguments(command: argparse.ArgumentParser) -> None:
 def add_gate_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--lake", required=True, metavar="DIR")
     command.add_argument("--adapter", required=True, metavar="A", help="name of the adapter, or the beginning of its id")
-    command.add_argument("--max-failure", required=True, type=_share, metavar="RATE", help="largest share of wrong answers that will do")
+    command.add_argument("--max-failure", required=True, type=share, metavar="RATE", help="largest share of wrong answers that will do")
     command.add_argument("--corruption", action="append", dest="corruptions", metavar="NAME", help="only of this one; can be repeated")
     command.add_argument("--worst", action="store_true", help="every corruption and severity must hold the bound (default: their mean)")
     command.add_argument("--cautious", action="store_true", help="of forecasts the upper end of the interval counts")
     command.add_argument("--dataset", metavar="NAME", help="where an adapter's name stands in several")
 
 
-def _share(text: str) -> float:
+def share(text: str) -> float:
+    """A number from 0 to 1; argparse names this function where it is none."""
     number = float(text)
     if not 0 <= number <= 1:
         raise argparse.ArgumentTypeError(f"must be a share from 0 to 1, found {text}")

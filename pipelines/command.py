@@ -84,6 +84,7 @@ def forecast(options: argparse.Namespace) -> int:
     folder = Path(options.adapter).expanduser().resolve()
     if not folder.is_dir():
         raise MissingInputError(f"--adapter: no folder at {folder}; give the adapter's own folder, the one that holds adapter_config.json")
+    _require_lake(_configured(options)[1])
     told: list[Arrival] = []
 
     def work(pipeline: Pipeline) -> Outcome:
@@ -94,6 +95,14 @@ def forecast(options: argparse.Namespace) -> int:
     line, _, _ = _performed(options, work, ("silver",))
     show(told[0].rows, folder.name, told[0].is_tried, sys.stdout)
     return _reported(line)
+
+
+def _require_lake(root: str) -> None:
+    """Raises MissingInputError where a command that needs a finished lake is given none; writes nothing."""
+    from pipelines.sql.answer import require_lake
+    from pipelines.sql.duck import exists
+
+    require_lake(root, lambda table: exists(root, table))
 
 
 def _configured(options: argparse.Namespace) -> tuple[Config, str]:

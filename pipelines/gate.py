@@ -45,10 +45,11 @@ def gate(root: str, wish: Wish, stream: TextIO) -> int:
     worst = cells.iloc[-1]
     mean, n_observed = float(cells["rate"].mean()), int((cells["kind"] == "observed").sum())
     rate = float(worst["rate"]) if wish.worst else mean
-    others = "" if n_observed == len(cells) else ", the others forecast"
+    n_forecast = len(cells) - n_observed
+    kinds = [f"{n} {kind}" for n, kind in ((n_observed, "observed"), (n_forecast, "forecast")) if n]
     stream.write(
         f"{name} ({dataset}): mean failure rate {mean:.3f}, worst {worst['rate']:.3f} ({worst['corruption']}, severity "
-        f"{worst['severity']}, {worst['kind']}); {n_observed} of {len(cells)} cells observed{others}\n"
+        f"{worst['severity']}, {worst['kind']}); cells: {', '.join(kinds)}\n"
     )
     what = "the worst cell" if wish.worst else "the mean over cells"
     if rate > wish.max_failure + ROUNDING:
@@ -59,10 +60,11 @@ def gate(root: str, wish: Wish, stream: TextIO) -> int:
 
 def asked(known: pd.DataFrame, wish: Wish, who: str) -> pd.DataFrame:
     """The cells that count, the worst last. Raises MissingInputError where one has no figure: what is not known holds no bound."""
-    lacking = set(wish.corruptions or ()) - set(known["corruption"])
-    if known.empty or lacking:
-        where = f" under {', '.join(sorted(lacking))}" if lacking else ""
-        raise MissingInputError(f"{who} was neither tried nor foretold{where}: use `assay forecast CONFIG --adapter DIR`, or run")
+    if known.empty:
+        raise MissingInputError(f"{who} was neither tried nor foretold: use `assay forecast CONFIG --adapter DIR`, or run")
+    there = sorted(set(known["corruption"].astype(str)))
+    if lacking := sorted(set(wish.corruptions or ()) - set(there)):
+        raise MissingInputError(f"{who} was neither tried nor foretold under {', '.join(lacking)}; there is {', '.join(there)}")
     mine = known if wish.corruptions is None else known[known["corruption"].isin(wish.corruptions)]
     if unknown := int(mine["rate"].isna().sum()):
         why = "no interval, for which eight adapters or more must have been tried; leave out --cautious" if wish.cautious else "no forecast"
@@ -71,7 +73,8 @@ def asked(known: pd.DataFrame, wish: Wish, who: str) -> pd.DataFrame:
 
 
 def chosen(adapters: pd.DataFrame, wish: Wish) -> tuple[str, str, str]:
-    """(dataset, adapter_id, name) of the one adapter that is meant. Raises MissingInputError when there is none, or more than one."""
+    """(dataset, adapter_id, name) of the one adapter that is meant: a rejected one only where no other is. Raises MissingInputError when
+    there is none, more than one, or one that was rejected."""
     if wish.dataset is not None and wish.dataset not in set(adapters["dataset"]):
         raise MissingInputError(
             f"no adapter of a dataset {wish.dataset!r}; this lake has {', '.join(sorted(set(adapters['dataset']))) or 'none'}"
@@ -79,12 +82,17 @@ def chosen(adapters: pd.DataFrame, wish: Wish) -> tuple[str, str, str]:
     mine = adapters if wish.dataset is None else adapters[adapters["dataset"] == wish.dataset]
     whole = (mine["name"] == wish.adapter) | (mine["adapter_id"] == wish.adapter)
     found = mine[whole] if whole.any() else mine[mine["adapter_id"].astype(str).str.startswith(wish.adapter)]
-    pairs = found.drop_duplicates(["dataset", "adapter_id"])
+    is_ready = found["status"] == "ready"
+    pairs = (found[is_ready] if is_ready.any() else found).drop_duplicates(["dataset", "adapter_id"])
     if len(pairs) == 1:
         one = pairs.iloc[0]
+        if not is_ready.any():
+            raise MissingInputError(f"{one['name']} ({one['dataset']}) was rejected: {one['reason']}")
         return str(one["dataset"]), str(one["adapter_id"]), str(one["name"])
     if pairs.empty:
-        raise MissingInputError(f"no adapter {wish.adapter!r}; this lake has {', '.join(sorted(set(mine['name'])))[:400] or 'none'}")
+        where = "this lake" if wish.dataset is None else f"dataset {wish.dataset}"
+        names = ", ".join(sorted(set(mine.loc[mine["status"] == "ready", "name"])))[:400]
+        raise MissingInputError(f"no adapter {wish.adapter!r}; {where} has {names or 'none'}")
     told = ", ".join(f"{one.adapter_id} ({one.dataset}, {one.name})" for one in pairs.head(5).itertuples())
     raise MissingInputError(f"{wish.adapter!r} means {len(pairs)} adapters: {told}; give more of the id, or --dataset")
 

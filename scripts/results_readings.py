@@ -54,11 +54,12 @@ def _simpson(findings: Findings) -> str:
     if found is None:
         return ""
     pooled, within = found
-    kept = "keeps its sign" if pooled * within > 0 else "changes its sign"
+    kept = "the sign is the same within adapters" if pooled * within > 0 else "within adapters the sign is the other one"
+    kept += "" if pooled < 0 else "; over all rows it is not KI's"
     return (
         f"*Entropy is the most informative metric* (KI: r = -0.167 over all rows, +0.011 within adapters). Here r = {pooled:+.3f} over "
         "all rows and "
-        f"{within:+.3f} within adapters: it {kept}. A correlation over all rows mixes what differs between adapters with what happens "
+        f"{within:+.3f} within adapters: {kept}. A correlation over all rows mixes what differs between adapters with what happens "
         "inside one; "
         "only the second says anything about a picture."
     ).replace("picture", findings.words.one)

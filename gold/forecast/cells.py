@@ -22,24 +22,23 @@ class Spread:
     residuals: tuple[float, ...]
 
     def interval(self, forecast: float, level: float) -> tuple[float | None, float | None, str | None]:
-        """Student's t interval for one more adapter, cut to [0, 1]: it is centred on the forecast plus the mean residual; None below
-        8 adapters, with the reason."""
+        """Student's t interval for one more adapter around its forecast, cut to [0, 1]: residuals count from 0, so that what they have in
+        common widens it to both sides; None below 8 adapters, with the reason."""
         n = len(self.residuals)
         if n < MIN_ADAPTERS:
             return None, None, f"{n} adapters were held out; an interval for a new one needs at least {MIN_ADAPTERS}"
         values = np.asarray(self.residuals)
-        half = float(stdtrit(n - 1, 0.5 + level / 2.0)) * float(values.std(ddof=1)) * np.sqrt(1.0 + 1.0 / n)
-        centre = forecast + float(values.mean())
-        return float(np.clip(centre - half, 0.0, 1.0)), float(np.clip(centre + half, 0.0, 1.0)), None
+        half = float(stdtrit(n, 0.5 + level / 2.0)) * float(np.sqrt((values**2).mean()))
+        return float(np.clip(forecast - half, 0.0, 1.0)), float(np.clip(forecast + half, 0.0, 1.0)), None
 
     def conformal(self, forecast: float, level: float) -> float | None:
         """Cross-conformal upper bound (Vovk 2015): the forecast plus the residual of rank level (n + 1), each residual from models that
-        had not seen its adapter; about 1 - level of adapters like these exceed it. None where these are too few, fewer than
-        level / (1 - level)."""
+        had not seen its adapter, and never below the forecast; about 1 - level of adapters like these exceed it. None where these are
+        too few, fewer than level / (1 - level)."""
         place = int(np.ceil(level * (len(self.residuals) + 1) - 1e-9))
         if place > len(self.residuals) or not self.residuals:
             return None
-        return float(np.clip(forecast + np.sort(self.residuals)[place - 1], 0.0, 1.0))
+        return float(np.clip(forecast + max(0.0, np.sort(self.residuals)[place - 1]), 0.0, 1.0))
 
 
 def cell_means(rows: Rows, values: Floats) -> tuple[Codes, Codes, Floats, Codes]:

@@ -62,13 +62,15 @@ def sentence(found: str | None, reason: str | None, gains: Gains, what: str, set
         return f"No verdict for {what}: {reason}."
     told = [f"{gain.value:+.3f} {name} ({gain.low:+.3f} to {gain.high:+.3f})" for name, gain in gains.parts()]
     numbers = f"AUROC {', '.join(told[:-1])} and {told[-1]}, {100 * settings.level:g} % intervals"
-    least = gains.detectable(settings.verdict) or 0.0
+    least = (
+        f"{gains.detectable(settings.verdict) or 0.0:.4f}"  # one digit more than the rule's bound, which it may meet within its rounding
+    )
     words = {
         ADDS: f"Explanations add to plain confidence in forecasting failures of {what}: {numbers}.",
         HARMS: f"Explanations make the forecast of failures of {what} worse than plain confidence alone: {numbers}.",
         WEAK: f"These data cannot tell whether explanations add to plain confidence for {what}: {numbers}. To be found here a gain must be "
-        f"about {least:.3f}, and {settings.verdict.detectable:g} is the most that may go unseen.",
-        NONE: f"No evidence that explanations add to plain confidence in forecasting failures of {what}: {numbers}. A gain of {least:.3f} "
+        f"about {least}, and {settings.verdict.detectable:g} is the most that may go unseen.",
+        NONE: f"No evidence that explanations add to plain confidence in forecasting failures of {what}: {numbers}. A gain of {least} "
         "in each would most likely have been found.",
     }
     return words[found]

@@ -20,10 +20,14 @@ from pipelines.own_data import source_of
 def check_shifted_sources(config: Config, labels: tuple[str, ...], checked: Checked) -> None:
     """A row per shifted source: its inputs, of how many of the dataset's labels, and the codes of what would be rejected.
 
-    Headers of all pictures, and every text, are read; that the dataset holds a content too, only the run finds out.
+    Headers of all pictures, and every text, are read; that the dataset holds a content too, only the run finds out, but for a source that
+    is the dataset's own.
     """
     for shift in config.shifted:
         source, what = shifted_source(source_of(config), shift, labels), f"shifted {shift.name}"
+        if (source.root, source.source.reader) == (source_of(config).root, source_of(config).source.reader) and source.root is not None:
+            checked.add(what, near(shift.source.root), "is the dataset's own source: the same contents are no shift", DATA)
+            continue
         try:
             listing = list_shifted(source, shift.name)
         except MissingInputError as error:

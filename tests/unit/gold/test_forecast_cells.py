@@ -16,18 +16,18 @@ EIGHT = Spread((-0.03, 0.01, 0.05, -0.01, 0.03, -0.05, 0.02, -0.02))  # sum 0; s
 
 
 def test_the_interval_for_one_more_adapter_is_student_s_by_hand() -> None:
-    # sd = sqrt(0.0078 / 7) = 0.0333809; t(0.975, 7) = 2.364624; half = 2.364624 x 0.0333809 x sqrt(9 / 8) = 0.0837212
+    # root mean square = sqrt(0.0078 / 8) = 0.0312250; t(0.975, 8) = 2.306004; half = 0.0720049
     low, high, reason = EIGHT.interval(0.3, 0.95)
-    assert (low, high, reason) == (pytest.approx(0.2162788, abs=1e-6), pytest.approx(0.3837212, abs=1e-6), None)
-    moved = Spread(tuple(value + 0.1 for value in EIGHT.residuals))  # forecasts were 0.1 too low: the centre moves up by it
-    assert moved.interval(0.3, 0.95)[:2] == pytest.approx((0.3162788, 0.4837212), abs=1e-6)
+    assert (low, high, reason) == (pytest.approx(0.2279951, abs=1e-6), pytest.approx(0.3720049, abs=1e-6), None)
+    moved = Spread(tuple(value + 0.1 for value in EIGHT.residuals))  # forecasts were 0.1 too low: that widens it, to both sides
+    low, high, _ = moved.interval(0.3, 0.95)
+    half = 2.306004 * (0.0078 / 8 + 0.01) ** 0.5
+    assert (low, high) == pytest.approx((0.3 - half, 0.3 + half), abs=1e-6)
 
 
-def test_the_interval_stays_a_share_on_both_sides_even_where_its_centre_does_not() -> None:
-    assert EIGHT.interval(0.02, 0.95)[:2] == (0.0, pytest.approx(0.1037212, abs=1e-6))
-    low, high, _ = Spread((0.2,) * 8).interval(0.95, 0.95)  # centre 1.15, no spread
-    assert (low, high) == (1.0, 1.0)
-    assert Spread((-0.2,) * 8).interval(0.05, 0.95)[:2] == (0.0, 0.0)
+def test_the_interval_stays_a_share_on_both_sides() -> None:
+    assert EIGHT.interval(0.02, 0.95)[:2] == (0.0, pytest.approx(0.0920049, abs=1e-6))
+    assert Spread((0.2,) * 8).interval(0.95, 0.95)[1] == 1.0
 
 
 def test_below_eight_adapters_the_interval_is_withheld_with_the_reason() -> None:
@@ -38,9 +38,10 @@ def test_below_eight_adapters_the_interval_is_withheld_with_the_reason() -> None
 
 def test_the_interval_holds_one_more_adapter_as_often_as_it_says() -> None:
     generator = np.random.default_rng(0)
-    residuals = 0.02 + 0.03 * generator.standard_normal((4000, 9))
-    hits = [low <= 0.4 + one[8] <= high for one in residuals for low, high, _ in [Spread(tuple(one[:8])).interval(0.4, 0.9)]]
-    assert np.mean(hits) == pytest.approx(0.9, abs=0.015)  # 3 standard errors of 4,000
+    for common, least, most in ((0.0, 0.885, 0.915), (0.04, 0.9, 1.0)):  # 3 standard errors of 4,000; what all have in common only widens
+        residuals = common + 0.03 * generator.standard_normal((4000, 9))
+        hits = [low <= 0.4 + one[8] <= high for one in residuals for low, high, _ in [Spread(tuple(one[:8])).interval(0.4, 0.9)]]
+        assert least <= np.mean(hits) <= most
 
 
 def test_the_conformal_bound_is_the_residual_of_rank_level_times_n_plus_one() -> None:
@@ -48,6 +49,7 @@ def test_the_conformal_bound_is_the_residual_of_rank_level_times_n_plus_one() ->
     assert nine.conformal(0.2, 0.9) == pytest.approx(0.28)  # ceil(0.9 x 10) = 9th of 9
     assert nine.conformal(0.2, 0.5) == pytest.approx(0.24)  # 5th
     assert nine.conformal(0.99, 0.9) == 1.0  # a rate
+    assert Spread((-0.1,) * 9).conformal(0.2, 0.9) == 0.2  # never below the forecast
     assert Spread(nine.residuals[:8]).conformal(0.2, 0.9) is None  # ceil(8.1) = 9 of 8: no bound holds nine times in ten
     assert Spread(()).conformal(0.2, 0.9) is None
 

@@ -87,11 +87,10 @@ def test_the_interval_rests_on_the_residuals_of_the_others_and_the_bound_on_thei
         residuals = np.array([one.observed - one.predicted for one in mine])
         for adapter, one in enumerate(mine):
             others = np.delete(residuals, adapter)
-            half = 2.306004 * others.std(ddof=1) * np.sqrt(10 / 9)  # t(0.975, 8); nine others
-            centre = one.predicted + others.mean()
-            assert one.low == pytest.approx(np.clip(centre - half, 0, 1), abs=1e-6), place
-            assert one.high == pytest.approx(np.clip(centre + half, 0, 1), abs=1e-6), place
-            assert one.upper_bound == pytest.approx(np.clip(one.predicted + others.max(), 0, 1))  # ceil(0.9 x 10) = 9th of 9
+            half = 2.262157 * np.sqrt((others**2).mean())  # t(0.975, 9); nine others
+            assert one.low == pytest.approx(np.clip(one.predicted - half, 0, 1), abs=1e-6), place
+            assert one.high == pytest.approx(np.clip(one.predicted + half, 0, 1), abs=1e-6), place
+            assert one.upper_bound == pytest.approx(np.clip(one.predicted + max(0, others.max()), 0, 1))  # ceil(0.9 x 10) = 9th of 9
 
 
 def test_the_kept_forecaster_knows_its_cells_residuals_and_where_it_came_from(zoo: Rows, told: Foretold) -> None:

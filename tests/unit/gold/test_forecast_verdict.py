@@ -75,9 +75,9 @@ def test_each_verdict_has_a_sentence_with_every_interval_that_it_rests_on_at_the
         (ADDS, "Explanations add to plain confidence in forecasting failures of new examples: ", ""),
         (HARMS, "Explanations make the forecast of failures of new examples worse than plain confidence alone: ", ""),
         (WEAK, "These data cannot tell whether explanations add to plain confidence for new examples: ",
-         " To be found here a gain must be about 0.014, and 0.03 is the most that may go unseen."),
+         " To be found here a gain must be about 0.0140, and 0.03 is the most that may go unseen."),
         (NONE, "No evidence that explanations add to plain confidence in forecasting failures of new examples: ",
-         " A gain of 0.014 in each would most likely have been found."),
+         " A gain of 0.0140 in each would most likely have been found."),
     ):  # fmt: skip
         assert sentence(found, None, given, "new examples", ForecastSettings(level=0.9)) == f"{begins}{numbers}{ends}"
     assert len(VERDICTS) == 4

@@ -39,6 +39,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> str:
     two datasets, and of `bare` nothing is known."""
     place = tmp_path_factory.mktemp("gated lake")
     rows = [adapter(TRIED, "known"), adapter(NEWCOMER, "new"), adapter(TWIN, "twin"), adapter(TWIN, "twin", "e")]
+    refused = {"status": "rejected", "reason": "bad_config: no weights"}
+    rows += [adapter("ee66", "broken") | refused, adapter("ff77", "known") | refused]  # a name that was refused once is free again
     write_table(place, ADAPTERS, [*rows, adapter("cc44", "bare"), adapter("dd55", "open")])
     clean = [tried(TRIED, "none", 0, 0.0)]  # clean answers are no failure under shift, however wrong
     cells = [tried(TRIED, "fog", 1, 0.9), tried(TRIED, "fog", 2, 0.7), tried(TWIN, "fog", 1, 0.5), tried(TWIN, "fog", 1, 1.0, "e")]
@@ -75,9 +77,9 @@ def test_an_adapter_passes_at_its_rate_and_is_refused_just_below(root: str, wish
 def test_it_says_which_cell_is_worst_and_what_was_observed(root: str) -> None:
     stream = io.StringIO()
     gate(root, Wish("known", 1.0), stream)
-    assert "known (d): mean failure rate 0.200, worst 0.300 (fog, severity 2, observed); 2 of 2 cells observed\n" in stream.getvalue()
+    assert "known (d): mean failure rate 0.200, worst 0.300 (fog, severity 2, observed); cells: 2 observed\n" in stream.getvalue()
     gate(root, Wish("new", 1.0), stream)
-    assert "worst 0.600 (frost, severity 1, forecast); 0 of 3 cells observed, the others forecast" in stream.getvalue()
+    assert "worst 0.600 (frost, severity 1, forecast); cells: 3 forecast\n" in stream.getvalue()
 
 
 @pytest.mark.parametrize("text", ["aa22", "aa2", "new"])
@@ -91,9 +93,11 @@ def test_a_name_an_id_or_the_beginning_of_one_means_the_adapter(root: str, text:
         (Wish("aa", 1.0), "'aa' means 2 adapters: aa11 (d, known), aa22 (d, new); give more of the id, or --dataset"),
         (Wish("twin", 1.0), "means 2 adapters: bb33 (d, twin), bb33 (e, twin)"),
         (Wish("none", 1.0), "no adapter 'none'; this lake has bare, known, new, open, twin"),
+        (Wish("none", 1.0, dataset="e"), "no adapter 'none'; dataset e has twin"),
+        (Wish("broken", 1.0), "broken (d) was rejected: bad_config: no weights"),
         (Wish("known", 1.0, dataset="f"), "no adapter of a dataset 'f'; this lake has d, e"),
         (Wish("bare", 1.0), "bare (d) was neither tried nor foretold: use `assay forecast"),
-        (Wish("known", 1.0, corruptions=("fog", "snow")), "was neither tried nor foretold under snow"),
+        (Wish("known", 1.0, corruptions=("fog", "snow")), "was neither tried nor foretold under snow; there is fog"),
         (Wish("open", 1.0), "1 of 2 cells have no forecast"),
         (Wish("open", 1.0, cautious=True), "2 of 2 cells have no interval, for which eight adapters"),
     ],
@@ -136,3 +140,7 @@ def test_a_forecast_of_a_folder_that_is_not_there_is_66_before_a_session_is_open
     arguments = ["forecast", str(tmp_path / "a.yaml"), "--adapter", str(tmp_path / "nowhere"), "--lake", str(tmp_path / "lake")]
     assert main(arguments) == 66
     assert "--adapter: no folder at" in capsys.readouterr().err and not (tmp_path / "lake").exists()
+    (tmp_path / "nowhere").mkdir()
+    demo = Path(__file__).resolve().parents[3] / "configs" / "demo.yaml"
+    assert main(["forecast", str(demo), *arguments[2:]]) == 66  # nor is a lake made where there is none
+    assert "must be a lake, but holds none of its tables" in capsys.readouterr().err and not (tmp_path / "lake").exists()

@@ -107,7 +107,7 @@ def test_the_studys_readings_stand_beside_what_it_did_not_print(script: Script) 
     )
     text = script("results_readings").readings_section(findings, honest(script))
     assert "AUROC 0.800*" in text and "on one side it is 0.650" in text and "gives 0.600, plain clean confidence 0.700" in text
-    assert "Here r = -0.200 over all rows and +0.100 within adapters: it changes its sign" in text
+    assert "Here r = -0.200 over all rows and +0.100 within adapters: within adapters the sign is the other one" in text
     assert "r = +0.300 pooled, +0.200 within adapters: deletion is higher where the answer is right" in text
     assert "By |r| it is deletion over all rows and deletion within adapters" in text and "has +0.500 and +0.400" in text
     assert "severity 1: 3.0 points (rank 4 2.0, rank 32 4.0)" in text
