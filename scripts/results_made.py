@@ -52,7 +52,7 @@ def _stages(found: Sequence[Commit], starts: Mapping[str, float]) -> str:
     killed = sorted({commit.run_id for commit in found} - set(starts))
     listed = ", ".join(f"{stage} {value:.0f}" for stage, value in seconds.items())
     text = f"Seconds per stage, by the clock of the commits (a lake of several datasets: all of them): {listed}."
-    return text + (f" Runs that are not on record, counted from their first commit on: {', '.join(killed)}." if killed else "")
+    return text + (f" Other runs that wrote here, counted from their first commit on: {', '.join(killed)}." if killed else "")
 
 
 def versions(found: Any) -> str:

@@ -177,7 +177,7 @@ def test_the_page_says_what_the_lake_holds(copied: Built, script: Callable[[str]
     assert script("results").main(["--lake", str(built.root), "--out", str(out)]) == 0
     text = out.read_text()
     assert "| `run-first` | 2026-01-02 | run | done | 12 |" in text and "Versions: torch 9.9." in text
-    assert "Runs that are not on record, counted from their first commit on: run-train." in text
+    assert "Other runs that wrote here, counted from their first commit on: run-train." in text
     ready = {row["adapter_id"]: row["name"] for row in rows_of(built.root, ADAPTERS) if row["status"] == "ready"}
     clean, shifted = rows_of(built.root, PREDICTIONS), rows_of(built.root, OOD_PREDICTIONS)
     for adapter_id, name in ready.items():

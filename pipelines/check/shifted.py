@@ -26,7 +26,7 @@ def check_shifted_sources(config: Config, labels: tuple[str, ...], checked: Chec
     for shift in config.shifted:
         source, what = shifted_source(source_of(config), shift, labels), f"shifted {shift.name}"
         if (source.root, source.source.reader) == (source_of(config).root, source_of(config).source.reader) and source.root is not None:
-            checked.add(what, near(shift.source.root), "is the dataset's own source: the same contents are no shift", DATA)
+            checked.add(what, near(shift.source.root or ""), "is the dataset's own source: the same contents are no shift", DATA)
             continue
         try:
             listing = list_shifted(source, shift.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipelines.report.charts.scale import around
 from pipelines.report.charts.strips import Point, Strip
 from pipelines.report.figures import count, percent, percent_within, short
-from pipelines.report.markup import Markup, data, joined, tag
+from pipelines.report.markup import Markup, data, joined, paragraph, tag
 from pipelines.report.section import Section
 from pipelines.report.source import Reading, Row
 from pipelines.report.tables import LONG, Column, html_table
@@ -38,7 +38,21 @@ def draw(reading: Reading) -> Markup | None:
     )
     if len(rows) > LONG:
         caption += f". The best {ENDS} and the worst {ENDS}; those between are folded"
-    return joined([html_table(caption, columns, body, reading.source.room.rows), _key()])
+    return joined([_said(rows), html_table(caption, columns, body, reading.source.room.rows), _key()])
+
+
+def _said(rows: list[Row]) -> Markup | None:
+    """Which adapter holds best, and which breaks."""
+    known = [row for row in rows if row["accuracy"] is not None and row["clean_accuracy"] is not None]
+    if len(known) < 2:
+        return None
+    best, worst = known[0], known[-1]
+    fell = max(known, key=lambda row: (row["clean_accuracy"] - row["accuracy"], str(row["name"])))
+    return paragraph(
+        data(best["name"], 60), f" holds best under corruption: {percent(best['accuracy'])} right. ", data(worst["name"], 60),
+        f" has least: {percent(worst['accuracy'])}. ", data(fell["name"], 60),
+        f" falls furthest, by {100 * (fell['clean_accuracy'] - fell['accuracy']):.1f} points from clean.",
+    )  # fmt: skip
 
 
 def ends_first(rows: list[Row]) -> list[Row]:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from pipelines.report.charts.panel import Axis, Panel
-from pipelines.report.figures import count, count_range, number, percent, plural, signed, within
+from pipelines.report.figures import count, count_range, number, percent, percent_within, plural, signed, within
 from pipelines.report.markup import Markup, data, joined, paragraph, tag
 from pipelines.report.section import Section
 from pipelines.report.source import Reading, Row
 from pipelines.report.tables import Column, html_table
 
 TABLE, ADAPTERS, CHECK = "gold.forecasts", "silver.adapters_current", "gold.forecast_check"
-COLUMNS = ("adapter_id", "corruption", "severity", "origin", "predicted_failure_rate", "ci_low", "ci_high", "observed_failure_rate", "n")
+COLUMNS = (
+    "adapter_id", "corruption", "severity", "origin", "predicted_failure_rate", "ci_low", "ci_high", "observed_failure_rate", "cell_mean",
+    "reason", "n",
+)  # fmt: skip
 CHECK_COLUMNS = (
     "origin", "estimator", "mean_absolute_error", "bias", "spearman_adapters", "spearman_cells", "forecast_error_over", "ci_low",
     "ci_high", "sentence", "n_adapters", "n",
 )  # fmt: skip
 ORIGINS = {"ahead": "Stored before the adapter was tried", "held_out": "Made afterwards, by models that left the adapter out"}
 ESTIMATORS = {
-    "forecast": "the forecast", "cell_mean": "mean of the other adapters", "atc": "ATC, needs shifted confidences",
+    "forecast": "the forecast", "cell_mean": "the cell mean, of the other adapters", "atc": "ATC, needs shifted confidences",
     "doc": "DoC, needs shifted confidences",
 }  # fmt: skip
 MOST = 1500  # points of one drawing
@@ -32,14 +35,35 @@ def draw(reading: Reading) -> Markup | None:
     both = [row for row in predicted if row["observed_failure_rate"] is not None]
     if not predicted:
         return None
-    if not both:
-        open_cells = plural(len(predicted), "forecast")
-        return paragraph(f"{open_cells} stand, none of them with its truth yet: run the pipeline on these adapters to compare.")
+    waiting = _waiting([row for row in predicted if row["observed_failure_rate"] is None], names)
     check = reading.table(CHECK, CHECK_COLUMNS, "origin, estimator") if reading.has(CHECK) else []
-    waiting = len(predicted) - len(both)
-    parts = [part for origin in _origins(both) for part in _origin(origin, both, names, check)]
-    rest = f"{plural(waiting, 'forecast')} still {'waits' if waiting == 1 else 'wait'} for the truth." if waiting else None
-    return joined([*parts, paragraph(rest) if rest else None])
+    return joined([waiting, *(part for origin in _origins(both) for part in _origin(origin, both, names, check))])
+
+
+def _waiting(rows: list[Row], names: dict[str, str]) -> Markup | None:
+    """What is to be expected of adapters that were not tried yet, the worst first."""
+    if not rows:
+        return None
+    columns = (
+        Column("Adapter"), Column("Corruption"), Column("Severity", "num"), Column("Forecast", "num"), Column("95 % interval", "num"),
+        Column("Cell mean", "num"), Column("n", "num"),
+    )  # fmt: skip
+    worst = sorted(rows, key=lambda row: (-row["predicted_failure_rate"], str(row["adapter_id"]), row["corruption"], row["severity"]))
+    body = [
+        (
+            data(names.get(row["adapter_id"], row["adapter_id"]), 60), data(row["corruption"], 60), count(row["severity"]),
+            percent(row["predicted_failure_rate"]), percent_within(row["ci_low"], row["ci_high"]), percent(row["cell_mean"]),
+            count(row["n"]),
+        )
+        for row in worst
+    ]  # fmt: skip
+    adapters = len({row["adapter_id"] for row in rows})
+    why = sorted({str(row["reason"]) for row in rows if row["reason"]})
+    caption = f"Wrong answers to expect of {plural(adapters, 'adapter')} not tried yet, the worst first; n clean examples"
+    return joined([
+        tag("h4", None, "Still waiting for the truth"), html_table(caption, columns, body),
+        paragraph(data("; ".join(why), 300), kind="note") if why else None,
+    ])  # fmt: skip
 
 
 def _origins(rows: list[Row]) -> list[str | None]:

@@ -92,7 +92,8 @@ def _study(rows: list[Row]) -> Markup | None:
     caption = "Foretelling right answers under corruption from explanation metrics alone; n rows of the test side; dashed: a guess"
     note = paragraph(
         "Features: ", data("; ".join(features) or "–", 300), ". Confidence and Adapter: the AUROC of plain confidence, and of the "
-        "adapter's name, on the same rows. ki: the study's split of rows, leaky, since one example stands on both sides.", kind="note",
+        "adapter's name, on the same rows. ki: the study's split of rows, leaky, since one example stands on both sides. These are other "
+        "figures than those above: the study's metrics alone, foretelling right answers on one test part.", kind="note",
     )  # fmt: skip
     return joined([html_table(caption, columns, body), note])
 

@@ -65,7 +65,8 @@ def _details(row: Row) -> list[Content]:
         if n
     ]
     n = f"n = {count(row['n'])} rows" + (f" of {' and '.join(of)}" if of else "")
-    other = f" The other learner, {row['other_model']}, says {row['other_verdict']}." if row["other_verdict"] else ""
+    said = str(row["other_verdict"] or "").replace("_", " ")
+    other = f" The other learner, {row['other_model']}, says: {said}." if said else ""
     return [data(row["protocol"], 60), f": {aurocs}; {n}.{other}"]
 
 
@@ -77,14 +78,14 @@ def _protocols(rows: list[Row]) -> Markup:
     values = [value for row in rows for value in (row["delta_auroc"], row["ci_low"], row["ci_high"])]
     strip = Strip(*around([*values, 0.0], 0.04), marks=(0.0,))
     columns = (
-        Column("Protocol"), Column("Verdict"), Column("Difference (95 %)", "num"), Column(strip.head("AUROC gained"), "plot"),
-        Column("Within adapters", "num"), Column("Over shuffled", "num"), Column("Smallest detectable", "num"), Column("n", "num"),
+        Column("Protocol"), Column("Verdict"), Column("Difference", "num"), Column(strip.head("AUROC gained"), "plot"),
+        Column("Within adapters", "num"), Column("Over shuffled", "num"), Column("Least that would be found", "num"), Column("n", "num"),
         Column("Learner"),
     )  # fmt: skip
     body = [
         (
-            data(row["protocol"]), data(_leaky(row) or row["verdict"] or row["reason"] or "none", 24),
-            signed(row["delta_auroc"]) + _interval(row["ci_low"], row["ci_high"]),
+            data(row["protocol"]), data(_leaky(row) or row["verdict"] or "none", 24),
+            _under(signed(row["delta_auroc"]), row["ci_low"], row["ci_high"]),
             strip.cell(
                 f"{row['protocol']}: {signed(row['delta_auroc'])}", [Point(row["delta_auroc"], row["ci_low"], row["ci_high"])]
             ),
@@ -92,16 +93,20 @@ def _protocols(rows: list[Row]) -> Markup:
         )
         for row in rows
     ]  # fmt: skip
-    caption = "AUROC of confidence with explanations minus confidence alone, paired, by how rows are held out; the dashed line is no gain"
+    caption = (
+        "AUROC of confidence with explanations minus confidence alone, paired, by how rows are held out; 95 % intervals; dashed: no gain"
+    )
     return html_table(caption, columns, body)
 
 
-def _gain(row: Row, name: str) -> str:
-    return signed(row[name]) + _interval(*_ends(row, name))
+def _gain(row: Row, name: str) -> Markup:
+    return _under(signed(row[name]), *_ends(row, name))
 
 
-def _interval(low: float | None, high: float | None) -> str:
-    return f" ({within(low, high)})" if low is not None and high is not None else ""
+def _under(text: str, low: float | None, high: float | None) -> Markup:
+    """A figure, and its interval under it where there is one."""
+    known = low is not None and high is not None
+    return joined([text, tag("span", {"class": "under soft"}, within(low, high)) if known else None])
 
 
 def _leaky(row: Row) -> str | None:

@@ -197,6 +197,8 @@ def test_a_shifted_source_is_read_and_what_would_stop_the_run_is_told_by_its_nam
     code, told = found(own["strange"])
     assert code == 65 and "1 label_unknown" in row(told, "shifted strange")
     assert "no input has a label of the dataset (0, 1, 2, 3, …): labels are matched by name" in row(told, "shifted strange")
+    code, told = found({"name": "same", "source": {"reader": "folder", "root": str(place / "pictures")}})
+    assert code == 65 and "is the dataset's own source: the same contents are no shift" in row(told, "shifted same")
     for name, reason in (("empty", "found no input in"), ("away", "must be a folder, found nothing")):
         code, told = found(own[name])
         assert code == 66 and reason in row(told, f"shifted {name}") and f"shifted {name}: " in told

@@ -130,7 +130,8 @@ def test_forecasts_are_held_against_the_truth_that_is_known():
     drawn = words(forecasts.draw(reading_of({"gold.forecasts": rows})))
     # by hand: errors 0.1 and 0.2, mean 15 points; mean difference (0.1 - 0.2) / 2 = 5 points too low; the first interval holds the truth
     assert "off by 15.0 points" in drawn and "5.0 points too low" in drawn and "1 of 2 forecast intervals" in drawn
-    assert "1 forecast still wait" in drawn
+    assert "Still waiting for the truth" in drawn
+    assert "x fog 3 60.0 % 50.0 to 70.0 % – 50" in " ".join(drawn.split())
     alone = words(forecasts.draw(reading_of({"gold.forecasts": [rows[2] | {"observed_failure_rate": None}]})))
     assert "none of them with its truth yet" in alone
 
