@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,7 +36,7 @@ from ood.specs import PREDICTIONS as OOD_PREDICTIONS
 from silver.specs import EXPLANATION_METRICS, PREDICTIONS
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, GroupedData
+    from pyspark.sql import DataFrame
 
 FORECASTER = "forecaster"  # the task that is no regime
 KINDS = ("comparison", "verdict", "reliability", "coverage_risk", "forecasts", "rates")
@@ -115,24 +116,40 @@ def _computed(lake: Lake, inputs: ForecastInputs, settings: ForecastSettings) ->
     names = [*settings.protocols, FORECASTER]
     versions = {table.full_name: version for table in READ if (version := lake.version(table)) is not None}
     origin = Origin(inputs.dataset, versions, inputs.reads)
+    if n_rows:
+        parts = _apart(names, clean, shifts, settings, origin)
+    else:
+        empty_clean, empty_shifts = (pd.DataFrame({name: pd.Series(dtype=object) for name in columns}) for columns in (CLEAN, SHIFTS))
+        parts = {name: _task(name, empty_clean, empty_shifts, settings, origin) for name in names}
+    found: dict[str, Any] = {kind: [one for name in names for one in parts[name].get(kind, [])] for kind in KINDS}
+    return found | {name: parts[FORECASTER].get(name) for name in ("forecaster", "reason")}
+
+
+def _apart(
+    names: Sequence[str], clean: DataFrame, shifts: DataFrame, settings: ForecastSettings, origin: Origin
+) -> dict[str, dict[str, Any]]:
+    """What each task gives back, by its name: a Spark job of one task each, all asked at once. Groups of one job would be dealt to
+    partitions by their hash, several to one while cores stand idle."""
+    from pyspark.sql import functions as F
 
     def work(key: tuple[str], mine: pd.DataFrame, changed: pd.DataFrame) -> pd.DataFrame:
         content = _task(key[0], mine[list(CLEAN)], changed[list(SHIFTS)], settings, origin)
-        return pd.DataFrame({"name": [key[0]], "content": [json.dumps(content, allow_nan=False)]})
+        return pd.DataFrame({"content": [json.dumps(content, allow_nan=False)]})
 
-    if not n_rows:
-        empty_clean, empty_shifts = (pd.DataFrame({name: pd.Series(dtype=object) for name in columns}) for columns in (CLEAN, SHIFTS))
-        parts = {name: _task(name, empty_clean, empty_shifts, settings, origin) for name in names}
-    else:
+    kept = [rows.persist() for rows in (clean, shifts)]
 
-        def by_task(rows: DataFrame) -> GroupedData:
-            tasks = lake.spark.createDataFrame([(name,) for name in names], "task string")  # one a side, or Spark calls `task` ambiguous
-            return rows.crossJoin(F.broadcast(tasks)).groupBy("task")
+    def of(name: str) -> dict[str, Any]:
+        mine, changed = (rows.withColumn("task", F.lit(name)).groupBy("task") for rows in kept)
+        (row,) = mine.cogroup(changed).applyInPandas(work, "content string").collect()
+        found: dict[str, Any] = json.loads(row.content)
+        return found
 
-        rows = by_task(clean).cogroup(by_task(shifts)).applyInPandas(work, "name string, content string").collect()
-        parts = {row.name: json.loads(row.content) for row in rows}
-    found: dict[str, Any] = {kind: [one for name in names for one in parts[name].get(kind, [])] for kind in KINDS}
-    return found | {name: parts[FORECASTER].get(name) for name in ("forecaster", "reason")}
+    try:
+        with ThreadPoolExecutor(len(names)) as pool:
+            return dict(zip(names, pool.map(of, names), strict=True))
+    finally:
+        for rows in kept:
+            rows.unpersist()
 
 
 def _task(name: str, clean: pd.DataFrame, shifts: pd.DataFrame, settings: ForecastSettings, origin: Origin) -> dict[str, Any]:
