@@ -62,23 +62,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--lake", action="append", required=True, type=Path, metavar="DIR", help="a finished lake; give it once per lake")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "results.md", metavar="FILE", help="default: docs/results.md")
     parser.add_argument("--no-probe", action="store_true", help="leave out the raw-pixel probe, and with it the verdict")
+    parser.add_argument("--dataset", action="append", metavar="NAME", help="only this one of the lakes' datasets; can be repeated")
     options = parser.parse_args(arguments)
     try:
-        write_page(options.lake, options.out, not options.no_probe)
+        write_page(options.lake, options.out, not options.no_probe, options.dataset)
     except (ConfigError, ContractError, MissingInputError) as error:
         sys.stderr.write(f"results: {error}\n")
         return MISSING if isinstance(error, MissingInputError) else DATA if isinstance(error, ContractError) else USAGE
     return 0
 
 
-def write_page(lakes: Sequence[Path], out: Path, with_probe: bool = True) -> None:
-    """Writes the page and its charts (a folder of the page's name beside it). Sections of datasets that no lake holds stay as they are.
+def write_page(lakes: Sequence[Path], out: Path, with_probe: bool = True, wanted: Sequence[str] | None = None) -> None:
+    """Writes the page and its charts (a folder of the page's name beside it). Sections of datasets that no lake holds, or that are not
+    `wanted` (None: all are), stay as they are.
 
-    Raises ConfigError when two lakes have one dataset, ContractError when the page's own markers are broken.
+    Raises ConfigError when two lakes have one dataset or none a wanted one, ContractError when the page's own markers are broken.
     """
     before = found_on(out)
-    places = [(lake, dataset) for lake in lakes for dataset in datasets(lake)]
+    places = [(lake, dataset) for lake in lakes for dataset in datasets(lake) if wanted is None or dataset in wanted]
     names = [dataset for _, dataset in places]
+    if unknown := sorted(set(wanted or ()) - set(names)):
+        raise ConfigError(f"--dataset: no lake holds {', '.join(unknown)}")
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ConfigError(f"--lake: a dataset stands once on the page, found {', '.join(twice)} in several lakes; leave one out")
     found = [read(lake, dataset) for lake, dataset in places]
