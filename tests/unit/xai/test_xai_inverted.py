@@ -1,0 +1,121 @@
+"""R, F and IS of a method and of its refinements: against a loop over examples, pokes and units, and where the truth is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from xai.attribution import occlusion
+from xai.inversion import FORMS, Inverted, inverted
+from xai.metrics import faithfulness, inversion_score, movement, reliance
+
+BATCH, POKES, UNITS, REPEATS = 3, 5, 4, 2
+INPUTS = BATCH * (1 + POKES)
+
+
+class World:
+    """y = x1 sin(x2) + bend x3^2, with a fourth unit that does nothing; hidden units are 0."""
+
+    def __init__(self, bend: float = 0.5) -> None:
+        self.bend, self.n_asked = bend, 0
+        generator = np.random.default_rng(0)
+        first = generator.uniform(0.5, 1.5, (BATCH, 1, UNITS))
+        noise = generator.standard_normal((BATCH, 1 + POKES, UNITS))
+        noise[:, 0] = 0.0
+        self.x = (first * (1 + 0.05 * noise)).reshape(INPUTS, UNITS)
+        self.own = 1 + 0.05 * generator.standard_normal((INPUTS, UNITS, REPEATS))
+        self.kept = generator.random((INPUTS, UNITS, REPEATS)) < 0.8
+
+    def y(self, x: np.ndarray) -> np.ndarray:
+        return x[..., 0] * np.sin(x[..., 1]) + self.bend * x[..., 2] ** 2
+
+    def poked(self, row: int, unit: int, repeat: int) -> np.ndarray:
+        found = self.x[row].copy()
+        found[unit] *= self.own[row, unit, repeat]
+        return found
+
+    def flat(self, rows: np.ndarray, pokes: np.ndarray, keep: np.ndarray) -> np.ndarray:
+        self.n_asked += len(rows)
+        inputs = [self.x[r] if i < 0 else self.poked(r, i // REPEATS, i % REPEATS) for r, i in zip(rows, pokes, strict=True)]
+        return self.y(np.stack(inputs) * keep)
+
+    def occluded(self, x: np.ndarray) -> np.ndarray:
+        return np.array([self.y(x) - self.y(np.where(np.arange(UNITS) == unit, 0.0, x)) for unit in range(UNITS)])
+
+
+def explain(value, included):
+    return occlusion(value, included).values
+
+
+def found(world: World, **given: object) -> Inverted:
+    return inverted(explain, world.flat, np.ones((BATCH, UNITS), dtype=bool), POKES, world.kept, **given)
+
+
+def naive(world: World, form: str, strength: float) -> list[tuple[float, float, float]]:
+    """(R, F, IS) of each example, one explanation after another."""
+
+    def attribution(row: int) -> np.ndarray:
+        a = world.occluded(world.x[row])
+        if form == "none":
+            return a
+        delta = np.zeros(UNITS)
+        for unit in range(UNITS):
+            moves = [abs(world.occluded(world.poked(row, unit, i))[unit] - a[unit]) for i in range(REPEATS) if world.kept[row, unit, i]]
+            delta[unit] = np.mean(moves) if moves else 0.0
+        if form != "literal":
+            delta /= np.abs(a).mean()
+        refined = a / (1 + strength * delta)
+        return a * np.abs(refined).sum() / np.abs(a).sum() if form == "shrink" else refined
+
+    told = []
+    for example in range(BATCH):
+        rows = range(example * (1 + POKES), (example + 1) * (1 + POKES))
+        a = np.stack([attribution(row) for row in rows])
+        y = np.array([world.y(world.x[row]) for row in rows])
+        r = float(reliance(movement(a[:1], a[None, 1:]), y[:1], y[None, 1:])[0])
+        f = float(faithfulness(a[:1], world.occluded(world.x[rows[0]])[None])[0])
+        told.append((r, f, float(inversion_score(np.array([r]), np.array([f]))[0])))
+    return told
+
+
+def test_every_form_is_that_of_a_loop_over_examples_pokes_and_units() -> None:
+    world = World()
+    answer = found(world)
+    assert set(answer.by) == {("none", 0.0), *((form.name, form.strength) for form in FORMS), *(("shrink", s) for s in (0.1, 1.0, 10.0))}
+    for (form, strength), figures in answer.by.items():
+        told = zip(figures.reliance, figures.faithfulness, figures.inversion_score, strict=True)
+        for ours, theirs in zip(told, naive(world, form, strength), strict=True):
+            assert ours == pytest.approx(theirs, abs=2e-4), (form, strength)  # p is kept in float32
+
+
+def test_what_is_needed_is_asked_once() -> None:
+    world = World()
+    found(world)
+    # of each input: itself and each unit hidden; of each poke of a unit: itself and with each other unit hidden
+    assert world.n_asked == INPUTS * (1 + UNITS + UNITS * REPEATS * (1 + UNITS - 1))
+
+
+def test_on_a_product_an_exact_explanation_relies_wholly_and_beyond_the_truth_not_at_all() -> None:
+    world = World(bend=0.0)
+    truth = np.stack([world.occluded(x) for x in world.x])
+    plain = found(world, truth=truth).by["none", 0.0]
+    assert plain.reliance == pytest.approx(np.ones(BATCH), abs=1e-4) and plain.faithfulness == pytest.approx(np.ones(BATCH), abs=1e-4)
+    assert plain.inversion_score == pytest.approx(np.full(BATCH, 0.5**0.5), abs=1e-4)
+
+
+def test_refining_reports_what_it_did_to_the_input_itself() -> None:
+    answer = found(World())
+    for form in FORMS:
+        refined = answer.refined[form.name, form.strength]
+        assert refined.values.shape == (BATCH, UNITS)
+        assert np.array_equal(refined.values, answer.by[form.name, form.strength].attribution)
+        assert (refined.mass_kept <= 1).all() and (refined.mass_kept > 0).all()
+    nothing = World()
+    nothing.kept[:] = False
+    assert np.array_equal(found(nothing).by["literal", 0.1].attribution, found(nothing).by["none", 0.0].attribution)
+
+
+def test_pokes_of_another_number_are_named() -> None:
+    world = World()
+    with pytest.raises(ValueError, match=r"kept must be \[3 x \(1 \+ 4\), 4 units, repeats\], got \(18, 4, 2\)"):
+        inverted(explain, world.flat, np.ones((BATCH, UNITS), dtype=bool), POKES - 1, world.kept)
