@@ -94,16 +94,13 @@ def reading(frame: pd.DataFrame, one: str = "picture") -> str:
 
 def _widest_leak(frame: pd.DataFrame) -> str:
     """What the split of rows gives to the learner that gains most by it: some remember rows, some cannot."""
-    both = frame.dropna(subset=["roc_auc"]).pivot_table(index="model", columns="protocol", values="roc_auc")
-    if not {"ki", "grouped"} <= set(both.columns) or (both["ki"] - both["grouped"]).dropna().empty:
+    known = frame.dropna(subset=["roc_auc"])
+    ki, grouped = (known[known["protocol"] == name].set_index("model")["roc_auc"].to_dict() for name in ("ki", "grouped"))
+    gaps = {str(model): float(ki[model]) - float(grouped[model]) for model in ki if model in grouped}
+    if not gaps or max(gaps.values()) <= 0:
         return ""
-    gap = (both["ki"] - both["grouped"]).dropna()
-    most = gap.idxmax()
-    return (
-        f" It gives {most} most: {both.loc[most, 'grouped']:.3f} with examples apart, {both.loc[most, 'ki']:.3f} by row."
-        if gap[most] > 0
-        else ""
-    )
+    most = max(sorted(gaps), key=lambda model: gaps[model])
+    return f" It gives {most} most: {grouped[most]:.3f} with examples apart, {ki[most]:.3f} by row."
 
 
 def headline(frame: pd.DataFrame, protocol: str) -> Row | None:

@@ -6,7 +6,6 @@ from xai.metrics.curves import DELETION, DELETION_NORMALISED, INSERTION, INSERTI
 from xai.metrics.entropy import ENTROPY, entropy
 from xai.metrics.gains import DELETION_GAIN, DELETION_RANDOM, INSERTION_GAIN, INSERTION_RANDOM, deletion_gain, insertion_gain
 from xai.metrics.gini import SPARSITY, gini
-from xai.metrics.inversion import faithfulness, inversion_score, movement, partial_reliance, reliance
 from xai.metrics.removal import (
     COMPREHENSIVENESS,
     COMPREHENSIVENESS_20,
@@ -45,15 +44,10 @@ __all__ = [
     "deletion",
     "deletion_gain",
     "entropy",
-    "faithfulness",
     "gini",
     "insertion",
     "insertion_gain",
-    "inversion_score",
-    "movement",
-    "partial_reliance",
     "precision_at_k",
-    "reliance",
     "sufficiency",
     "truth_share",
 ]

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from xai.attribution import occlusion
-from xai.inversion import FORMS, Inverted, inverted
-from xai.metrics import faithfulness, inversion_score, movement, reliance
+from xai.inversion import FORMS, Inverted, faithfulness, inversion_score, inverted, movement, reliance
 
 BATCH, POKES, UNITS, REPEATS = 3, 5, 4, 2
 INPUTS = BATCH * (1 + POKES)

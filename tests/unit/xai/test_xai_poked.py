@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from xai.attribution import lime, occlusion
+from xai.inversion.poked import UNPOKED, all_at_once, one_by_one, poked_value
 from xai.masks import Masking, drawn_masks
-from xai.poked import UNPOKED, all_at_once, one_by_one, poked_value
 
 BATCH, UNITS, REPEATS = 2, 4, 3
 

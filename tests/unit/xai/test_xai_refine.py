@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from xai.refine import reproduce_by_poking, shapley_stability, shrink
+from xai.inversion.refine import reproduce_by_poking, shapley_stability, shrink
 
 A = np.array([[0.6, -0.2, 0.1]])
 # three pokes of each unit; of the second unit none kept the prediction, of the third one did

@@ -1,7 +1,7 @@
 """Is an explanation used or merely told afterwards? Reliance, faithfulness and inversion score of a method, as it is and refined.
 
 One value function answers for an input, for pokes of the whole input, and for pokes of one unit of either, so that every method is asked
-about all of them in one call and no forward is made twice (`xai.poked`).
+about all of them in one call and no forward is made twice (`poked`).
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import numpy as np
 from jaxtyping import Bool
 from numpy.typing import NDArray
 
+from xai.inversion.poked import PokedFlat, one_by_one, poked_value
+from xai.inversion.refine import Refined, reproduce_by_poking, shrink
+from xai.inversion.scores import faithfulness, inversion_score, movement, partial_reliance, reliance
 from xai.masks import one_hidden
-from xai.metrics.inversion import faithfulness, inversion_score, movement, partial_reliance, reliance
-from xai.poked import PokedFlat, one_by_one, poked_value
-from xai.refine import Refined, reproduce_by_poking, shrink
 from xai.units import BatchIncluded, BatchUnits, BatchUnits64, PerRow
 from xai.value import Value, evaluated
 
@@ -43,7 +43,7 @@ FORMS = (
 
 @dataclass(frozen=True)
 class Inversion:
-    """Of one refinement, [batch] each: R, F and IS as `xai.metrics` has them. `attribution` [batch, units] of the input itself."""
+    """Of one refinement, [batch] each: R, F and IS as `scores` has them. `attribution` [batch, units] of the input itself."""
 
     attribution: BatchUnits64
     reliance: PerRow

@@ -10,17 +10,12 @@ import numpy as np
 from jaxtyping import Float, Float64
 from numpy.typing import NDArray
 
-from xai.records import Metric
 from xai.units import Attribution, Included, PerExample, included_or_all
 
 Poked = Float[NDArray[np.floating], "*batch pokes units"]
 Outputs = Float[NDArray[np.floating], "*batch pokes"]
 Output = Float[NDArray[np.floating], "*batch"]
 Distances = Float64[NDArray[np.float64], "*batch pokes"]
-
-RELIANCE = Metric("reliance", "inversion", "none", 0.0, 1.0, "|correlation|", "IQ")
-FAITHFULNESS = Metric("faithfulness", "inversion", "higher", 0.0, 1.0, "correlation, floored at 0", "IQ")
-INVERSION_SCORE = Metric("inversion_score", "inversion", "none", 0.0, 1.0, "power mean of R and 1 - F", "IQ")
 
 NO_SPREAD = 1e-12  # of the largest magnitude (METHODS 9): rounding alone stays below
 
