@@ -25,7 +25,7 @@ def check_shifted_sources(config: Config, labels: tuple[str, ...], checked: Chec
     """
     for shift in config.shifted:
         source, what = shifted_source(source_of(config), shift, labels), f"shifted {shift.name}"
-        if (source.root, source.source.reader) == (source_of(config).root, source_of(config).source.reader) and source.root is not None:
+        if _is_own(source, source_of(config)):
             checked.add(what, near(shift.source.root or ""), "is the dataset's own source: the same contents are no shift", DATA)
             continue
         try:
@@ -44,6 +44,13 @@ def check_shifted_sources(config: Config, labels: tuple[str, ...], checked: Chec
             check_rejected(what, found, codes, n_places, config.execution.max_rejected_share, checked)
         else:
             checked.add(what, f"{found}; none rejected")
+
+
+def _is_own(source: Source, own: Source) -> bool:
+    """The same places read in the same way, all of them: other files of one folder, or what a limit left out, may be a shift."""
+    apart = {"labels", "split_map", "outside_labels", "root"}
+    one, other = (given.source.model_dump(mode="json", exclude=apart) for given in (source, own))
+    return source.root is not None and source.root == own.root and own.source.limit is None and one == other
 
 
 def _pictures(source: Source, listing: Listing) -> tuple[int, Counter[str], set[str | None]]:

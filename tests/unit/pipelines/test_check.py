@@ -199,6 +199,8 @@ def test_a_shifted_source_is_read_and_what_would_stop_the_run_is_told_by_its_nam
     assert "no input has a label of the dataset (0, 1, 2, 3, …): labels are matched by name" in row(told, "shifted strange")
     code, told = found({"name": "same", "source": {"reader": "folder", "root": str(place / "pictures")}})
     assert code == 65 and "is the dataset's own source: the same contents are no shift" in row(told, "shifted same")
+    part = {"name": "part", "source": {"reader": "folder", "root": str(place / "pictures"), "limit": 1}}
+    assert "own source" not in row(found(part)[1], "shifted part")  # read otherwise it may be one: the run looks at every content
     for name, reason in (("empty", "found no input in"), ("away", "must be a folder, found nothing")):
         code, told = found(own[name])
         assert code == 66 and reason in row(told, f"shifted {name}") and f"shifted {name}: " in told
