@@ -140,11 +140,7 @@ def _told(learner: Learner, x: Floats, failed: Bools, back: Bools, test: Floats,
         return _Told(risk, {})
     if not can_be_watched(failed, back):
         return _Told(risk, dict.fromkeys(MAPS, risk))
-    spared = (
-        fitted
-        if learner.spares
-        else learner.fit(x[~back], failed[~back], held_back(np.arange(int((~back).sum())), settings.seed), settings)
-    )
+    spared = fitted if learner.spares else learner.fit(x[~back], failed[~back], np.zeros(int((~back).sum()), dtype=np.bool_), settings)
     before = spared(x[back])
     return _Told(risk, {kind: learn_map(kind, before, failed[back])(risk) for kind in MAPS})
 

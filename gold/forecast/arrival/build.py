@@ -53,7 +53,7 @@ def forecast_arrival(lake: Lake, ledger: Ledger, inputs: ForecastInputs, setting
         raise MissingInputError(
             f"no forecaster for {inputs.dataset}: "
             + (
-                f"the last run could train none, for {why}"
+                f"the last run could train none, for {why}. Try more adapters or harder corruptions, and run `assay run` again"
                 if why
                 else "it is trained where adapters have been tried. Run `assay run` first"
             )
