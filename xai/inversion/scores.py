@@ -10,14 +10,13 @@ import numpy as np
 from jaxtyping import Float, Float64
 from numpy.typing import NDArray
 
+from xai.prior_statistics import NO_SPREAD
 from xai.units import Attribution, Included, PerExample, included_or_all
 
 Poked = Float[NDArray[np.floating], "*batch pokes units"]
 Outputs = Float[NDArray[np.floating], "*batch pokes"]
 Output = Float[NDArray[np.floating], "*batch"]
 Distances = Float64[NDArray[np.float64], "*batch pokes"]
-
-NO_SPREAD = 1e-12  # of the largest magnitude (METHODS 9): rounding alone stays below
 
 
 def movement(attribution: Attribution, poked: Poked, included: Included | None = None) -> Distances:
