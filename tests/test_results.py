@@ -218,6 +218,22 @@ def test_one_dataset_of_two_lakes_is_refused(built: Built, script: Callable[[str
     assert not out.exists()
 
 
+@pytest.mark.spark
+def test_a_dataset_that_no_lake_holds_is_named(
+    built: Built, script: Callable[[str], Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "page.md"
+    assert script("results").main(["--lake", str(built.root), "--dataset", "other", "--out", str(out), "--no-probe"]) == 78
+    assert "--dataset: no lake holds other" in capsys.readouterr().err and not out.exists()
+
+
+def test_the_learner_that_gains_most_by_the_leak_is_named(script: Callable[[str], Any]) -> None:
+    rows = [("a", "ki", 0.7), ("a", "grouped", 0.72), ("b", "ki", 0.75), ("b", "grouped", 0.64), ("c", "ki", 0.9)]
+    told = script("results_forecast")._widest_leak(pd.DataFrame(rows, columns=["model", "protocol", "roc_auc"]))
+    assert told == " It gives b most: 0.640 with examples apart, 0.750 by row."
+    assert script("results_forecast")._widest_leak(pd.DataFrame(rows[:2], columns=["model", "protocol", "roc_auc"])) == ""
+
+
 def test_a_folder_without_gold_is_named(script: Callable[[str], Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(MissingInputError, match="must be a lake"):
         script("results_read").datasets(tmp_path)
