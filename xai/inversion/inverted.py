@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from xai.inversion.poked import PokedFlat, one_by_one, poked_value
 from xai.inversion.refine import Refined, reproduce_by_poking, shrink
-from xai.inversion.scores import faithfulness, inversion_score, movement, partial_reliance, reliance
+from xai.inversion.scores import movement, partial_reliance
 from xai.masks import one_hidden
+from xai.metrics import faithfulness, inversion_score, reliance
 from xai.units import BatchIncluded, BatchUnits, BatchUnits64, PerRow
 from xai.value import Value, evaluated
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from xai.metrics.curves import DELETION, DELETION_NORMALISED, INSERTION, INSERTION_NORMALISED, P_INTACT, Curve, deletion, insertion
 from xai.metrics.entropy import ENTROPY, entropy
+from xai.metrics.faithfulness import FAITHFULNESS, faithfulness
 from xai.metrics.gains import DELETION_GAIN, DELETION_RANDOM, INSERTION_GAIN, INSERTION_RANDOM, deletion_gain, insertion_gain
 from xai.metrics.gini import SPARSITY, gini
+from xai.metrics.inversion_score import INVERSION_SCORE, inversion_score
+from xai.metrics.reliance import RELIANCE, reliance
 from xai.metrics.removal import (
     COMPREHENSIVENESS,
     COMPREHENSIVENESS_20,
@@ -14,6 +17,7 @@ from xai.metrics.removal import (
     comprehensiveness,
     sufficiency,
 )
+from xai.metrics.reproduce_by_poking import RBP_MASS_KEPT, RBP_MEAN_DELTA, RBP_REJECTED
 from xai.metrics.truth import PRECISION_AT_K, TRUTH_SHARE, precision_at_k, truth_share
 from xai.records import Metric
 
@@ -35,6 +39,12 @@ METRICS: tuple[Metric, ...] = (
     SUFFICIENCY_20,
     PRECISION_AT_K,
     TRUTH_SHARE,
+    RELIANCE,
+    FAITHFULNESS,
+    INVERSION_SCORE,
+    RBP_MEAN_DELTA,
+    RBP_MASS_KEPT,
+    RBP_REJECTED,
 )
 
 __all__ = [
@@ -44,10 +54,13 @@ __all__ = [
     "deletion",
     "deletion_gain",
     "entropy",
+    "faithfulness",
     "gini",
     "insertion",
     "insertion_gain",
+    "inversion_score",
     "precision_at_k",
+    "reliance",
     "sufficiency",
     "truth_share",
 ]

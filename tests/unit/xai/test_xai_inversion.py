@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy.stats import pearsonr, spearmanr
 
-from xai.inversion import faithfulness, inversion_score, movement, partial_reliance, reliance
+from xai.inversion import movement, partial_reliance
+from xai.metrics import faithfulness, inversion_score, reliance
 
 N_POKES = 20
 

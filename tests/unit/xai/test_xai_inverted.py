@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from xai.attribution import occlusion
-from xai.inversion import FORMS, Inverted, faithfulness, inversion_score, inverted, movement, reliance
+from xai.inversion import FORMS, Inverted, inverted, movement
+from xai.metrics import faithfulness, inversion_score, reliance
 
 BATCH, POKES, UNITS, REPEATS = 3, 5, 4, 2
 INPUTS = BATCH * (1 + POKES)

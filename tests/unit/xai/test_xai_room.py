@@ -14,12 +14,13 @@ import xai.metrics
 from tests.unit.xai.conftest import linear_value
 from xai.attribution import METHODS, attention, cap, ig, kernel_shap, lime, occlusion, oracle, random, reverse
 from xai.explain import explanation_metrics
+from xai.inversion import movement, reproduce_by_poking
 from xai.masks import drawn_masks
-from xai.metrics import METRICS, comprehensiveness, sufficiency
+from xai.metrics import METRICS, comprehensiveness, faithfulness, inversion_score, reliance, sufficiency
 from xai.presets import DEFAULT, DEFAULT_TEXT
 from xai.records import Method, Metric
 
-HELPERS = {"shares", "order"}  # of xai.metrics: steps that several metrics share, no metric themselves
+HELPERS = {"shares", "order", "correlation"}  # of xai.metrics: steps that several metrics share, no metric themselves
 
 BATCH, UNITS = 4, 9
 INCLUDED = np.arange(UNITS) < np.array([9, 7, 5, 1])[:, None]
@@ -57,9 +58,12 @@ ONE_HOT, UNIFORM = np.eye(1, 16), np.full((1, 16), 1 / 16)
 TRUTH = np.random.default_rng(3).dirichlet(np.ones(16), size=1)
 BEST = np.argsort(-TRUTH[0])[:4]  # the units that are taken as known to decide
 OF_TRUTH = ("precision_at_k", "truth_share")
+OF_POKES = tuple(metric.name for metric in METRICS if metric.category == "inversion")
 
 
 def metric_of(name: str, attribution: np.ndarray, value: object) -> float:
+    if name in OF_POKES:
+        return inversion_of(name, attribution, value)
     alone = {"comprehensiveness": comprehensiveness, "sufficiency": sufficiency}
     family, _, percent = name.partition("_")
     if family in alone:
@@ -69,6 +73,20 @@ def metric_of(name: str, attribution: np.ndarray, value: object) -> float:
     row = explanation_metrics({"mine": attribution, "random": noise}, {"mean": value}, DEFAULT, truth=decisive)["mine"][0]
     assert row[name] is not None
     return row[name]
+
+
+def inversion_of(name: str, attribution: np.ndarray, value: object) -> float:
+    """Of an explanation that wavers at random while the output is poked; pokes of one unit in five change the answer."""
+    units, noise = attribution.shape[1], np.random.default_rng(5)
+    moved = movement(attribution, attribution[:, None] + noise.normal(size=(1, 20, units)))
+    r = reliance(moved, np.array([0.5]), 0.5 + 0.1 * noise.normal(size=(1, 20)))
+    hidden = value(~np.eye(units, dtype=bool)[None])
+    f = faithfulness(attribution, value(np.ones((1, 1, units), dtype=bool)) - hidden)
+    poked = attribution[..., None] + noise.normal(size=(1, units, 3))
+    refined = reproduce_by_poking(attribution, poked, noise.random((1, units, 3)) < 0.8, 1.0, scale_free=True)
+    of_rbp = {"rbp_mean_delta": refined.mean_delta, "rbp_mass_kept": refined.mass_kept, "rbp_rejected": refined.rejected}
+    found = of_rbp | {"reliance": r, "faithfulness": f, "inversion_score": inversion_score(r, f)}
+    return float(found[name][0])
 
 
 def modules(package: ModuleType) -> dict[str, ModuleType]:
@@ -95,6 +113,7 @@ def test_every_file_of_a_metric_has_a_record_and_every_record_is_in_the_tuple_on
 
 def test_the_names_in_contracts_are_exported() -> None:
     names = {"entropy", "gini", "deletion", "insertion", "comprehensiveness", "sufficiency"}
+    names |= {"reliance", "faithfulness", "inversion_score"}
     assert names <= set(xai.metrics.__all__)
     assert set(xai.attribution.__all__) == {"METHODS", *(method.name for method in METHODS)}
 
@@ -102,7 +121,7 @@ def test_the_names_in_contracts_are_exported() -> None:
 def test_every_key_of_an_explained_row_has_its_record() -> None:
     row = explanation_metrics({"a": UNIFORM}, {"mean": lambda keep: keep.mean(-1)})["a"][0]
     of_text = {"comprehensiveness", "sufficiency", "comprehensiveness_20", "sufficiency_20"}
-    assert set(row) == {metric.name for metric in METRICS} - of_text - {*OF_TRUTH}
+    assert set(row) == {metric.name for metric in METRICS} - of_text - {*OF_TRUTH, *OF_POKES}
     known = np.isin(np.arange(16), BEST)[None]
     text = explanation_metrics({"a": UNIFORM}, {"mask": lambda keep: keep.mean(-1)}, DEFAULT_TEXT, truth=known)["a"][0]
     assert list(text) == [*row, "comprehensiveness", "sufficiency", "comprehensiveness_20", "sufficiency_20", *OF_TRUTH]
