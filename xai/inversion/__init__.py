@@ -8,6 +8,6 @@ from xai.inversion.refine import Refined, reproduce_by_poking, shapley_stability
 from xai.inversion.scores import movement, partial_reliance
 
 __all__ = [
-    "AS_IT_IS", "FORMS", "UNPOKED", "Explain", "Form", "Inversion", "Inverted", "PokedFlat", "Refined", "all_at_once", "inverted", "movement",
-    "one_by_one", "partial_reliance", "poked_value", "reproduce_by_poking", "shapley_stability", "shrink",
+    "AS_IT_IS", "FORMS", "UNPOKED", "Explain", "Form", "Inversion", "Inverted", "PokedFlat", "Refined", "all_at_once", "inverted",
+    "movement", "one_by_one", "partial_reliance", "poked_value", "reproduce_by_poking", "shapley_stability", "shrink",
 ]  # fmt: skip

@@ -1,6 +1,6 @@
 """What did Reproduce-by-Poking do to an attribution? Records alone: `xai.inversion.refine` computes all three at once.
 
-They describe how far an attribution moves where the prediction stays; a model that a poke of one unit truly moves has such attributions too.
+They describe how far an attribution moves where the prediction stays: a poke may truly move the model, and then it should.
 """
 
 from __future__ import annotations
