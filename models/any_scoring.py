@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float32
 from numpy.typing import NDArray
 
 from models.backbone_record import AnyBackbone
+from models.pokes import Noise, PokedFlat
 from models.scored_adapter import ScoredAdapter
 
 # Prepared examples: pixels float32[n, 3, s, s], or models.texts.Texts. They have a length, and `inputs[rows]` are some of them.
@@ -53,3 +54,14 @@ class AnyScoring(Protocol):
 
     def value(self, adapter: ScoredAdapter, inputs: Inputs, targets: NDArray[np.int64], baseline: str) -> Flat:
         """p(target) of pairs (row, mask of units); `targets` are in the dataset's label order."""
+
+    def noise(self, inputs: Inputs, unit: int | None, generator: np.random.Generator) -> NDArray[np.float32]:
+        """Standard normal numbers for a poke of one input, shaped as it is prepared: on all its units (None), or on one alone."""
+
+    def poked(self, inputs: Inputs, noise: NDArray[np.float32], magnitude: float) -> Inputs:
+        """One input, once per poke of `noise` [pokes, …]: inputs as any others."""
+
+    def poked_value(
+        self, adapter: ScoredAdapter, inputs: Inputs, targets: NDArray[np.int64], baseline: str, noise: Noise, magnitude: float
+    ) -> PokedFlat:
+        """`value` of inputs and their pokes: p(target) of (row, poke, mask of units)."""

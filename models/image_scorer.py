@@ -21,6 +21,8 @@ from models.errors import ArtifactError
 from models.families import family_named
 from models.families.family import Family
 from models.masked_value import MaskedValue, Shares
+from models.poked_value import PokedPictureValue
+from models.pokes import MAGNITUDE, Noise, poked_pixels
 
 Floats = NDArray[np.float32]
 # With nothing visible these show every picture alike: each patch is the training mean colour, or gone.
@@ -95,6 +97,16 @@ class ImageScorer:
             batch_size=self.batch_size,
             blank=self._blank.setdefault(baseline, []) if baseline in ALIKE else None,
         )
+
+    def poked_value(
+        self, pixels: Floats, targets: NDArray[np.int64], baseline: str, noise: Noise, magnitude: float = MAGNITUDE
+    ) -> PokedPictureValue:
+        """`value` of pictures and their pokes: (rows int[m], pokes int[m], keep bool[m,N]) -> p(target) [m]. ValueError as there."""
+
+        def tokens(rows: NDArray[np.int64], pokes: NDArray[np.int64]) -> torch.Tensor:
+            return self._tokens(poked_pixels(pixels[rows], noise(rows, pokes), magnitude), "drop")[0]
+
+        return PokedPictureValue(self.value(pixels, targets, baseline), tokens)
 
     @property
     def _family(self) -> Family:

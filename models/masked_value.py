@@ -37,21 +37,25 @@ class MaskedValue:
         Bit-equal whatever the other masks are. NaN where the logits are not finite. ValueError on other shapes or unknown rows.
         """
         rows, keep = np.asarray(rows), np.asarray(keep, dtype=bool)
-        self._check(rows, keep)
+        self.check(rows, keep)
         values = np.empty(len(rows), dtype=np.float32)
         nothing = np.zeros(len(rows), dtype=bool) if self.blank is None else ~keep.any(axis=1)
         if nothing.any():
             values[nothing] = self._nothing(rows[nothing], keep[nothing])
         asked = np.flatnonzero(~nothing)
-        counts = keep[asked].sum(axis=1) if self.removed is None else np.zeros(len(asked), dtype=np.int64)
-        for _, places in batches(counts, self.batch_size):
+        for _, places in batches(self.sizes(keep[asked]), self.batch_size):
             chosen = asked[places]
             padded = filled(chosen, self.batch_size)
             shares = self._shares(rows[padded], keep[padded])[: len(chosen)]
             values[chosen] = shares[np.arange(len(chosen)), self.targets[rows[chosen]]]
         return values
 
-    def _check(self, rows: NDArray[np.int64], keep: NDArray[np.bool_]) -> None:
+    def sizes(self, keep: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """int[m]: masks of one size go through the model together; all are of one where no token leaves the sequence."""
+        return keep.sum(axis=1, dtype=np.int64) if self.removed is None else np.zeros(len(keep), dtype=np.int64)
+
+    def check(self, rows: NDArray[np.int64], keep: NDArray[np.bool_]) -> None:
+        """Raises ValueError unless `keep` fits the patches and `rows` are pictures that there are."""
         n_units = self.tokens.shape[1] - self.n_prefix
         if rows.ndim != 1 or keep.shape != (len(rows), n_units):
             raise ValueError(f"rows must be int[m] and keep bool[m,{n_units}], found {rows.shape} and {keep.shape}.")
@@ -68,12 +72,17 @@ class MaskedValue:
 
     @torch.inference_mode()
     def _shares(self, rows: NDArray[np.int64], keep: NDArray[np.bool_]) -> Shares:
-        index = torch.from_numpy(rows.astype(np.int64)).to(self.tokens.device)
+        return self.shares_of(self.tokens[torch.from_numpy(rows.astype(np.int64)).to(self.tokens.device)], rows, keep)
+
+    @torch.inference_mode()
+    def shares_of(self, tokens: torch.Tensor, rows: NDArray[np.int64], keep: NDArray[np.bool_]) -> Shares:
+        """The classes' probabilities of one full batch of tokens [m, n_prefix + N, d], hidden ones as those of picture `rows[i]` are."""
         prefix = np.ones((len(keep), self.n_prefix), dtype=bool)
         visible = torch.from_numpy(np.concatenate([prefix, keep], axis=1)).to(self.tokens.device)
         if self.removed is None:
-            shown = kept_tokens(self.tokens[index], visible)
+            shown = kept_tokens(tokens, visible)
         else:
-            shown = torch.where(visible.unsqueeze(-1), self.tokens[index], self.removed[index])
+            index = torch.from_numpy(rows.astype(np.int64)).to(tokens.device)
+            shown = torch.where(visible.unsqueeze(-1), tokens, self.removed[index])
         result: Shares = self.shares(shown).cpu().numpy()
         return result

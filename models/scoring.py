@@ -14,6 +14,8 @@ from models.decode import DecodeLimits, decode
 from models.encoder import ENGINE
 from models.images import Preprocessing, normalise, to_model_resolution
 from models.masked_value import MaskedValue
+from models.poked_value import PokedPictureValue
+from models.pokes import Noise, picture_noise, poked_pixels
 from models.scored_adapter import ScoredAdapter
 from models.scorer import ImageScorer, ScorerCache
 
@@ -86,3 +88,17 @@ class Scoring:
     def value(self, adapter: ScoredAdapter, inputs: NDArray[np.float32], targets: NDArray[np.int64], baseline: str) -> MaskedValue:
         """p(target) under masks of patches; `targets` are in the dataset's label order."""
         return self.scorer(adapter).value(inputs, np.array(adapter.label_order)[targets], baseline)
+
+    def noise(self, inputs: NDArray[np.float32], unit: int | None, generator: np.random.Generator) -> NDArray[np.float32]:
+        """Standard normal numbers [3, size, size] for a poke of one picture, or of one of its patches alone (models.pokes)."""
+        return picture_noise(inputs.shape[-1], self.backbone.patch_size, unit, generator)
+
+    def poked(self, inputs: NDArray[np.float32], noise: NDArray[np.float32], magnitude: float) -> NDArray[np.float32]:
+        """One picture [1, 3, size, size], once per poke of `noise` [pokes, 3, size, size]."""
+        return poked_pixels(np.repeat(inputs, len(noise), axis=0), noise, magnitude)
+
+    def poked_value(
+        self, adapter: ScoredAdapter, inputs: NDArray[np.float32], targets: NDArray[np.int64], baseline: str, noise: Noise, magnitude: float
+    ) -> PokedPictureValue:
+        """p(target) of pictures and their pokes under masks of patches; `targets` are in the dataset's label order."""
+        return self.scorer(adapter).poked_value(inputs, np.array(adapter.label_order)[targets], baseline, noise, magnitude)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int64
@@ -17,6 +17,14 @@ TEXT_BASELINES = ("mask", "drop")
 Ids = Int64[NDArray[np.int64], "batch tokens"]
 Attended = Bool[NDArray[np.bool_], "batch tokens"]
 Shares = Float32[NDArray[np.float32], "batch labels"]
+
+
+class Shown(NamedTuple):
+    """What a mask shows of texts. `source`: which token of the text each is, -1 where it is none of its own."""
+
+    ids: Ids
+    attended: Attended
+    source: Int64[NDArray[np.int64], "batch tokens"]
 
 
 @dataclass(frozen=True)
@@ -41,36 +49,41 @@ class TextMaskedValue:
         other shapes or unknown rows.
         """
         rows, keep = np.asarray(rows), np.asarray(keep, dtype=bool)
-        self._check(rows, keep)
+        self.check(rows, keep)
         values = np.empty(len(rows), dtype=np.float32)
-        for size, places in batches(bucket_of(self._lengths(rows, keep), self.buckets), self.batch_size):
+        for size, places in batches(bucket_of(self.lengths(rows, keep), self.buckets), self.batch_size):
             chosen = filled(places, self.batch_size)
-            shares = self.shares(*sized(*self._shown(rows[chosen], keep[chosen]), size, self.texts.pad_id))
+            shown = self.shown(rows[chosen], keep[chosen])
+            shares = self.shares(*sized(shown.ids, shown.attended, size, self.texts.pad_id))
             values[places] = shares[np.arange(len(places)), self.targets[rows[places]]]
         return values
 
-    def _check(self, rows: NDArray[np.int64], keep: NDArray[np.bool_]) -> None:
+    def check(self, rows: NDArray[np.int64], keep: NDArray[np.bool_]) -> None:
+        """Raises ValueError unless `keep` fits the words and `rows` are texts that there are."""
         n_texts, n_words = self.texts.included.shape
         if rows.ndim != 1 or keep.shape != (len(rows), n_words):
             raise ValueError(f"rows must be int[m] and keep bool[m,{n_words}], found {rows.shape} and {keep.shape}.")
         if len(rows) and not 0 <= rows.min() <= rows.max() < n_texts:
             raise ValueError(f"rows must be in 0..{n_texts - 1}, found {rows.min()}..{rows.max()}.")
 
-    def _lengths(self, rows: NDArray[np.int64], keep: NDArray[np.bool_]) -> NDArray[np.int64]:
+    def lengths(self, rows: NDArray[np.int64], keep: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Tokens of each text under its mask, specials included."""
         if self.baseline == "mask":
             return self.texts.lengths[rows]
         per_word = self.texts.tokens_per_word
         always = self.texts.lengths - per_word.sum(axis=1)
         return np.asarray(always[rows] + (per_word[rows] * keep).sum(axis=1), dtype=np.int64)
 
-    def _shown(self, rows: NDArray[np.int64], keep: NDArray[np.bool_]) -> tuple[Ids, Attended]:
+    def shown(self, rows: NDArray[np.int64], keep: NDArray[np.bool_]) -> Shown:
+        """The tokens that stand there under each mask, and where each came from."""
         ids, attended, word_of = self.texts.ids[rows], self.texts.attended[rows], self.texts.word_of[rows]
         visible = (word_of == NO_WORD) | np.take_along_axis(keep, np.maximum(word_of, 0), axis=1)
         if self.baseline == "mask":
-            return np.where(visible, ids, self.texts.mask_id), attended
+            return Shown(np.where(visible, ids, self.texts.mask_id), attended, np.where(visible, np.arange(ids.shape[1]), -1))
         stays = visible & attended
         order = np.argsort(~stays, axis=1, kind="stable")
-        return np.take_along_axis(ids, order, axis=1), np.take_along_axis(stays, order, axis=1)
+        kept = np.take_along_axis(stays, order, axis=1)
+        return Shown(np.take_along_axis(ids, order, axis=1), kept, np.where(kept, order, -1))
 
 
 def sized(ids: Ids, attended: Attended, size: int, pad_id: int) -> tuple[Ids, Attended]:

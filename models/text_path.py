@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from models.buckets import batches, bucket_of, filled
+from models.poked_texts import poked_embeddings, sized_noise
 from models.text_families.text_family import TextFamily
 from models.text_gradients import TokenBatch, evaluating, midpoints, path_gradients, word_embeddings
 from models.text_masked_value import sized
@@ -26,7 +27,8 @@ def summed_over_path(
     device: str,
 ) -> Float64[NDArray[np.float64], "texts tokens"]:
     """What models.text_gradients.integrated_gradients gives, token by token, in batches of fixed shape: the same bits whatever the
-    neighbours. The steps of a text are added in float64, in their order. ValueError for fewer than 1 step."""
+    neighbours. The steps of a text are added in float64, in their order; the path of a poked text ends where it was poked to. ValueError
+    for fewer than 1 step."""
     if steps < 1:
         raise ValueError(f"integrated gradients need at least 1 step, found {steps}.")
     n_tokens = texts.ids.shape[-1]
@@ -38,6 +40,8 @@ def summed_over_path(
             rows = pairs[chosen]
             batch = _batch(texts, rows, size, device)
             embedded = word_embeddings(model, batch.ids).detach()
+            if (noise := sized_noise(texts, rows, size)) is not None:
+                embedded = poked_embeddings(embedded, noise)
             alphas = midpoints(steps, embedded)[torch.from_numpy(chosen % steps).to(device)]
             wanted = torch.from_numpy(targets[rows]).to(device)
             gradients = path_gradients(model, family, alphas.view(-1, 1, 1) * embedded, batch, wanted)

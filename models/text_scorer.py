@@ -20,8 +20,12 @@ from models.backbone_record import TextBackbone
 from models.buckets import batches, bucket_of, filled
 from models.encoder import Encoder
 from models.errors import ArtifactError
+from models.poked_texts import TokenNoise, poked_embeddings, sized_noise
+from models.poked_value import PokedTextValue
+from models.pokes import MAGNITUDE, Noise
 from models.text_families import text_family_named
 from models.text_families.text_family import TextFamily, mean_token
+from models.text_gradients import word_embeddings
 from models.text_masked_value import TEXT_BASELINES, Attended, Ids, Shares, TextMaskedValue, sized
 from models.text_path import summed_over_path
 from models.texts import Texts, word_sums
@@ -46,6 +50,7 @@ class Integrated(NamedTuple):
 class _Inputs(NamedTuple):
     ids: torch.Tensor
     attended: torch.Tensor
+    noise: TokenNoise | None = None
 
 
 @dataclass(frozen=True)
@@ -129,6 +134,14 @@ class TextScorer:
         kind: Literal["mask", "drop"] = "mask" if baseline == "mask" else "drop"
         return TextMaskedValue(self._shares, texts, targets, kind, self.batch_size, self.buckets)
 
+    def poked_value(self, texts: Texts, targets: Targets, baseline: str, noise: Noise, magnitude: float = MAGNITUDE) -> PokedTextValue:
+        """`value` of texts and their pokes: (rows int[m], pokes int[m], keep bool[m,W]) -> p(target) [m]. ValueError as there."""
+
+        def drawn(rows: NDArray[np.int64], pokes: NDArray[np.int64]) -> NDArray[np.float32]:
+            return np.float32(magnitude) * noise(rows, pokes)
+
+        return PokedTextValue(self.value(texts, targets, baseline), self._shares, drawn)
+
     def integrated_gradients(self, texts: Texts, targets: Targets, steps: int = 8) -> Integrated:
         """Signed integrated gradients of the target logits per word (models.text_gradients), always in float32: gradients rounded to 16
         bits miss completeness. For training, `models.text_gradients.self_attribution` differentiates them on the model itself."""
@@ -167,16 +180,19 @@ class TextScorer:
         self._check(texts)
         for size, places in batches(bucket_of(texts.lengths, self.buckets), self.batch_size):
             rows = filled(places, self.batch_size)
-            yield places, self._inputs(*sized(texts.ids[rows], texts.attended[rows], size, texts.pad_id))
+            ids, attended = sized(texts.ids[rows], texts.attended[rows], size, texts.pad_id)
+            yield places, self._inputs(ids, attended, sized_noise(texts, rows, size))
 
-    def _inputs(self, ids: Ids, attended: Attended) -> _Inputs:
-        return _Inputs(torch.from_numpy(ids).to(self.device), torch.from_numpy(attended).to(self.device))
+    def _inputs(self, ids: Ids, attended: Attended, noise: TokenNoise | None = None) -> _Inputs:
+        return _Inputs(torch.from_numpy(ids).to(self.device), torch.from_numpy(attended).to(self.device), noise)
 
     def _sequence(self, inputs: _Inputs) -> torch.Tensor:
         model: Any = self.model
-        embedded: torch.Tensor = self._family.embeddings(model)(
-            input_ids=inputs.ids, position_ids=self._family.positions(inputs.attended, model.config)
-        )
+        places = self._family.positions(inputs.attended, model.config)
+        shown: dict[str, torch.Tensor] = {"input_ids": inputs.ids}
+        if inputs.noise is not None:
+            shown = {"inputs_embeds": poked_embeddings(word_embeddings(model, inputs.ids), inputs.noise)}
+        embedded: torch.Tensor = self._family.embeddings(model)(**shown, position_ids=places)
         return embedded
 
     @torch.inference_mode()
@@ -193,9 +209,9 @@ class TextScorer:
         hidden = self.encoder(self._sequence(inputs), inputs.attended)
         return hidden, hidden[:, 0] if self._family.pooling == "cls" else mean_token(hidden, inputs.attended)
 
-    def _shares(self, ids: Ids, attended: Attended) -> Shares:
+    def _shares(self, ids: Ids, attended: Attended, noise: TokenNoise | None = None) -> Shares:
         with torch.inference_mode():
-            shares: Shares = self._scored(self._inputs(ids, attended)).float().softmax(dim=1).cpu().numpy()
+            shares: Shares = self._scored(self._inputs(ids, attended, noise)).float().softmax(dim=1).cpu().numpy()
         return shares
 
 

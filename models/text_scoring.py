@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 from models.any_scoring import Flat, Logits
 from models.backbone_record import TextBackbone
 from models.buckets import BUCKETS, fitted
+from models.poked_texts import poked_texts, text_noise
+from models.pokes import Noise, PokedFlat
 from models.scored_adapter import ScoredAdapter
 from models.scorer_cache import ScorerCache
 from models.text_loading import load_text_scorer
@@ -23,6 +26,8 @@ from models.texts import Texts, prepare
 
 # Another version of these may give other digits: an upgrade makes new rows, never mixed ones.
 TEXT_LIBRARIES = ("numpy", "tokenizers", "torch", "transformers")
+
+Asked = Callable[..., NDArray[np.float32]]  # p of pairs or triples, each an array of its own
 
 _CACHES: dict[tuple[int, tuple[int, ...]], ScorerCache[TextBackbone, TextScorer]] = {}
 
@@ -100,18 +105,39 @@ class TextScoring:
         """p(target) under masks of words; `targets` are in the dataset's label order. What is not finite is tried once more in float32."""
         own = np.array(adapter.label_order)[targets]
         first = self.scorer(adapter).value(inputs, own, baseline)
+        return _retried(first, lambda: self.scorer(adapter, "float32").value(inputs, own, baseline))
 
-        def flat(rows: NDArray[np.int64], keep: NDArray[np.bool_]) -> NDArray[np.float32]:
-            p = first(rows, keep)
-            bad = np.flatnonzero(~np.isfinite(p))
-            if len(bad):
-                p[bad] = self.scorer(adapter, "float32").value(inputs, own, baseline)(rows[bad], keep[bad])
-            return p
+    def noise(self, inputs: Texts, unit: int | None, generator: np.random.Generator) -> NDArray[np.float32]:
+        """Standard normal numbers [tokens, width] for a poke of one text's words, or of one word alone (models.poked_texts)."""
+        return text_noise(inputs, self.backbone.hidden_size, unit, generator)
 
-        return flat
+    def poked(self, inputs: Texts, noise: NDArray[np.float32], magnitude: float) -> Texts:
+        """One text, once per poke of `noise` [pokes, tokens, width]."""
+        return poked_texts(inputs, noise, magnitude)
+
+    def poked_value(
+        self, adapter: ScoredAdapter, inputs: Texts, targets: NDArray[np.int64], baseline: str, noise: Noise, magnitude: float
+    ) -> PokedFlat:
+        """`value` of texts and their pokes: p(target) of (row, poke, mask of words)."""
+        own = np.array(adapter.label_order)[targets]
+        first = self.scorer(adapter).poked_value(inputs, own, baseline, noise, magnitude)
+        return _retried(first, lambda: self.scorer(adapter, "float32").poked_value(inputs, own, baseline, noise, magnitude))
 
     def integrated_gradients(
         self, adapter: ScoredAdapter, inputs: Texts, targets: NDArray[np.int64], steps: int
     ) -> Float32[NDArray[np.float32], "texts words"]:
         """Signed integrated gradients of the target logits per word, in float32; `targets` are in the dataset's label order."""
         return self.scorer(adapter).integrated_gradients(inputs, np.array(adapter.label_order)[targets], steps).values
+
+
+def _retried(first: Asked, again: Callable[[], Asked]) -> Asked:
+    """`first`, and what it does not answer finitely asked of `again()`."""
+
+    def flat(*asked: NDArray[Any]) -> NDArray[np.float32]:
+        p = first(*asked)
+        bad = np.flatnonzero(~np.isfinite(p))
+        if len(bad):
+            p[bad] = again()(*(part[bad] for part in asked))
+        return p
+
+    return flat

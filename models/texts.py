@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Bool, Float, Float64, Int64
+from jaxtyping import Bool, Float, Float32, Float64, Int64
 from numpy.typing import NDArray
 
 from models.backbone_record import TextBackbone
@@ -31,7 +31,8 @@ class Texts:
     `word_of`: the word a token belongs to, -1 for specials, padding and white space behind the last word inside. `spans`: (start, end) of
     every word in code points of `source`, (0, 0) where there is none. `included`: which places are words inside the model's limit; a word
     cut in its middle is inside, with the tokens that are. A word may have no token of its own (characters the tokenizer drops).
-    `truncated`: tokens of more than white space were cut off. `backbone`: sha256 of the backbone they were prepared for.
+    `truncated`: tokens of more than white space were cut off. `backbone`: sha256 of the backbone they were prepared for. `noise`: of poked
+    texts (models.poked_texts), what is added to each word embedding, in units of its length over sqrt(width); None: they are as written.
     """
 
     source: tuple[str, ...]
@@ -44,6 +45,7 @@ class Texts:
     backbone: str
     pad_id: int
     mask_id: int
+    noise: Float32[NDArray[np.float32], "texts tokens width"] | None = None
 
     def __len__(self) -> int:
         return len(self.source)
@@ -62,6 +64,7 @@ class Texts:
             backbone=self.backbone,
             pad_id=self.pad_id,
             mask_id=self.mask_id,
+            noise=None if self.noise is None else self.noise[index],
         )
 
     @property
