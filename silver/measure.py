@@ -51,7 +51,7 @@ def measure(batches: Iterator[pa.RecordBatch], plan: Measurement) -> Iterator[pa
         inputs = plan.scoring.prepare(batch.column(plan.scoring.column).to_pylist())
         truth = _truth(batch, plan, inputs)
         ids = batch.column("example_id").to_pylist()
-        found = [_by_adapter(entries, plan.explanations.methods) for entries in batch.column("attributions").to_pylist()]
+        found = [by_adapter(entries, plan.explanations.methods) for entries in batch.column("attributions").to_pylist()]
         for adapter in plan.adapters:
             for wanted, rows in wanted_of(batch, plan.identity, adapter.adapter_id, "method", "metric_group").items():
                 chosen = [row for row in rows if adapter.adapter_id in found[row]]
@@ -85,7 +85,7 @@ def _truth(batch: pa.RecordBatch, plan: Measurement, inputs: Inputs) -> Included
     return decisive_words(plan.truth, batch.column("text").to_pylist(), batch.column("label").to_pylist(), included)
 
 
-def _by_adapter(entries: list[dict[str, Any]] | None, methods: Sequence[str]) -> dict[str, Entries]:
+def by_adapter(entries: list[dict[str, Any]] | None, methods: Sequence[str]) -> dict[str, Entries]:
     """adapter -> its entries of these methods; the table may hold others that are asked for no more."""
     by_adapter: dict[str, Entries] = {}
     for entry in entries or []:

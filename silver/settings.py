@@ -15,7 +15,9 @@ from pydantic import (
 )
 
 from models.modality import AnyRecipe
+from silver.inversion.settings import InversionSettings, check_inversion
 from silver.methods import MethodSettings
+from silver.specs import INVERSION
 from silver.truth import TRUTHS
 from xai.attribution import METHODS
 from xai.presets import BASELINES, DEFAULT, DEFAULT_TEXT, KI, PRESETS, Preset
@@ -61,7 +63,8 @@ class MetricGroup(BaseModel):
 class ExplanationSettings(BaseModel):
     """`methods`: attribution methods to compute. `groups`: presets under which they are scored, each a metric_group of the table.
     `method_settings`: how the methods beyond attention are computed. `truth`: name of the world whose decisive words are known (grammar);
-    then every row says how well it points at them, and the control `oracle` can be scored.
+    then every row says how well it points at them, and the control `oracle` can be scored. `inversion`: whether explanations are used or
+    merely told, asked of a sub-sample; null: not at all.
 
     Gains over random order are null in a group without the control `random`.
     """
@@ -73,6 +76,7 @@ class ExplanationSettings(BaseModel):
     seed: int = Field(default=0, ge=0)
     method_settings: MethodSettings = MethodSettings()
     truth: str | None = None
+    inversion: InversionSettings | None = None
 
     @field_validator("methods")
     @classmethod
@@ -96,6 +100,8 @@ class ExplanationSettings(BaseModel):
         names = [group.preset.name for group in self.groups]
         if len(set(names)) != len(names) or not names:
             raise ValueError(f"groups must be at least one, each with a preset name of its own, got {names}")
+        if INVERSION in names:
+            raise ValueError(f"groups: the name {INVERSION} is that of the rows of explanations.inversion; give the preset another")
         if self.truth is None and (blind := [group.preset.name for group in self.groups if "oracle" in group.controls]):
             raise ValueError(f"the control oracle needs explanations.truth ({', '.join(TRUTHS)}), found none for group {', '.join(blind)}")
         return self
@@ -108,6 +114,8 @@ class ExplanationSettings(BaseModel):
             written.pop("method_settings", None)
         if self.truth is None:
             written.pop("truth", None)
+        if self.inversion is None:
+            written.pop("inversion", None)
         return written
 
 
@@ -143,6 +151,9 @@ def check_modality(explanations: ExplanationSettings, modality: str) -> None:
             )
     if explanations.truth is not None and modality != "text":
         raise ValueError(f"explanations.truth: {explanations.truth!r} speaks of the words of texts, found {modality} inputs; leave it out")
+
+    if explanations.inversion is not None:
+        check_inversion(explanations.inversion, explanations.methods, modality)
 
 
 def _filled(defaults: dict[str, Any], recipe: Any) -> list[Any]:

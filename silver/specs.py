@@ -5,6 +5,7 @@ from __future__ import annotations
 from lake.spec import ADAPTER, DATASET, EXAMPLE, SETTINGS, Column, Table
 
 BY_ADAPTER = ("dataset", "adapter_id")
+INVERSION = "inversion"  # the metric_group whose rows have generations of their own, on a sub-sample
 
 
 def _score(name: str, comment: str) -> Column:
@@ -141,12 +142,13 @@ EXPLANATION_METRICS = Table(
             "method",
             "string",
             "attribution method or control: random, oracle (words that decide the true label), reverse (of the first method in the "
-            "configuration, which settings of texts name as reverse_of)",
+            "configuration, which settings of texts name as reverse_of), in the group inversion random and output_echo (p(target) / N)",
         ),
         Column(
             "metric_group",
             "string",
-            "preset the metrics were computed under: of pictures default or ki, of texts default_text or drop_text",
+            "preset the metrics were computed under: of pictures default or ki, of texts default_text or drop_text; or inversion, which is "
+            "computed on a sub-sample where asked for and has a settings_id of its own",
         ),
         SETTINGS,
         Column("metrics", "map<string,double>", "metric name -> value; a metric that cannot be computed is null", nullable=False),

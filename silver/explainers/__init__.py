@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from models.any_scoring import AnyScoring, Inputs
 from models.scored_adapter import ScoredAdapter
 from silver.explainers.block import Block, Explained
@@ -33,16 +36,23 @@ EXPLAINERS: dict[tuple[str, str], Callable[[Any], Explained]] = {
 
 
 def block_of(
-    scoring: AnyScoring, adapter: ScoredAdapter, inputs: Inputs, ids: Sequence[str], methods: Sequence[str], settings: MethodSettings
+    scoring: AnyScoring,
+    adapter: ScoredAdapter,
+    inputs: Inputs,
+    ids: Sequence[str],
+    methods: Sequence[str],
+    settings: MethodSettings,
+    aimed: NDArray[np.int64] | None = None,
 ) -> Block:
     """What `methods` share about these examples (`ids` name them) under one adapter.
 
-    Raises ValueError for a method that this kind of input has not.
+    `aimed`: the class to explain of each, in the dataset's label order; None: the predicted one. Raises ValueError for a method that this
+    kind of input has not.
     """
     known = [method for column, method in EXPLAINERS if column == scoring.column]
     if alien := [method for method in methods if method not in known]:
         raise ValueError(f"method must be one of {', '.join(known)} for {scoring.column} inputs, got {', '.join(alien)}")
-    return BLOCKS[scoring.column](scoring, adapter, inputs, tuple(ids), tuple(methods), settings)
+    return BLOCKS[scoring.column](scoring, adapter, inputs, tuple(ids), tuple(methods), settings, aimed)
 
 
 def explained(block: Block, method: str) -> Explained:

@@ -23,7 +23,7 @@ class Explained(NamedTuple):
 
 class Block(Protocol):
     """One adapter and some examples. `logits`: of the untouched inputs, in the dataset's label order; their largest names the class that
-    every method explains. Rows that are not finite were tried once more in float32."""
+    every method explains, unless the block is aimed at another. Rows that are not finite were tried once more in float32."""
 
     @property
     def scoring(self) -> AnyScoring: ...

@@ -26,6 +26,7 @@ class PictureBlock:
     example_ids: tuple[str, ...]
     methods: tuple[str, ...]
     settings: MethodSettings
+    aimed: NDArray[np.int64] | None = None  # the class to explain of each; attention has none
 
     @cached_property
     def clean(self) -> tuple[Logits, PerUnit]:

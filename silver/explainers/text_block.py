@@ -31,6 +31,7 @@ class TextBlock:
     example_ids: tuple[str, ...]
     methods: tuple[str, ...]
     settings: MethodSettings
+    aimed: Int64[NDArray[np.int64], " texts"] | None = None
 
     @cached_property
     def clean(self) -> tuple[Logits, PerUnit | None]:
@@ -55,7 +56,10 @@ class TextBlock:
 
     @cached_property
     def targets(self) -> Int64[NDArray[np.int64], " texts"]:
-        """The predicted class of each text, in the dataset's label order. Of logits that hold a NaN it means nothing: refused."""
+        """The class that is explained of each text, in the dataset's label order: the predicted one, unless the block is `aimed` at
+        another. Of logits that hold a NaN that means nothing: refused."""
+        if self.aimed is not None:
+            return self.aimed
         return np.asarray(self.logits.argmax(axis=1), dtype=np.int64)
 
     @cached_property

@@ -1,0 +1,45 @@
+"""How is an example explained together with its pokes, by methods that ask p under masks? Under its own masks, through one memory of p."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from models.any_scoring import AnyScoring, Included, Logits
+from silver.methods import MethodSettings
+from xai.units import Keep
+from xai.value import Value
+
+
+@dataclass(frozen=True)
+class PokedBlock:
+    """An example's block, `n` rows wide: the example, then its pokes. `value` is p(target) of all of them under masks."""
+
+    clean: Any  # a block of the one example
+    value: Value
+    n: int
+
+    @property
+    def scoring(self) -> AnyScoring:
+        scoring: AnyScoring = self.clean.scoring
+        return scoring
+
+    @property
+    def settings(self) -> MethodSettings:
+        settings: MethodSettings = self.clean.settings
+        return settings
+
+    @property
+    def logits(self) -> Logits:
+        """Those of the example in every row: they name the class that all of them are explained for."""
+        return np.repeat(self.clean.logits, self.n, axis=0)
+
+    @property
+    def included(self) -> Included:
+        return np.repeat(self.clean.included, self.n, axis=0)
+
+    @property
+    def masks(self) -> Keep:
+        return np.repeat(self.clean.masks, self.n, axis=0)
