@@ -12,8 +12,11 @@ from gold.settings import GoldSettings
 from gold.steering.frames import TextFrames
 from gold.steering.selections import Trained
 from models.text_recipe import Choice
+from xai.metrics import METRICS as XAI_METRICS
 
 XAI_FEATURES = ("entropy", "sparsity", "deletion", "insertion")
+# Of a sub-sample of the examples, where the configuration asks for it: columns of `Frames.rows` only then, null outside the sub-sample.
+INVERSION_FEATURES = tuple(metric.name for metric in XAI_METRICS if metric.category == "inversion")
 METRICS = (*XAI_FEATURES, "confidence")
 CLEAN = "none"
 
@@ -44,7 +47,8 @@ class Frames:
     rows         `ROWS`, one row per (example, adapter, corruption, severity >= 1). is_correct and flipped (correct on clean, wrong
                  now) are of the corrupted input; confidence, margin, softmax_entropy, clean_correct and the four explanation metrics are of
                  the *clean* input, so they repeat over corruptions. Metrics may be null. Tables with `needs_rows` read this frame,
-                 the dataset, the settings, and no other frame.
+                 the dataset, the settings, and no other frame. Where the group inversion is asked for, `INVERSION_FEATURES` of the
+                 gold method stand there too, null outside their sub-sample.
                  Of shifted data of the user's own nothing clean is known: flipped and all that is clean are null.
     cells        `CELLS`, counts per (adapter, label, corruption, severity), the clean cell (`none`, 0) included. n_flipped is null in
                  cells of the user's own shifted data.
@@ -73,6 +77,11 @@ class Frames:
     linear: Mapping[Choice, Trained] = field(default_factory=dict)
     sliced: pd.DataFrame = field(default_factory=lambda: empty(SLICED))
     unsliced: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def inversion(self) -> tuple[str, ...]:
+        """The `INVERSION_FEATURES` that rows have."""
+        return tuple(name for name in INVERSION_FEATURES if name in self.rows.columns)
 
     def __post_init__(self) -> None:
         """Raises ValueError when a frame lacks one of its columns."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from gold.frames import Frames
+from gold.frames import XAI_FEATURES, Frames
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,14 @@ def best_learner(frames: Frames, protocol: str) -> pd.Series[Any] | str:
 
 
 def strongest_feature(frames: Frames, scope: str) -> pd.Series[Any] | str:
-    """The row of `xai_feature_ranking` ranked first in the scope, or why there is none."""
+    """The row of `xai_feature_ranking` ranked first in the scope among the metrics that all rows have, or why there is none.
+
+    Those of a sub-sample are left out: the largest of several correlations over few examples is often chance.
+    """
     if "xai_feature_ranking" not in frames.built:
         return "xai_feature_ranking was not built before this table"
     found = frames.built["xai_feature_ranking"]
+    found = found[found["feature"].isin(XAI_FEATURES)]
     ranked = found[(found["scope"] == scope) & found["rank"].notna()]
     if len(ranked) == 0:
         reasons = found["reason"].dropna()

@@ -98,7 +98,11 @@ CELLS = Table(
         DATASET,
         TABLE_NAME,
         Column("adapter_id", "string", ADAPTER.comment + "; * where the table has none"),
-        Column("corruption", "string", "* where the table has none"),
+        Column(
+            "corruption",
+            "string",
+            "* where the table has none; of texts the attack; or the part of a table that has generations of its own",
+        ),
         Column("severity", "int", "0 where the table has none", low=0),
         SETTINGS,
         Column("inputs_sha256", "string", "hash of what the cell was computed from", nullable=False),

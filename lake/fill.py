@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lake.audit import REJECTED
 from lake.door import Lake
 from lake.errors import ContractError
-from lake.ledger import Cell, Done, Ledger
+from lake.ledger import EVERYTHING, Cell, Done, Ledger
 from lake.progress import Progress
 from lake.spec import Table
 
@@ -42,7 +42,8 @@ class Inputs:
 class Stage:
     """One computed table under one settings_id: its rows are examples x variants.
 
-    A variant gives the key columns beyond (dataset, example_id, settings_id), such as adapter, corruption and severity.
+    A variant gives the key columns beyond (dataset, example_id, settings_id), such as adapter, corruption and severity. `part` names rows
+    of a table that have generations of their own beside those of the others; it stands where the ledger names a corruption.
     `compute` gets examples with a column `todo` (indices into `variants`) and gives the table's columns plus error_code and
     message, both null for good rows; a row with an error_code goes to audit.rejected.
     """
@@ -51,10 +52,11 @@ class Stage:
     settings_id: str
     variants: tuple[Variant, ...]
     compute: Callable[[DataFrame], DataFrame]
+    part: str = EVERYTHING
 
     def cell(self, variant: Variant) -> Cell:
         """The ledger's cell of a variant; an attack stands where the ledger names a corruption."""
-        change = variant.get("corruption", variant.get("attack", "*"))
+        change = variant.get("corruption", variant.get("attack", self.part))
         return Cell(str(variant.get("adapter_id", "*")), str(change), int(variant.get("severity", 0)))
 
 

@@ -10,15 +10,17 @@ from lake.audit import CELLS
 from lake.door import Lake
 from lake.spec import Table
 
+EVERYTHING = "*"  # in place of an adapter or a corruption, where a table has none
 COMMIT_EVERY = 15.0  # seconds: a commit takes one, which is much where a stage takes three
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: a table's rows for one adapter, corruption and severity ("*" and 0 where the table has none)."""
+    """One cell: a table's rows for one adapter, corruption and severity ("*" and 0 where the table has none). In place of a corruption may
+    stand an attack, or the part of a table that has generations of its own."""
 
-    adapter_id: str = "*"
-    corruption: str = "*"
+    adapter_id: str = EVERYTHING
+    corruption: str = EVERYTHING
     severity: int = 0
 
 

@@ -10,6 +10,7 @@ from bronze.build import examples_of, first_examples
 from gold.forecast.arrival.build import Arrival, forecast_arrival
 from lake.errors import ConfigError, DataRefusedError
 from pipelines.backbones import TRAINING
+from pipelines.poked import poked_examples
 from pipelines.run import META, Outcome, Pipeline
 from silver.adapters.build import build_adapters
 from silver.adapters.offers import Offer, judge
@@ -35,7 +36,8 @@ def forecast_adapter(pipeline: Pipeline, folder: Path) -> tuple[Outcome, Arrival
         raise DataRefusedError(f"the adapter in {folder} cannot be used: {row['reason']}")
     meta = examples_of(lake, examples, META, config.execution.chunk_rows)
     examined = first_examples(meta, config.examined)
-    build_silver(lake, ledger, meta, scoring, found.adapters, config.explanations, examined)
+    poked = poked_examples(examined, config.explanations)
+    build_silver(lake, ledger, meta, scoring, found.adapters, config.explanations, examined, poked=poked)
     inputs = pipeline.forecast_inputs(examples, meta, scoring, found, pipeline.shifts(examples, scoring))
     arrival = forecast_arrival(lake, ledger, inputs, config.forecast, pipeline.forecasters)
     return pipeline.finished(started, examples), arrival

@@ -34,6 +34,7 @@ from pipelines.config import Config
 from pipelines.embedded_gold import outside_inputs, require_embedded
 from pipelines.modality import label_proof
 from pipelines.own_data import OwnData, build_own_data, expose_to_shifted, own_frames, source_of
+from pipelines.poked import poked_examples
 from pipelines.text_gold import text_inputs
 from silver.adapters.build import Registered, build_adapters
 from silver.adapters.offers import Zoo
@@ -98,7 +99,8 @@ class Pipeline:
         examined = first_examples(meta, self.config.examined)
         if "silver" in layers:
             explanations, outside = self.config.explanations, self.outside(examples)
-            build_silver(self.lake, self.ledger, meta, scoring, found.adapters, explanations, examined, outside)
+            poked = poked_examples(examined, explanations)
+            build_silver(self.lake, self.ledger, meta, scoring, found.adapters, explanations, examined, outside, poked)
         shifts = self.shifts(examples, scoring) if {"ood", "gold"} & set(layers) else None
         if "ood" in layers and shifts is not None:
             if isinstance(shifts, TextShifts):
@@ -203,12 +205,13 @@ class Pipeline:
             "work": self.ledger.state(*SILVER_TABLES, *OOD_TABLES, EMBEDDINGS),
             "meta": [meta.sha256, config.examined],
             "libraries": {name: version(name) for name in ("scikit-learn", "scipy", "xgboost-cpu")},
-        }
+        } | ({} if silver.inversion is None else {"inversion": silver.inversion})
         return ForecastInputs(
             dataset=config.dataset,
             adapter_ids=tuple(adapter.adapter_id for adapter in found.adapters),
             predictions_id=silver.predictions,
             metrics_id=silver.explanation_metrics,
+            inversion_id=silver.inversion,
             ood_id=settings_id(ood_settings(meta, scoring, shifts)),
             examples_id=examples.settings_id,
             embeddings_id=self.embeddings_id(examples, scoring),
@@ -227,7 +230,7 @@ class Pipeline:
         names, embeddings_id = tuple(adapter.adapter_id for adapter in found.adapters), self.embeddings_id(examples, scoring)
         cells = (*shifts.cells(), *own.cells)
         rests_on = {
-            "silver": vars(silver),
+            "silver": silver.told(),
             "ood": ood,
             "adapters": names,
             "zoo": zoo.settings_id(training),
@@ -242,6 +245,7 @@ class Pipeline:
             adapters_id=zoo.settings_id(training),
             predictions_id=silver.predictions,
             metrics_id=silver.explanation_metrics,
+            inversion_id=silver.inversion,
             ood_id=ood,
             adapter_ids=names,
             cells=cells,

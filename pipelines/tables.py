@@ -14,7 +14,7 @@ from gold import attack_reach
 from lake.audit import CELLS
 from lake.catalog import View
 from lake.spec import LAYERS, Table
-from silver.specs import EXPLANATION_METRICS, PRIORS
+from silver.specs import EXPLANATION_METRICS, INVERSION, PRIORS
 
 TABLES: tuple[Table, ...] = (
     *bronze.specs.TABLES,
@@ -28,6 +28,8 @@ TABLES: tuple[Table, ...] = (
 # One ledger entry stands for all that one ingestion writes.
 LEDGER_OF = {"bronze.references": "bronze.examples", "bronze.rejected": "bronze.examples"}
 # No cells are kept of it, so that nothing says which generation is newest: it has no current form.
+# Its rows are two generations, those of group inversion and all others: the ledger keeps their cells apart, by the name of the part.
+IN_PARTS: tuple[Table, ...] = (EXPLANATION_METRICS,)
 WITHOUT_CELLS: tuple[Table, ...] = (PRIORS,)  # it has cells, but generations (n, selections, templates) that all are current
 
 GOLD_COMMENTS = {
@@ -44,9 +46,10 @@ _NAMED = re.compile(rf"\b({'|'.join(LAYERS)})\.([a-z][a-z0-9_]*)")
 def current(table: Table) -> View:
     """The newest complete generation of each dataset, or of each (dataset, adapter_id) where the table has adapters.
 
-    Complete: every cell the ledger has of that generation has all its rows. Newest: the largest `generation` of the ledger. One text
-    serves both engines.
+    Complete: every cell the ledger has of that generation has all its rows. Newest: the largest `generation` of the ledger; of a table in
+    parts that of each part. One text serves both engines.
     """
+    part = ", corruption" if table in IN_PARTS else ""
     by = [name for name in ("dataset", "adapter_id") if name in table.key]
     names = ", ".join(by)
     same = " AND ".join(f"t.{name} = newest.{name}" for name in [*by, "settings_id"])
@@ -54,13 +57,14 @@ def current(table: Table) -> View:
     sql = f"""
 SELECT t.* FROM {table.full_name} t JOIN (
   SELECT {names}, max_by(settings_id, generation) AS settings_id FROM (
-    SELECT {names}, settings_id, MAX(generation) AS generation FROM {CELLS.full_name}
+    SELECT {names}{part}, settings_id, MAX(generation) AS generation FROM {CELLS.full_name}
     WHERE table_name = '{LEDGER_OF.get(table.full_name, table.full_name)}'
-    GROUP BY {names}, settings_id HAVING MIN(CASE WHEN n_done = n_expected THEN 1 ELSE 0 END) = 1
-  ) complete GROUP BY {names}
+    GROUP BY {names}{part}, settings_id HAVING MIN(CASE WHEN n_done = n_expected THEN 1 ELSE 0 END) = 1
+  ) complete GROUP BY {names}{part}
 ) newest ON {same}
 """  # noqa: S608  # names of specs only, each checked by a pattern
-    comment = f"{table.full_name}: only the newest complete settings_id of each {' and '.join(by)}. {table.comment}"
+    of_part = f", of the group {INVERSION} apart from the others" if part else ""
+    comment = f"{table.full_name}: only the newest complete settings_id of each {' and '.join(by)}{of_part}. {table.comment}"
     return View(table.layer, f"{table.name}_current", comment, sql, sql, (table.full_name, CELLS.full_name))
 
 

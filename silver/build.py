@@ -11,16 +11,17 @@ import pyarrow as pa
 from lake.door import Lake
 from lake.fill import Inputs, Stage, fill, unfinished
 from lake.identity import settings_id
-from lake.ledger import Ledger
+from lake.ledger import EVERYTHING, Ledger
 from lake.rows import ERROR_COLUMNS, Identity
 from lake.spec import Table
 from models.any_scoring import AnyScoring
 from models.scored_adapter import ScoredAdapter
 from silver.attribute import Attribution, attribute
+from silver.inversion.invert import Inverting, invert
 from silver.measure import Measurement, measure
 from silver.predict import Prediction, predict
 from silver.settings import ExplanationSettings
-from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, OUTSIDE_PREDICTIONS, PREDICTIONS
+from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, INVERSION, OUTSIDE_PREDICTIONS, PREDICTIONS
 from silver.truth import truth_named
 
 if TYPE_CHECKING:
@@ -31,18 +32,24 @@ Verb = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
 @dataclass(frozen=True)
 class SilverIds:
-    """The settings_id of each silver table's generation of this run."""
+    """The settings_id of each silver table's generation of this run. `inversion`: of the metric_group of that name, which has one of its
+    own in explanation_metrics; None where it is not asked for."""
 
     predictions: str
     attributions: str
     explanation_metrics: str
+    inversion: str | None = None
+
+    def told(self) -> dict[str, str]:
+        """Those that there are, by name."""
+        return {name: identity for name, identity in vars(self).items() if identity is not None}
 
 
 def silver_settings(meta: Inputs, scoring: AnyScoring, explanations: ExplanationSettings) -> dict[Table, dict[str, object]]:
     """What defines each table's rows: its own settings and those of what it is computed from. Which adapters exist is no setting."""
     base = scoring.settings() | {"examples": meta.settings_id}
     looked = _method_settings(scoring, explanations)
-    own = explanations.model_dump(mode="json", exclude={"methods", "method_settings"})
+    own = explanations.model_dump(mode="json", exclude={"methods", "method_settings", "inversion"})
     turned = {"reverse_of": explanations.methods[0]} if looked else {}
     return {
         PREDICTIONS: base,
@@ -64,7 +71,18 @@ def _method_settings(scoring: AnyScoring, explanations: ExplanationSettings) -> 
 def silver_ids(meta: Inputs, scoring: AnyScoring, explanations: ExplanationSettings) -> SilverIds:
     """The hash of each generation's settings."""
     settings = silver_settings(meta, scoring, explanations)
-    return SilverIds(*(settings_id(settings[table]) for table in (PREDICTIONS, ATTRIBUTIONS, EXPLANATION_METRICS)))
+    own = inversion_settings(meta, scoring, explanations)
+    predictions, attributions, metrics = (settings_id(settings[table]) for table in (PREDICTIONS, ATTRIBUTIONS, EXPLANATION_METRICS))
+    return SilverIds(predictions, attributions, metrics, None if own is None else settings_id(own))
+
+
+def inversion_settings(meta: Inputs, scoring: AnyScoring, explanations: ExplanationSettings) -> dict[str, object] | None:
+    """What defines the rows of group inversion; None where they are not asked for. How many examples they are of is part of it."""
+    if explanations.inversion is None:
+        return None
+    methods = explanations.method_settings.model_dump(mode="json")
+    own = {"inversion": explanations.inversion.defining(), "controls_seed": explanations.seed, "method_settings": methods}
+    return scoring.settings() | {"examples": meta.settings_id} | own
 
 
 def build_silver(
@@ -76,10 +94,12 @@ def build_silver(
     explanations: ExplanationSettings,
     examined: Inputs | None = None,
     outside: Inputs | None = None,
+    poked: Inputs | None = None,
 ) -> SilverIds:
     """Brings predictions, attributions and explanation metrics of these adapters up to date.
 
-    `examined`: the part of `meta` that is explained; None: all of it. `outside`: the inputs of no class, which are predicted and no
+    `examined`: the part of `meta` that is explained; None: all of it. `poked`: the part of that which group inversion is about, where the
+    configuration asks for it; None: all of it. `outside`: the inputs of no class, which are predicted and no
     more; None where the dataset has none.
     """
     examined = examined or meta
@@ -107,9 +127,40 @@ def build_silver(
     score = Measurement(scoring, adapters, explanations, mine, truth_named(explanations.truth))
     asked = ("example_id", scoring.column, "attributions", *(("label",) if score.truth else ()))
     stage = _stage(EXPLANATION_METRICS, mine, lambda rows: measure(rows, score), asked)
-    waiting = sorted({str(variants[index]["adapter_id"]) for index in unfinished(ledger, stage, examined)})  # of the others nothing is read
-    fill(lake, ledger, stage, replace(examined, frame=lambda: _with_attributions(lake, examined, ids.attributions, waiting)))
+    _fill_from_attributions(lake, ledger, stage, examined, ids.attributions)
+    if ids.inversion is not None:
+        build_inversion(lake, ledger, meta, poked or examined, scoring, adapters, explanations)
     return ids
+
+
+def build_inversion(
+    lake: Lake,
+    ledger: Ledger,
+    meta: Inputs,
+    poked: Inputs,
+    scoring: AnyScoring,
+    adapters: tuple[ScoredAdapter, ...],
+    explanations: ExplanationSettings,
+) -> None:
+    """Brings the rows of group inversion of these adapters up to date, of the examples `poked`; nothing where they are not asked for."""
+    settings, ids = inversion_settings(meta, scoring, explanations), silver_ids(meta, scoring, explanations)
+    if settings is None or explanations.inversion is None:
+        return
+    identity = lake.settings_id(EXPLANATION_METRICS, meta.dataset, settings)
+    names = (*(explanations.inversion.methods or explanations.methods), *explanations.inversion.controls)
+    variants = tuple(
+        {"adapter_id": adapter.adapter_id, "method": name, "metric_group": INVERSION} for adapter in adapters for name in names
+    )
+    mine = Identity(meta.dataset, identity, variants)
+    plan = Inverting(scoring, adapters, explanations, mine)
+    stage = _stage(EXPLANATION_METRICS, mine, lambda rows: invert(rows, plan), ("example_id", scoring.column, "attributions"), INVERSION)
+    _fill_from_attributions(lake, ledger, stage, poked, ids.attributions)
+
+
+def _fill_from_attributions(lake: Lake, ledger: Ledger, stage: Stage, inputs: Inputs, identity: str) -> None:
+    """`fill` of a stage that reads the examples' attributions of generation `identity`: of adapters that are finished none is read."""
+    waiting = sorted({str(stage.variants[index]["adapter_id"]) for index in unfinished(ledger, stage, inputs)})
+    fill(lake, ledger, stage, replace(inputs, frame=lambda: _with_attributions(lake, inputs, identity, waiting)))
 
 
 def build_predictions(
@@ -127,13 +178,14 @@ def build_predictions(
     fill(lake, ledger, _stage(table, mine, lambda rows: predict(rows, plan), ("example_id", "label_id", scoring.column)), inputs)
 
 
-def _stage(table: Table, identity: Identity, verb: Verb, columns: tuple[str, ...]) -> Stage:
+def _stage(table: Table, identity: Identity, verb: Verb, columns: tuple[str, ...], part: str = EVERYTHING) -> Stage:
     ddl = table.ddl(ERROR_COLUMNS)
     return Stage(
         table=table,
         settings_id=identity.settings_id,
         variants=identity.variants,
         compute=lambda frame: frame.select(*columns, "todo").mapInArrow(verb, ddl),
+        part=part,
     )
 
 

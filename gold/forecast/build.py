@@ -190,7 +190,10 @@ def clean_rows(lake: Lake, inputs: ForecastInputs, settings: ForecastSettings, *
     backbone's space, which take one task, are null unless `embedded`."""
     from pyspark.sql import functions as F
 
-    metrics = _mine(lake, EXPLANATION_METRICS, inputs, inputs.metrics_id).where(~F.col("method").isin(list(CONTROLS)))
+    metrics = _mine(lake, EXPLANATION_METRICS, inputs, inputs.metrics_id)
+    if inputs.inversion_id is not None:
+        metrics = metrics.unionByName(_mine(lake, EXPLANATION_METRICS, inputs, inputs.inversion_id))
+    metrics = metrics.where(~F.col("method").isin(list(CONTROLS)))
     entries = F.filter(F.map_entries("metrics"), lambda entry: ~entry["key"].isin(list(UNREAD)))
     prefix = F.concat_ws("__", "method", "metric_group")
     named = F.transform(

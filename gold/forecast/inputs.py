@@ -9,15 +9,16 @@ from typing import Any
 import pandas as pd
 
 from gold.forecast.rows import CONFIDENCE, EMBEDDING, SHIFTED, XAI
-from silver.specs import EXPLANATION_METRICS, PREDICTIONS
+from silver.specs import EXPLANATION_METRICS, INVERSION, PREDICTIONS
 from xai.attribution import METHODS
+from xai.inversion import OUTPUT_ECHO
 from xai.metrics import METRICS
 
 PAIR = ("example_id", "adapter_id")
 CLEAN = (*PAIR, "clean_correct", *CONFIDENCE, *EMBEDDING, "metrics")
 SHIFTS = (*PAIR, "corruption", "severity", "is_correct", SHIFTED)
 
-CONTROLS = tuple(sorted(method.name for method in METHODS if method.control or method.needs == "truth"))
+CONTROLS = tuple(sorted({OUTPUT_ECHO, *(method.name for method in METHODS if method.control or method.needs == "truth")}))
 # Metrics that say nothing of the explanation (the confidence), or need what only a grammar knows.
 UNREAD = tuple(sorted(metric.name for metric in METRICS if metric.category in ("context", "truth")))
 
@@ -25,7 +26,8 @@ UNREAD = tuple(sorted(metric.name for metric in METRICS if metric.category in ("
 @dataclass(frozen=True)
 class ForecastInputs:
     """Generations of one dataset. `embeddings_id` and `examples_id`: for distances in the backbone's space; `sha256`: of all work that
-    the rows rest on; `cells`: (corruption, severity), clean among them."""
+    the rows rest on; `cells`: (corruption, severity), clean among them. `inversion_id`: of explanation metrics of group inversion; None
+    where they are not asked for."""
 
     dataset: str
     adapter_ids: tuple[str, ...]
@@ -36,11 +38,13 @@ class ForecastInputs:
     embeddings_id: str
     cells: tuple[tuple[str, int], ...]
     sha256: str
+    inversion_id: str | None = None
 
     @property
     def reads(self) -> dict[str, str]:
-        """The generation of the clean rows of each table that features are made of."""
-        return {PREDICTIONS.full_name: self.predictions_id, EXPLANATION_METRICS.full_name: self.metrics_id}
+        """The generation of the clean rows of each table, or part of one, that features are made of."""
+        own = {PREDICTIONS.full_name: self.predictions_id, EXPLANATION_METRICS.full_name: self.metrics_id}
+        return own if self.inversion_id is None else own | {f"{EXPLANATION_METRICS.full_name} {INVERSION}": self.inversion_id}
 
 
 def joined(clean: pd.DataFrame, shifts: pd.DataFrame) -> pd.DataFrame:

@@ -12,6 +12,7 @@ import pandas as pd
 from gold.design import ORDER, codes, numbers
 from gold.forecast.settings import ForecastSettings
 from gold.statistics.estimate import Codes, Floats
+from silver.specs import INVERSION
 
 Bools = npt.NDArray[np.bool_]
 CONFIDENCE = ("confidence", "margin", "softmax_entropy", "energy", "pnorm_logit")
@@ -64,7 +65,8 @@ def rows_of(frame: pd.DataFrame, settings: ForecastSettings) -> Rows:
 
     Rows without any clean feature (data of the user's own have no clean counterpart) are left out and counted first. A feature that is null
     in more than `max_null_share` of the others, or constant, is left out with its reason; rows that lack one of the rest are left out and
-    counted. Deterministic in the set of rows.
+    counted. A feature of group inversion, which is asked of a sub-sample, costs no row: it is left out where a row lacks it that has all
+    others. Deterministic in the set of rows.
     """
     every = frame.sort_values(ORDER, ignore_index=True)
     clean = [name for name in every.columns if name not in (*KEYS, SHIFTED)]
@@ -80,7 +82,10 @@ def rows_of(frame: pd.DataFrame, settings: ForecastSettings) -> Rows:
             left_out[name] = "the same in every row"
         else:
             kept[name] = values
-    complete = np.all([np.isfinite(values) for values in kept.values()], axis=0) if kept else np.ones(len(ordered), dtype=np.bool_)
+    costly = _costly(kept, len(ordered))
+    left_out |= costly
+    kept = {name: values for name, values in kept.items() if name not in costly}
+    complete = _complete(kept, len(ordered))
     rows = ordered[complete]
     cells = pd.MultiIndex.from_arrays([rows["corruption"].astype(str), rows["severity"].astype(int)])
     names = sorted(set(cells))
@@ -99,3 +104,17 @@ def rows_of(frame: pd.DataFrame, settings: ForecastSettings) -> Rows:
         left_out=left_out,
         n_incomplete=len(every) - int(complete.sum()),
     )
+
+
+def _complete(columns: Mapping[str, Floats], n: int) -> Bools:
+    """The rows that lack none of the columns, bool[n]."""
+    return np.all([np.isfinite(values) for values in columns.values()], axis=0) if columns else np.ones(n, dtype=np.bool_)
+
+
+def _costly(columns: Mapping[str, Floats], n: int) -> dict[str, str]:
+    """Features of group inversion that would cost rows, each with its reason."""
+    poked = [name for name in columns if name.startswith(XAI) and name.split("__")[-2] == INVERSION]
+    others = _complete({name: values for name, values in columns.items() if name not in poked}, n)
+    lacking = {name: int((others & ~np.isfinite(columns[name])).sum()) for name in poked}
+    total = f"of {int(others.sum()):,} rows, which it may not cost: of a sub-sample"
+    return {name: f"null in {count:,} {total}" for name, count in lacking.items() if count}

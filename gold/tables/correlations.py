@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gold.design import ORDER, codes, numbers
-from gold.frames import METRICS, Frames
+from gold.frames import INVERSION_FEATURES, METRICS, Frames
 from gold.settings import GoldSettings
 from gold.statistics import (
     clustered_pearson_interval,
@@ -35,7 +35,12 @@ SPEC = Table(
     columns=(
         DATASET,
         Column("method", "string", "attribution whose metrics are the features"),
-        Column("feature", "string", "metric of the clean input", allowed=METRICS),
+        Column(
+            "feature",
+            "string",
+            "metric of the clean input; of group inversion, where it is asked for, of the examples of its sub-sample alone (n_examples)",
+            allowed=(*METRICS, *INVERSION_FEATURES),
+        ),
         Column("scope", "string", "pooled: all rows; within_adapter: both columns centred in their adapter", allowed=SCOPES),
         signed("pearson_r", "Pearson's r of feature and is_correct"),
         share("pearson_p", "its two-sided p-value for independent rows (KI); rows of one example are not, so it is too small"),
@@ -65,7 +70,7 @@ def build(frames: Frames) -> pd.DataFrame:
     examples, adapters = codes(rows["example_id"]), codes(rows["adapter_id"])
     correct = numbers(rows["is_correct"])
     records = []
-    for feature in METRICS:
+    for feature in (*METRICS, *frames.inversion):
         values = numbers(rows[feature])
         keep = np.isfinite(values)
         for scope, groups in zip(SCOPES, (None, adapters[keep]), strict=True):

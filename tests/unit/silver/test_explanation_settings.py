@@ -18,12 +18,13 @@ from models.images import Preprocessing
 from models.scoring import Scoring
 from models.text_masked_value import TEXT_BASELINES
 from silver.build import silver_ids, silver_settings
+from silver.inversion.settings import InversionSettings
 from silver.methods import MethodSettings
 from silver.settings import ExplanationSettings, MetricGroup, check_modality, default_explanations
 from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, PREDICTIONS
 from xai.fits import LimeFit, ShapleyFit
 from xai.masks import Masking
-from xai.presets import BASELINES, DEFAULT, DEFAULT_TEXT, DROP_TEXT, KI, Baseline
+from xai.presets import BASELINES, DEFAULT, DEFAULT_TEXT, DROP_TEXT, KI, Baseline, Preset
 
 META = Inputs("d", "examples", "sha", lambda: typing.cast("typing.Any", None), 3)
 
@@ -60,10 +61,51 @@ PINNED = {
 
 def test_rows_of_pictures_keep_the_identity_they_had_before_there_was_a_choice() -> None:
     before = {"default": ExplanationSettings(), "shipped": SHIPPED, "seed": ExplanationSettings(seed=5)}
-    found = {name: vars(silver_ids(META, scoring(), explanations)) for name, explanations in before.items()}
+    found = {name: silver_ids(META, scoring(), explanations).told() for name, explanations in before.items()}
     assert found == PINNED
     idle = ExplanationSettings(method_settings=MethodSettings(ig_steps=4))  # says nothing about attention
-    assert vars(silver_ids(META, scoring(), idle)) == PINNED["default"]
+    assert silver_ids(META, scoring(), idle).told() == PINNED["default"]
+
+
+def test_asking_for_inversion_makes_rows_beside_the_others_and_changes_none_of_them() -> None:
+    def ids(**given: object) -> dict[str, str]:
+        own = InversionSettings(**({"pokes": 5} | given))
+        return silver_ids(META, scoring(), ExplanationSettings(inversion=own)).told()
+
+    first = ids()
+    assert {name: first[name] for name in PINNED["default"]} == PINNED["default"]
+    assert ids(methods=("attention",)) == ids(controls=()) == first  # which rows are asked for is no setting of a row
+    others = [
+        ids(**{name: value})["inversion"] for name, value in (("n", 65), ("pokes", 6), ("repeats", 2), ("magnitude", 0.1), ("seed", 1))
+    ]
+    assert len({first["inversion"], *others}) == 6
+    assert "inversion" not in ExplanationSettings().model_dump()
+
+
+@pytest.mark.parametrize(
+    ("given", "match"),
+    [
+        ({"methods": ("attention", "attention")}, "none may stand twice"),
+        ({"pokes": 1}, "greater than or equal to 2"),
+        ({"magnitude": 0.0}, "greater than 0"),
+        ({"controls": ("oracle",)}, "'random' or 'output_echo'"),
+        ({"n_pert": 3}, "Extra inputs"),
+    ],
+)
+def test_what_inversion_cannot_mean_is_refused(given: dict[str, object], match: str) -> None:
+    with pytest.raises(ValueError, match=match):
+        InversionSettings(**given)
+
+
+def test_inversion_is_asked_of_explained_methods_by_baselines_that_there_are() -> None:
+    lime, zero = InversionSettings(methods=("lime",)), InversionSettings(baseline="zero")
+    with pytest.raises(ValueError, match=r"inversion.methods: lime must be among explanations.methods, found there attention"):
+        check_modality(ExplanationSettings(inversion=lime), "image")
+    with pytest.raises(ValueError, match="text inputs have mask, drop, found zero"):
+        check_modality(default_explanations("text", ExplanationSettings(inversion=zero)), "text")
+    check_modality(ExplanationSettings(inversion=zero), "image")
+    with pytest.raises(ValueError, match=r"the name inversion is that of the rows of explanations\.inversion"):
+        ExplanationSettings(groups=(MetricGroup(preset=Preset(name="inversion")),))
 
 
 def test_of_pictures_nothing_new_stands_in_the_settings() -> None:
