@@ -197,7 +197,7 @@ class Lake:
         path = checked_path(self.path(table))
         found = self.spark.sql(f"DESCRIBE DETAIL delta.`{path}`").collect()[0].properties
         for name, condition in table.constraints().items():
-            if found.get(f"delta.constraints.{name}") != condition:
+            if _unspaced(found.get(f"delta.constraints.{name}", "")) != _unspaced(condition):  # ADD CONSTRAINT spaces it out
                 for change in (f"DROP CONSTRAINT IF EXISTS {name}", f"ADD CONSTRAINT {name} CHECK ({condition})"):
                     self._retried(table, partial(self.spark.sql, f"ALTER TABLE delta.`{path}` {change}"))
 
@@ -267,6 +267,10 @@ def _conflicts() -> tuple[type[Exception], ...]:
 
 class ConflictError(RuntimeError):
     """Other writers won every attempt to commit. Temporary: run again."""
+
+
+def _unspaced(condition: str) -> str:
+    return "".join(condition.split())
 
 
 def _literal(value: str) -> str:

@@ -25,8 +25,8 @@ class InversionSettings(BaseModel):
     that of `method_settings`. `seed`: of the pokes, which are the same under every adapter.
 
     Forwards of one example of N units under one adapter: 3 + pokes + repeats N + N with attention and controls; a method that asks p under
-    m masks adds up to m (1 + pokes + repeats N), occlusion (1 + pokes) N. Another `n`, or any other key but `methods` and `controls`, makes
-    all rows anew.
+    m masks adds up to m (1 + pokes + repeats N), occlusion (1 + pokes)(N + 1) + repeats N. Another `n`, or any other key but `methods` and
+    `controls`, makes all rows anew.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)

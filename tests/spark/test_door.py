@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -273,3 +274,21 @@ def test_a_column_that_refused_nulls_takes_them_once_it_is_allowed_to_and_keys_n
     assert {row.n: row.flag for row in later.read(LOOSE).collect()} == {1: True, 2: None}
     with pytest.raises(Exception, match="dataset"):
         later.append(LOOSE, toy.spark.createDataFrame([(None, 3, "x", True)], LOOSE.ddl()), 1)
+
+
+def test_a_list_of_values_that_has_grown_is_taken_by_a_table_made_before_once_it_is_asked_for(toy: Lake) -> None:
+    wider = replace(TOY, columns=(*TOY.columns[:2], replace(TOY.columns[2], allowed=("x", "y", "z"))))
+    toy.append(TOY, rows(toy, ("d", 1, "x")), 1)
+    toy.renew_checks(TOY)
+    assert toy.version(TOY) == 1  # nothing to change
+    later = Lake(toy.spark, toy.root, "later", "0" * 64)
+    later.renew_checks(wider)
+    later.append(wider, rows(toy, ("d", 2, "z")), 1)
+    version = later.version(wider)
+    later.renew_checks(wider)
+    assert later.version(wider) == version  # a second time neither
+    with pytest.raises(Exception, match="kind_range"):
+        later.append(wider, rows(toy, ("d", 3, "w")), 1)
+    with pytest.raises(Exception, match="n_range"):
+        later.append(wider, rows(toy, ("d", -3, "x")), 1)
+    assert sorted(row.n for row in later.read(wider).collect()) == [1, 2]

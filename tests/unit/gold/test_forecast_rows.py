@@ -54,6 +54,23 @@ def test_a_feature_null_in_half_of_the_rows_is_left_out_and_one_null_in_a_tenth_
     assert found.examples.tolist() == [0, 1, 1, 2, 2, 3, 3, 4, 4] and found.columns["tenth"].tolist() == list(range(9))
 
 
+def test_a_feature_of_a_sub_sample_costs_no_row_however_few_lack_it() -> None:
+    frame = ten()
+    frame["tenth"] = [np.inf, *range(9)]
+    frame["xai__attention__inversion__reliance"] = [*np.arange(9.0) ** 2, np.nan]  # one of the nine rows that are complete lacks it
+    frame["xai__attention__inversion__faithfulness"] = [np.nan, *np.arange(9.0)]  # lacks it where another feature is lacking anyway
+    frame["xai__lime__inversion__reliance"] = [1.0, 2.0, *[np.nan] * 8]
+    found = rows_of(frame, SMALL)
+    assert (len(found), found.n_incomplete) == (9, 1)
+    assert found.xai == ("xai__a__b__c", "xai__attention__inversion__faithfulness")
+    assert found.left_out == {
+        "xai__attention__inversion__reliance": "null in 1 of 9 rows, which it may not cost: of a sub-sample",
+        "xai__lime__inversion__reliance": "null in 80% of the rows",
+    }
+    without = rows_of(frame[[name for name in frame.columns if "inversion" not in name]], SMALL)
+    assert np.array_equal(without.examples, found.examples) and np.array_equal(without.failed, found.failed)
+
+
 def test_a_share_of_nulls_at_the_bound_is_kept_and_above_it_is_not() -> None:
     for n_null, is_kept in ((2, True), (3, False)):
         frame = ten().iloc[:8].copy()

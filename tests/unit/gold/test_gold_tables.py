@@ -16,6 +16,7 @@ import gold.tables
 from gold.frames import Frames
 from gold.table import GoldTable, as_table, to_arrow
 from lake.spec import Table
+from tests.unit.gold.conftest import SMALL, planted_rows
 
 NAMES = [table.spec.name for table in gold.TABLES]
 # about priors and steered training, of which pictures have no row (test_steering_*.py); about inputs of no class (test_out_of_scope.py)
@@ -210,3 +211,29 @@ def test_a_record_with_a_lacking_or_an_unknown_column_or_a_repeated_key_is_refus
 def test_a_frame_that_lacks_a_column_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match=r"frame 'cells' must have the columns n_flipped, sum_confidence"):
         Frames("pets", cells=pd.DataFrame(columns=["adapter_id", "label", "corruption", "severity", "n", "n_correct"]))
+
+
+def test_features_of_a_sub_sample_are_correlated_over_its_rows_ranked_beside_the_others_and_never_quoted() -> None:
+    from gold.frames import INVERSION_FEATURES
+    from gold.quotes import strongest_feature
+    from gold.statistics import pearson
+    from gold.tables import correlations, xai_feature_ranking
+
+    rows = planted_rows(0, 3.0, 60)
+    plain = correlations.build(Frames("pets", rows=rows, settings=SMALL))
+    inside = rows["example_id"].isin(sorted(rows["example_id"].unique())[:20])
+    known = rows["is_correct"].astype(float).where(inside)  # tells all, where it is known
+    more = rows.assign(**(dict.fromkeys(INVERSION_FEATURES, np.nan) | {"reliance": known}))
+    found = correlations.build(Frames("pets", rows=more, settings=SMALL))
+    assert set(found["feature"]) == {*plain["feature"], *INVERSION_FEATURES}
+    others = found[~found["feature"].isin(INVERSION_FEATURES)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(others, plain)  # rows outside the sub-sample stay theirs
+    pooled = found[found["scope"] == "pooled"].set_index("feature")
+    assert pooled.loc["reliance", "n"] == inside.sum() and pooled.loc["reliance", "n_examples"] == 20
+    assert pooled.loc["reliance", "pearson_r"] == pytest.approx(pearson(known[inside], rows["is_correct"][inside]).value)
+    assert "0 examples with this metric" in pooled.loc["faithfulness", "reason"]
+    ranking = xai_feature_ranking.build(Frames("pets", rows=more, settings=SMALL, built={"correlations": found}))
+    first = ranking[(ranking["scope"] == "pooled") & (ranking["rank"] == 1)]
+    assert first["feature"].tolist() == ["reliance"] and first["n"].tolist() == [inside.sum()]
+    quoted = strongest_feature(Frames("pets", settings=SMALL, built={"xai_feature_ranking": ranking}), "pooled")
+    assert quoted["feature"] == "entropy"  # of what all rows have

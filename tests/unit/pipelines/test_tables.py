@@ -60,3 +60,22 @@ def test_every_code_an_input_is_refused_with_is_explained():
 
 def test_a_vertical_bar_cannot_break_a_table():
     assert script("docs_markdown").grid(("a", "b"), [("x|y", "z")]).splitlines()[-1] == r"| x\|y | z |"
+
+
+def test_the_newest_generation_of_each_part_of_a_table_is_current():
+    import duckdb
+
+    view = next(view for view in VIEWS if view.name == "explanation_metrics_current")
+    with duckdb.connect() as connection:
+        connection.execute("CREATE SCHEMA silver; CREATE SCHEMA audit")
+        connection.execute("CREATE TABLE silver.explanation_metrics AS SELECT * FROM (VALUES "
+                           "('d', 'e', 'a', 'default', 's1'), ('d', 'e', 'a', 'default', 's2'), ('d', 'e', 'a', 'inversion', 'i1'), "
+                           "('d', 'e', 'a', 'inversion', 'i2'), ('d', 'e', 'b', 'default', 's2'), ('d', 'e', 'b', 'inversion', 'i1')) "
+                           "AS t(dataset, example_id, adapter_id, metric_group, settings_id)")  # fmt: skip
+        connection.execute("CREATE TABLE audit.cells AS SELECT 'd' AS dataset, 'silver.explanation_metrics' AS table_name, * FROM (VALUES "
+                           "('a', '*', 's1', 1, 1, 5), ('a', '*', 's2', 1, 1, 2), ('a', 'inversion', 'i1', 1, 1, 3), "
+                           "('a', 'inversion', 'i2', 1, 0, 6), ('b', '*', 's2', 1, 1, 2), ('b', 'inversion', 'i1', 1, 1, 3)) "
+                           "AS t(adapter_id, corruption, settings_id, n_expected, n_done, generation)")  # fmt: skip
+        found = connection.execute(f"SELECT adapter_id, settings_id FROM ({view.duckdb_sql})").fetchall()
+    # of adapter a generation s1 is newer than s2, and i2 is half done; a newer inversion hides no other rows, nor they it
+    assert sorted(found) == [("a", "i1"), ("a", "s1"), ("b", "i1"), ("b", "s2")]

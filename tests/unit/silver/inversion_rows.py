@@ -17,7 +17,6 @@ from models.decode import DecodeLimits
 from models.images import Preprocessing
 from models.scored_adapter import ScoredAdapter
 from models.scoring import Scoring
-from models.text_scoring import TextScoring
 from silver.attribute import Attribution, attribute
 from silver.inversion.invert import Inverting, invert
 from silver.inversion.settings import InversionSettings
@@ -25,7 +24,6 @@ from silver.methods import MethodSettings
 from silver.settings import ExplanationSettings
 from silver.specs import EXPLANATION_METRICS
 from tests.unit.models.conftest import save
-from tests.unit.silver.text_rows import TEXTS
 from xai.masks import Masking
 
 SETTINGS = MethodSettings(masks=Masking(n=8), ig_steps=2)
@@ -102,6 +100,3 @@ def inverted_rows(
     found = {(row["example_id"], row["adapter_id"], row["method"]): row for row in rows}
     assert len(found) == len(rows)
     return found
-
-
-__all__ = ["TEXTS", "TextScoring"]

@@ -17,7 +17,6 @@ from tests.unit.silver.inversion_rows import (
     CONTROLS,
     INVERSION,
     SETTINGS,
-    TEXTS,
     asked,
     batch,
     inverted_rows,
@@ -25,6 +24,7 @@ from tests.unit.silver.inversion_rows import (
     pictures,
     stored,
 )
+from tests.unit.silver.text_rows import TEXTS
 from xai.attribution import kernel_shap, lime, occlusion, random
 
 TEXT_METHODS = ("attention", "ig", "occlusion", "lime", "kernel_shap")
