@@ -38,6 +38,7 @@ CODES = {
     "label_mismatch": "an adapter's labels are not the data's: another set, another case, or a repeat",
     "label_missing": "no label is given, or an adapter's labels cannot be known",
     "label_unknown": "the label is not one of the configured labels",
+    "nondeterministic": "the same clean input, asked twice, gave other logits: no poke could be told from chance",
     "nonfinite": "a model gave NaN or infinity, in float32 too",
     "not_shifted": "an input of a shifted source is in the dataset too, so it is no shift",
     "not_a_file": "there is no regular file at that place",

@@ -31,6 +31,7 @@ from pipelines.plan.calibrate_verbs import Work
 from pipelines.plan.dry_run import Counts, rows_per_picture
 from pipelines.plan.estimate import CLOSING_SECONDS, SESSION_SECONDS, TABLE_SECONDS, Line, Machine, Size, gold_seconds, stage_lines
 from pipelines.plan.forwards import masks_per_picture
+from pipelines.plan.poked import poked_lines
 from pipelines.plan.row_bytes import Shape, foretold_row_bytes, stored_row_bytes
 from pipelines.plan.table_of_lines import write_lines
 from pipelines.run import Pipeline
@@ -87,7 +88,11 @@ def plan_costs(pipeline: Pipeline, counts: Counts, seconds: float, scratch: Path
     pace = pretraining_pace(picture_pretraining(pretrain), tried, scratch) if known is None and pretrain is not None else 0.0
     size = _size(pipeline, counts, backbone, known is None)
     bytes_per_row, measured = _row_bytes(pipeline, counts, backbone, pictures)
-    lines = stage_lines(size, costs, training, pace, Machine(workers, bytes_per_row))
+    machine = Machine(workers, bytes_per_row)
+    lines = [
+        *stage_lines(size, costs, training, pace, machine),
+        *poked_lines(config, counts.poked[0], [backbone.n_units], costs.forward, costs.crowding, machine),
+    ]
     rest = rest_lines(pipeline, counts)
     return PlanCosts(
         (*lines, *rest), costs, training, workers, context.defaultParallelism, size.n_masks, scoring.batch_size, measured, known is None

@@ -29,11 +29,13 @@ from pipelines.config import Config
 from pipelines.language_model import require_language_model
 from pipelines.own_data import require_shifted, source_of
 from pipelines.plan.adapters import Adapters, plan_adapters
+from pipelines.plan.poked import STAGE as POKED
+from pipelines.plan.poked import poked_rows
 from pipelines.plan.shifted import count_shifted, predicted_rows, read_rows
 from pipelines.plan.text_counts import rows_of_job
 from pipelines.run import LAYERS, META, Pipeline
 from pipelines.visible import visible
-from silver.build import silver_ids
+from silver.build import SilverIds, silver_ids
 from silver.priors.jobs import jobs_of
 from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, OUTSIDE_PREDICTIONS, PREDICTIONS, PRIORS
 
@@ -46,7 +48,7 @@ class Counts:
     """What the plan is about: examples (their numbers foretold where they are not read yet), adapters, and (to do, done) per table.
 
     `identities`: settings_id of every model table's planned generation; none before there is a backbone. `n_shifted`: examples of shifted
-    sources of the user's own.
+    sources of the user's own. `poked`: (to do, done) of explanation metrics of group inversion, which are not among `tables`.
     """
 
     examples: Examples
@@ -54,10 +56,11 @@ class Counts:
     tables: Mapping[Table, tuple[int, int]]
     identities: Mapping[Table, str]
     n_shifted: int = 0
+    poked: tuple[int, int] = (0, 0)
 
     @property
     def n_to_do(self) -> int:
-        return sum(to_do for to_do, _ in self.tables.values())
+        return sum(to_do for to_do, _ in self.tables.values()) + self.poked[0]
 
 
 def dry_run(config: Config, root: str, stream: TextIO, seconds: float = 20.0) -> int:
@@ -110,7 +113,9 @@ def counted(pipeline: Pipeline) -> Counts:
         to_do, done = predicted_rows(pipeline, shifted, identities.get(OOD_PREDICTIONS), adapters.ids, adapters.n_scored)
         own = tables[OOD_PREDICTIONS]
         tables |= {SHIFTED: read_rows(shifted), OOD_PREDICTIONS: (own[0] + to_do, own[1] + done)}
-    return Counts(examples, adapters, tables, identities, sum(one.n for one in shifted))
+    identity = None if backbone is None else _silver(pipeline, examples, backbone).inversion
+    poked = poked_rows(pipeline, examples, adapters, identity)
+    return Counts(examples, adapters, tables, identities, sum(one.n for one in shifted), poked)
 
 
 def write_adapters(adapters: Adapters, stream: TextIO) -> None:
@@ -128,6 +133,8 @@ def _write_tables(counts: Counts, stream: TextIO) -> None:
     stream.write(f"  {'table':28} {'to do':>12} {'done':>12}\n")
     for table, (to_do, done) in counts.tables.items():
         stream.write(f"  {table.full_name:28} {to_do:>12,} {done:>12,}\n")
+        if table is EXPLANATION_METRICS and any(counts.poked):
+            stream.write(f"  {POKED:28} {counts.poked[0]:>12,} {counts.poked[1]:>12,}\n")
 
 
 def _examples(lake: Lake, ledger: Ledger, config: Config) -> tuple[Examples, int]:
@@ -213,7 +220,7 @@ def _identities(pipeline: Pipeline, examples: Examples, backbone: AnyBackbone) -
     meta = examples_of(pipeline.lake, examples, META, 1)
     scoring = pipeline.scoring(backbone, config.scoring.dtype, config.scoring.batch_size)
     own = pipeline.scoring(backbone, config.embeddings.dtype, config.embeddings.batch_size)
-    silver = silver_ids(meta, scoring, config.explanations)
+    silver = _silver(pipeline, examples, backbone)
     embedded = settings_id(embedding_settings(examples, own, config.embeddings.keep_units))
     found = {
         EMBEDDINGS: embedded,
@@ -227,3 +234,9 @@ def _identities(pipeline: Pipeline, examples: Examples, backbone: AnyBackbone) -
         found[OOD_PREDICTIONS] = settings_id(ood_settings(meta, scoring, pipeline.shifts(examples, scoring)))  # attacks need embeddings
         found |= {ATTACKED_TEXTS: found[OOD_PREDICTIONS]} if config.modality == "text" else {}
     return found
+
+
+def _silver(pipeline: Pipeline, examples: Examples, backbone: AnyBackbone) -> SilverIds:
+    config = pipeline.config
+    scoring = pipeline.scoring(backbone, config.scoring.dtype, config.scoring.batch_size)
+    return silver_ids(examples_of(pipeline.lake, examples, META, 1), scoring, config.explanations)

@@ -26,6 +26,7 @@ from pipelines.plan.calibrate_verbs import TextWork
 from pipelines.plan.costs import computing_at_once, rest_lines, stored_bytes
 from pipelines.plan.dry_run import Counts, rows_per_picture
 from pipelines.plan.estimate import Line, Machine
+from pipelines.plan.poked import poked_lines
 from pipelines.plan.prior_costs import PriorCosts, ig_costs, prior_costs
 from pipelines.plan.row_bytes import TextShape, text_row_bytes
 from pipelines.plan.text_forwards import asked_per_text, per_text
@@ -36,6 +37,7 @@ from pipelines.texts_only import text_backbone, text_pretraining, text_recipe, t
 from silver.adapters.offers import Zoo
 from silver.priors.jobs import ig_jobs, jobs_of, prior_jobs
 from silver.priors.words import words_of
+from silver.specs import PREDICTIONS
 
 TEXTS = 64  # rows of one Arrow batch of the run: batches are then filled as the run's are
 TRAINING_SHARE, PRIOR_SHARE = 0.25, 0.25  # of the seconds that may be spent
@@ -95,7 +97,9 @@ def plan_text_costs(pipeline: Pipeline, counts: Counts, seconds: float, scratch:
         len(labels), float(np.mean(n_words)), backbone.hidden_size, config.embeddings.keep_units, float(np.mean([*map(len, contents)]))
     )
     machine = Machine(workers, text_row_bytes(shape) | measured)
-    lines = (*text_lines(size, costs, training, priors, pace or 0.0, machine), *rest_lines(pipeline, counts))
+    forward = costs.stages[PREDICTIONS.full_name].seconds
+    poked = poked_lines(config, counts.poked[0], n_words, forward, costs.crowding, machine)
+    lines = (*text_lines(size, costs, training, priors, pace or 0.0, machine), *poked, *rest_lines(pipeline, counts))
     return TextPlan(
         lines, size, costs, training, priors, workers, context.defaultParallelism, scoring.batch_size, n_words, tuple(measured),
         pace is not None,

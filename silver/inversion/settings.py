@@ -18,11 +18,11 @@ class InversionSettings(BaseModel):
     """Reliance R, faithfulness F, inversion score and Reproduce-by-Poking: metric_group `inversion` of silver.explanation_metrics.
 
     `n`: of the explained examples those of the `n` smallest ids, which are hashes of their contents. `methods`: of `explanations.methods`;
-    null: all of them. `controls` are scored beside them: `random` draws anew for every poke, `output_echo` tells p(target) alone.
-    `pokes`: of the whole input, for R. `repeats`: of each unit alone, for Reproduce-by-Poking at the clean input, scale-free with lambda
-    `strength`. `magnitude`: of a poke, as a share of a pixel (not below that share of the training sd) or of the length of a word's
-    embedding. `p`: order of the inversion score. `baseline`: what stands for the hidden unit in F; null: `mean` for pictures, for texts
-    that of `method_settings`. `seed`: of the pokes, which are the same under every adapter.
+    null: all of them. `controls`: what is scored beside them; `random` draws anew for every poke, `output_echo` tells p(target) alone.
+    `pokes`: of the whole input, for R. `repeats`: pokes of each unit alone, for Reproduce-by-Poking at the clean input. `strength`: lambda
+    of Reproduce-by-Poking, scale-free. `magnitude`: of a poke, as a share of a pixel (not below that share of the training sd) or of the
+    length of a word's embedding. `p`: order of the inversion score. `baseline`: what stands for the hidden unit in F; null: `mean` for
+    pictures, for texts that of `method_settings`. `seed`: of the pokes, which are the same under every adapter.
 
     Forwards of one example of N units under one adapter: 3 + pokes + repeats N + N with attention and controls; a method that asks p under
     m masks adds up to m (1 + pokes + repeats N), occlusion (1 + pokes)(N + 1) + repeats N. Another `n`, or any other key but `methods` and

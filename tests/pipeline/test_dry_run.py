@@ -80,6 +80,16 @@ def test_what_others_have_done_in_the_lake_is_not_taken_for_what_this_configurat
     assert found["bronze.embeddings"][0] == 0
 
 
+def test_group_inversion_is_counted_and_priced_apart_from_the_other_metrics(built: Built, tmp_path: Path) -> None:
+    tree = built.tree | {"explanations": built.tree["explanations"] | {"inversion": {"n": 5, "pokes": 3, "repeats": 1}}}
+    told = planned(built, tmp_path, tree, 1.0)
+    counted = re.search(r"^  its group inversion +([\d,]+) +([\d,]+)$", told, re.MULTILINE)
+    assert counted and counted.groups() == ("45", "0")  # five examples, three adapters; attention, random and output_echo
+    # of 16 patches: the clean picture twice, 3 + 16 pokes, and 1 + 16 for what each patch does
+    assert stage(told, "its group inversion")[:2] == [45, 15 * (2 + 19 + 17)]
+    assert counts_of(told)["silver.explanation_metrics"][0] == 0
+
+
 def test_before_anything_is_there_the_whole_plan_is_foretold(built: Built, tmp_path: Path) -> None:
     told = planned(built, tmp_path, built.tree, 0.0, tmp_path / "new")
     assert "2 to train, 0 trained; offered: 0 new, 0 known, 6 to be judged when there is a backbone; 0 rejected" in told

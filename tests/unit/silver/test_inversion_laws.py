@@ -18,6 +18,7 @@ from models.text_scoring import TextScoring
 from models.texts import Texts
 from silver.explainers import EXPLAINERS, block_of
 from silver.inversion.answers import BY_MASKS
+from silver.inversion.forwards import forwards_per_example
 from silver.inversion.pokes import Pokes
 from silver.inversion.settings import InversionSettings
 from tests.unit.silver.inversion_rows import CONTROLS, SETTINGS, asked, batch, inverted_rows, picture_scoring, pictures, stored
@@ -176,6 +177,13 @@ def test_what_is_asked_is_what_the_settings_say_it_costs(scoring, adapters) -> N
     # seven words: F asks for the text and each word hidden; of four whole pokes each is asked intact and with each word hidden, of 2 x 7
     # others each intact alone, for without its word it is the text, which is asked for once whole and once without each
     assert counting.asked == {"effects": 8, "pokes": 4 * 8 + 2 * 7, "itself": 1 + 7}
+    settings = InversionSettings(pokes=4, repeats=2)
+    # beside them the clean text twice and each of 4 + 14 pokes once, for their predicted class
+    assert forwards_per_example(("occlusion",), 7, SETTINGS, settings) == counting.asked.total() + 2 + 18
+    assert forwards_per_example(("attention",), 7, SETTINGS, settings) == 8 + 2 + 18
+    assert forwards_per_example(("ig",), 7, SETTINGS, settings) == 8 + 2 + 18 + SETTINGS.ig_steps * 18
+    assert forwards_per_example(("kernel_shap",), 7, SETTINGS, settings) == 8 + 2 + 18 + 128 * 19  # all coalitions of seven words
+    assert forwards_per_example(("lime", "kernel_shap"), 14, SETTINGS, settings) == 15 + 2 + 32 + SETTINGS.masks.n * 33  # one draw for both
 
 
 def test_methods_that_look_inside_explain_pokes_for_the_class_of_the_clean_input(scoring, adapters, seeing) -> None:
