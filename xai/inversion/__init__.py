@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from xai.inversion.inverted import AS_IT_IS, FORMS, Explain, Form, Inversion, Inverted, inverted
+from xai.inversion.answers import Answers, Known, answered
+from xai.inversion.inverted import AS_IT_IS, FORMS, STABILITY, Form, Inversion, Inverted, Pokes, inverted
+from xai.inversion.linear import Asked, Linear, asked, kernel_shap_of, lime_of, occlusion_of
 from xai.inversion.poked import UNPOKED, PokedFlat, all_at_once, one_by_one, poked_value
 from xai.inversion.refine import Refined, reproduce_by_poking, shapley_stability, shrink
 from xai.inversion.scores import faithfulness, inversion_score, movement, partial_reliance, reliance
 
 __all__ = [
-    "AS_IT_IS", "FORMS", "UNPOKED", "Explain", "Form", "Inversion", "Inverted", "PokedFlat", "Refined", "all_at_once", "faithfulness",
-    "inversion_score", "inverted", "movement", "one_by_one", "partial_reliance", "poked_value", "reliance", "reproduce_by_poking",
-    "shapley_stability", "shrink",
+    "AS_IT_IS", "FORMS", "STABILITY", "UNPOKED", "Answers", "Asked", "Form", "Inversion", "Inverted", "Known", "Linear", "PokedFlat",
+    "Pokes", "Refined", "all_at_once", "answered", "asked", "faithfulness", "inversion_score", "inverted", "kernel_shap_of", "lime_of",
+    "movement", "occlusion_of", "one_by_one", "partial_reliance", "poked_value", "reliance", "reproduce_by_poking", "shapley_stability",
+    "shrink",
 ]  # fmt: skip
