@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 
 class AttentionMaps(NamedTuple):
-    """Examples of one length. `places`: where they stand among those that were asked about. `maps`: each layer's attention, mean over heads,
-    first layer first; rows sum to 1, padding gets 0. `unit_of`: the unit of each token, negative for a token of none (CLS, registers,
-    specials, padding)."""
+    """Examples of one length. `places`: where they stand among those that were asked about. `maps`: each layer's attention, mean over
+    heads, first layer first; rows sum to 1, padding gets 0. `unit_of`: the unit of each token, negative for a token of none (CLS,
+    registers, specials, padding)."""
 
     places: Int64[NDArray[np.int64], " examples"]
     maps: Float32[NDArray[np.float32], "examples layers tokens tokens"]

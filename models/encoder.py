@@ -10,9 +10,9 @@ from jaxtyping import Float
 from models.layer import Attended, Hidden, Layer, Read, cls_row, head_mean
 from models.post_norm import PostNormLayer
 
-# In every settings_id. Raise it with any change of arithmetic here, in layer.py, linear.py, masked_value.py, image_path.py or image_scorer.py:
-# rows computed before and after must never stand in one generation. 1 was transformers' own modules; 2 kept the residual stream in the
-# precision of the products.
+# In every settings_id. Raise it with any change of arithmetic here, in layer.py, linear.py, masked_value.py, image_path.py or
+# image_scorer.py: rows computed before and after must never stand in one generation. 1 was transformers' own modules; 2
+# kept the residual stream in the precision of the products.
 ENGINE = 3
 
 

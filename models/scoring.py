@@ -90,7 +90,7 @@ class Scoring:
         return shares_of(logits, adapter.label_order, self.scorer(adapter).device)
 
     def value(self, adapter: ScoredAdapter, inputs: NDArray[np.float32], targets: NDArray[np.int64], baseline: str) -> Flat:
-        """p(target) under masks of patches; `targets` are in the dataset's label order. What is not finite is tried once more in float32."""
+        """p(target) under masks of patches; `targets` are in the dataset's label order. What is not finite is tried again in float32."""
         own = np.array(adapter.label_order)[targets]
         first = self.scorer(adapter).value(inputs, own, baseline)
         return tried_twice(first, lambda: self.scorer(adapter, "float32").value(inputs, own, baseline))

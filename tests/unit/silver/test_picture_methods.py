@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -32,7 +31,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> tuple[RecordingPicture
 
 
 @pytest.fixture
-def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
+def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How many pictures went through each of a scorer's ways that are no masks."""
     counted: Counter[str] = Counter()
     for name in ("logits", "explain", "integrated_gradients", "attention_maps"):
@@ -43,7 +42,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
             return _real(self, pixels, *more)
 
         monkeypatch.setattr(ImageScorer, name, counting)
-    yield counted
+    return counted
 
 
 @pytest.mark.parametrize("kind", [family.name for family in FAMILIES])
