@@ -11,6 +11,7 @@ from xai.masks import Masking
 from xai.presets import Baseline
 
 FROM_DRAWN_MASKS = ("lime", "cap")
+DRAWN = (*FROM_DRAWN_MASKS, "kernel_shap")  # their values have a sampling error each, where there are too many units to list all masks
 
 
 class MethodSettings(BaseModel):
