@@ -1,4 +1,4 @@
-"""Do all methods of pictures come into the lake by the one law of `fill`, and does one that is added later cost itself alone?"""
+"""Do all methods of pictures come into the lake by the one law of `fill`?"""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bronze.build import Source, build_examples, examples_of
-from bronze.settings import DecodeSettings, SourceSettings, SplitSettings
+from lake.fill import Inputs
 from lake.ledger import Ledger
 from silver.build import SilverIds, build_silver
 from silver.settings import ExplanationSettings, MetricGroup, default_explanations
-from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, PREDICTIONS
-from tests.unit.silver.picture_rows import SETTINGS, adapter_of, contents, scoring_of
+from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS
+from tests.unit.silver.picture_rows import IDS, SETTINGS, adapter_of, contents, scoring_of
 
 if TYPE_CHECKING:
     from lake.door import Lake
@@ -31,14 +30,11 @@ def asked(*methods: str) -> ExplanationSettings:
     return default_explanations("image", ExplanationSettings(methods=methods, groups=groups, method_settings=SETTINGS))
 
 
-def source(root: Path) -> Source:
-    """Six pictures of noise in three classes, all to be explained."""
-    for place, content in enumerate(contents(6)):
-        folder = root / "test" / "xyz"[place % 3]
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{place}.png").write_bytes(content)
-    options = {"reader": "folder", "root": str(root), "split_map": {"test": "meta"}}
-    return Source("noise", SourceSettings.model_validate(options), SplitSettings(), DecodeSettings(), 0.0)
+def pictures_in(lake: Lake) -> Inputs:
+    """Three pictures of noise, as bronze hands them over."""
+    rows = [(name, place, "xyz"[place], content) for place, (name, content) in enumerate(zip(IDS, contents(), strict=True))]
+    frame = lake.spark.createDataFrame(rows, "example_id string, label_id int, label string, image binary").coalesce(1)
+    return Inputs("noise", "e" * 16, "sha", lambda: frame, len(rows))
 
 
 def rows_of(lake: Lake, table: Table, ids: SilverIds) -> dict[tuple[str, ...], dict[str, object]]:
@@ -50,24 +46,12 @@ def rows_of(lake: Lake, table: Table, ids: SilverIds) -> dict[tuple[str, ...], d
     return keyed
 
 
-def test_every_picture_adapter_and_method_has_its_row_and_a_further_method_adds_its_own(toy: Lake, tmp_path: Path) -> None:
+def test_every_picture_and_method_has_its_row_of_attributions_and_of_metrics(toy: Lake, tmp_path: Path) -> None:
     scoring = scoring_of(tmp_path / "backbone", side=28)
-    adapters = tuple(adapter_of(scoring, tmp_path / f"{name}.safetensors", name) for name in ("a", "b"))
-    ledger = Ledger(toy, "noise")
-    examples = build_examples(toy, ledger, source(tmp_path / "pictures"))
-    meta = examples_of(toy, examples, ("meta",), 100)
-    assert meta.n_examples == 6
-
-    first = build_silver(toy, ledger, meta, scoring, adapters, asked(*METHODS[:-1]))
-    before = {table: rows_of(toy, table, first) for table in (ATTRIBUTIONS, EXPLANATION_METRICS)}
-    assert len(before[ATTRIBUTIONS]) == 6 * 2 * 5 and len(before[EXPLANATION_METRICS]) == 6 * 2 * (5 + 2)
-    assert toy.read(PREDICTIONS).count() == 6 * 2
-
-    assert build_silver(toy, ledger, meta, scoring, adapters, asked(*METHODS)) == first
-    attributions, metrics = (rows_of(toy, table, first) for table in (ATTRIBUTIONS, EXPLANATION_METRICS))
-    assert len(attributions) == 6 * 2 * 6 and len(metrics) == 6 * 2 * (6 + 2)  # the row-count law
-    assert {key: attributions[key] for key in before[ATTRIBUTIONS]} == before[ATTRIBUTIONS]
-    assert {key: metrics[key] for key in before[EXPLANATION_METRICS]} == before[EXPLANATION_METRICS]
+    adapters = (adapter_of(scoring, tmp_path / "m.safetensors"),)
+    ids = build_silver(toy, Ledger(toy, "noise"), pictures_in(toy), scoring, adapters, asked(*METHODS))
+    attributions, metrics = (rows_of(toy, table, ids) for table in (ATTRIBUTIONS, EXPLANATION_METRICS))
+    assert len(attributions) == 3 * 6 and len(metrics) == 3 * (6 + 2)  # the row-count law
     assert {row["method"] for row in attributions.values()} == {*METHODS}
     assert {row["method"] for row in metrics.values()} == {*METHODS, *CONTROLS}
     for row in attributions.values():
