@@ -92,6 +92,15 @@ def raise_broken(*_: object) -> torch.Tensor:
     raise Broken
 
 
+def test_dropout_plays_no_part(saved: Make) -> None:
+    backbone = resolve_backbone(str(saved("vit", hidden_dropout_prob=0.5)))
+    model = new_classifier(backbone, ["a", "b", "c"]).requires_grad_(False)
+    training, evaluated = (
+        summed_over_pixels(model.train(mode), family_named("vit"), PIXELS, TARGETS, 2, "mean", 14, 4, "cpu") for mode in (True, False)
+    )
+    np.testing.assert_array_equal(training, evaluated)
+
+
 def test_a_picture_that_is_no_number_spoils_no_other(scorer: ImageScorer) -> None:
     clean = scorer.integrated_gradients(PIXELS, TARGETS, 3, "mean")
     spoilt = PIXELS.copy()
