@@ -9,11 +9,12 @@ from importlib.metadata import version
 import numpy as np
 from numpy.typing import NDArray
 
+from models.answers import shares_of, tried_twice
+from models.any_scoring import Flat, Logits
 from models.backbone import Backbone
 from models.decode import DecodeLimits, decode
 from models.encoder import ENGINE
 from models.images import Preprocessing, normalise, to_model_resolution
-from models.masked_value import MaskedValue
 from models.scored_adapter import ScoredAdapter
 from models.scorer import ImageScorer, ScorerCache
 
@@ -83,6 +84,20 @@ class Scoring:
             logits[bad] = self.scorer(adapter, "float32").logits(pixels[bad])
         return logits[:, list(adapter.label_order)]
 
-    def value(self, adapter: ScoredAdapter, inputs: NDArray[np.float32], targets: NDArray[np.int64], baseline: str) -> MaskedValue:
-        """p(target) under masks of patches; `targets` are in the dataset's label order."""
-        return self.scorer(adapter).value(inputs, np.array(adapter.label_order)[targets], baseline)
+    def shares(self, adapter: ScoredAdapter, logits: Logits) -> Logits:
+        """Softmax of `self.logits`, in the dataset's label order: to the bit the p that `value` gives these pictures with all patches
+        shown."""
+        return shares_of(logits, adapter.label_order, self.scorer(adapter).device)
+
+    def value(self, adapter: ScoredAdapter, inputs: NDArray[np.float32], targets: NDArray[np.int64], baseline: str) -> Flat:
+        """p(target) under masks of patches; `targets` are in the dataset's label order. What is not finite is tried again in float32."""
+        own = np.array(adapter.label_order)[targets]
+        first = self.scorer(adapter).value(inputs, own, baseline)
+        return tried_twice(first, lambda: self.scorer(adapter, "float32").value(inputs, own, baseline))
+
+    def integrated_gradients(
+        self, adapter: ScoredAdapter, inputs: NDArray[np.float32], targets: NDArray[np.int64], steps: int, baseline: str
+    ) -> NDArray[np.float32]:
+        """Signed integrated gradients of the target logits per patch, in float32, from the baseline's picture on; `targets` are in the
+        dataset's label order."""
+        return self.scorer(adapter).integrated_gradients(inputs, np.array(adapter.label_order)[targets], steps, baseline)

@@ -8,10 +8,10 @@ from functools import partial
 from importlib.metadata import version
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float32
 from numpy.typing import NDArray
 
+from models.answers import shares_of, tried_twice
 from models.any_scoring import Flat, Logits
 from models.backbone_record import TextBackbone
 from models.buckets import BUCKETS, fitted
@@ -90,28 +90,17 @@ class TextScoring:
 
     def shares(self, adapter: ScoredAdapter, logits: Logits) -> Logits:
         """Softmax of `self.logits`, in the dataset's label order: to the bit the p that `value` gives these texts with all words shown."""
-        order = list(adapter.label_order)
-        own = np.empty_like(logits)
-        own[:, order] = logits  # in the adapter's own order, for the sum of the exponentials goes by it
-        p: NDArray[np.float32] = torch.from_numpy(own).to(self.scorer(adapter).device).softmax(dim=1).cpu().numpy()
-        return p[:, order]
+        return shares_of(logits, adapter.label_order, self.scorer(adapter).device)
 
     def value(self, adapter: ScoredAdapter, inputs: Texts, targets: NDArray[np.int64], baseline: str) -> Flat:
         """p(target) under masks of words; `targets` are in the dataset's label order. What is not finite is tried once more in float32."""
         own = np.array(adapter.label_order)[targets]
         first = self.scorer(adapter).value(inputs, own, baseline)
-
-        def flat(rows: NDArray[np.int64], keep: NDArray[np.bool_]) -> NDArray[np.float32]:
-            p = first(rows, keep)
-            bad = np.flatnonzero(~np.isfinite(p))
-            if len(bad):
-                p[bad] = self.scorer(adapter, "float32").value(inputs, own, baseline)(rows[bad], keep[bad])
-            return p
-
-        return flat
+        return tried_twice(first, lambda: self.scorer(adapter, "float32").value(inputs, own, baseline))
 
     def integrated_gradients(
-        self, adapter: ScoredAdapter, inputs: Texts, targets: NDArray[np.int64], steps: int
+        self, adapter: ScoredAdapter, inputs: Texts, targets: NDArray[np.int64], steps: int, baseline: str
     ) -> Float32[NDArray[np.float32], "texts words"]:
-        """Signed integrated gradients of the target logits per word, in float32; `targets` are in the dataset's label order."""
+        """Signed integrated gradients of the target logits per word, in float32; `targets` are in the dataset's label order. The path
+        begins at zero word embeddings, whatever stands for hidden words."""
         return self.scorer(adapter).integrated_gradients(inputs, np.array(adapter.label_order)[targets], steps).values
