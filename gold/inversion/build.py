@@ -47,7 +47,7 @@ def build_inversion(lake: Lake, settings: InversionSettings) -> None:
         for table in TABLES:
             lake.settings_id(table, dataset_of(world.name), defining(world, settings))
             if world not in stale:
-                lake.skip(table, ledgers[world.name].done(table, prints[world.name], Cell()).n_done)  # type: ignore[union-attr]
+                lake.skip(table, ledgers[world.name].done(table, prints[world.name], Cell()).n_done)  # type: ignore[union-attr]  # complete says so
     tasks = [(world.name, model, seed) for world in stale for model in world.models for seed in settings.seeds]
     if not tasks:
         return

@@ -15,6 +15,7 @@ from gold.inversion.worlds import product
 
 if TYPE_CHECKING:
     from lake.door import Lake
+    from lake.spec import Table
 
 pytestmark = pytest.mark.spark
 
@@ -24,8 +25,9 @@ SETTINGS = InversionSettings(
 )  # fmt: skip
 
 
-def rows(lake: Lake, table: object) -> pd.DataFrame:
-    return lake.read(table).toPandas()  # type: ignore[arg-type]
+def rows(lake: Lake, table: Table) -> pd.DataFrame:
+    found: pd.DataFrame = lake.read(table).toPandas()
+    return found
 
 
 def test_worlds_are_computed_once_and_a_world_again_when_its_settings_change(toy: Lake) -> None:

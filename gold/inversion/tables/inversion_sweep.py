@@ -35,7 +35,7 @@ def swept(records: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
     grouped: dict[tuple[object, ...], list[float]] = {}
     names = ("domain", "model", "explainer", "n_pert", "magnitude")
     for record in records:
-        scores: Sequence[float | None] = record["scores"]  # type: ignore[assignment]  # JSON
+        scores: Sequence[float | None] = record["scores"]  # type: ignore[assignment]  # a list, by the record's maker
         grouped.setdefault(tuple(record[name] for name in names), []).extend(one for one in scores if one is not None and np.isfinite(one))
     return [_row(dict(zip(names, key, strict=True)), np.array(scores)) for key, scores in grouped.items()]
 
