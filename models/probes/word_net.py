@@ -11,7 +11,8 @@ from torch import nn
 class WordNet(nn.Module):
     """Embedded words [b, units, width] -> scores [b, outputs], by transformers' RoBERTa with a CLS token in front.
 
-    `words(ids)` are the embeddings of words; id 0 is any word that is not known. No dropout, so training is repeatable with its seed.
+    `words(ids)` are the embeddings of words; id 0 is any word that is not known, and stays zero. No dropout, so training is repeatable with
+    its seed.
     """
 
     def __init__(self, vocabulary: int, width: int, outputs: int, depth: int = 2, heads: int = 4, longest: int = 64) -> None:
@@ -20,7 +21,8 @@ class WordNet(nn.Module):
         super().__init__()
         config = RobertaConfig(  # type: ignore[call-arg]  # keys of its parent
             vocab_size=vocabulary, hidden_size=width, num_hidden_layers=depth, num_attention_heads=heads, intermediate_size=2 * width,
-            num_labels=outputs, max_position_embeddings=longest + 4, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0,
+            num_labels=outputs,
+            pad_token_id=0, max_position_embeddings=longest + 4, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0,
             attn_implementation="eager",
         )  # fmt: skip
         self.model: Any = RobertaForSequenceClassification(config)

@@ -43,7 +43,7 @@ def make(model: str, seed: int, n: int, settings: InversionSettings) -> Setup:
         asked_ids, inside = _ids([words for words, *_ in test], known)
         free = rng(seed, "grammar", "slot", "test").standard_normal((len(test), 1)).astype(np.float32)
         asked = _embedded(net, asked_ids, torch.from_numpy(free)).numpy()
-        direction = net.words(torch.tensor(NEUTRAL)).numpy()  # type: ignore[operator]  # nn.Module's attributes have no type
+        direction = _neutral(net).numpy()
     true_units = _true([text for *_, text in test], inside.numpy())
     told = probe.outputs(asked, inside.numpy())
     right = np.array([LABELS.index(label) for _, label, _ in test])
@@ -82,7 +82,15 @@ def _ids(words: Sequence[Sequence[str]], known: dict[str, int]) -> tuple[torch.T
 def _embedded(net: nn.Module, ids: torch.Tensor, amounts: torch.Tensor) -> torch.Tensor:
     """Words' embeddings; the neutral word's by an amount that says nothing, so that nothing can be learned of it."""
     found: torch.Tensor = net.words(ids)  # type: ignore[operator]  # nn.Module's attributes have no type
-    return torch.cat([amounts[:, :, None] * found[:, :1], found[:, 1:]], dim=1)
+    return torch.cat([amounts[:, :, None] * _neutral(net).expand_as(found[:, :1]), found[:, 1:]], dim=1)
+
+
+def _neutral(net: nn.Module) -> torch.Tensor:
+    """The neutral word's embedding at the mean length of all words': one that nothing is learned of would fade away."""
+    table: torch.Tensor = net.words.weight  # type: ignore[union-attr,assignment]  # nn.Module's attributes have no type
+    own = table[NEUTRAL]
+    found: torch.Tensor = own / own.norm() * table.detach().norm(dim=1).mean()
+    return found
 
 
 def _true(sentences: Sequence[str], inside: np.ndarray) -> np.ndarray:
