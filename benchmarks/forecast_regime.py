@@ -13,6 +13,7 @@ from benchmarks.row import Row
 from gold.forecast.features import FEATURE_SETS
 from gold.forecast.figures import FIGURES
 from gold.forecast.judge import judge
+from gold.forecast.learners import FOREST, LEARNERS, Learner
 from gold.forecast.regimes import REGIMES
 from gold.forecast.settings import ForecastSettings
 
@@ -25,23 +26,27 @@ NAMES = ("ki", "grouped", "leave_adapter_out")
 
 def measure(folder: Path, quick: bool) -> list[Row]:
     """Seconds of each regime, one after the other on one thread. Nothing is kept in `folder`."""
-    return [_row(name, SIZES[quick], 20 if quick else RESAMPLES) for name in NAMES]
+    resamples = 20 if quick else RESAMPLES
+    rows = [_row(name, SIZES[quick], resamples, LEARNERS) for name in NAMES]
+    return [*rows, _row("ki", SIZES[quick], resamples, (*LEARNERS, FOREST))]
 
 
-def _row(name: str, size: tuple[int, int, int], resamples: int) -> Row:
+def _row(name: str, size: tuple[int, int, int], resamples: int, learners: tuple[Learner, ...]) -> Row:
     rows = frame(BOTH, np.random.default_rng(0), *size, N_XAI)
     regime = next(regime for regime in REGIMES if regime.name == name)
     before, started = time.process_time(), time.monotonic()
-    found = judge(rows, regime, ForecastSettings(resamples=resamples))
+    found = judge(rows, regime, ForecastSettings(resamples=resamples), learners)
     seconds, of_cpu = time.monotonic() - started, time.process_time() - before
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    extra = FOREST in learners
+    told = "both learners and the forest" if extra else "both learners"
     return Row(
         what=f"forecast under {name}, {len(rows):,} rows of {size[0]:,} examples, {size[1]} adapters, {N_XAI + 8} features",
-        figure=f"CPU seconds of {len(FEATURE_SETS)} feature sets, both learners, {len(FIGURES)} figures with {resamples} resamples",
+        figure=f"CPU seconds of {len(FEATURE_SETS)} feature sets, {told}, {len(FIGURES)} figures with {resamples} resamples",
         value=round(of_cpu, 1),
         unit="s",
-        aim=f"≤ {AIM_SECONDS:g}",
-        met=of_cpu <= AIM_SECONDS and peak <= AIM_MIB,
+        aim="stated" if extra else f"≤ {AIM_SECONDS:g}",
+        met=None if extra else of_cpu <= AIM_SECONDS and peak <= AIM_MIB,
         details={
             "wall_seconds": round(seconds, 1),
             "threads": 1,

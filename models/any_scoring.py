@@ -49,11 +49,24 @@ class AnyScoring(Protocol):
     def words(self, inputs: Inputs) -> list[list[str]] | None:
         """The units of each example by name; None where they have none."""
 
+    def scorer(self, adapter: ScoredAdapter | None = None, dtype: str | None = None) -> Any:
+        """The adapter's models.image_scorer.ImageScorer or models.text_scorer.TextScorer, in this precision (None: the record's)."""
+
     def logits(self, adapter: ScoredAdapter, inputs: Inputs) -> Logits:
         """In the dataset's label order; rows that are not finite are tried once more in float32."""
 
+    def shares(self, adapter: ScoredAdapter, logits: Logits) -> Logits:
+        """Softmax of `logits`: to the bit the p that `value` gives with every unit shown."""
+
     def value(self, adapter: ScoredAdapter, inputs: Inputs, targets: NDArray[np.int64], baseline: str) -> Flat:
-        """p(target) of pairs (row, mask of units); `targets` are in the dataset's label order."""
+        """p(target) of pairs (row, mask of units); `targets` are in the dataset's label order. What is not finite is tried once more in
+        float32."""
+
+    def integrated_gradients(
+        self, adapter: ScoredAdapter, inputs: Inputs, targets: NDArray[np.int64], steps: int, baseline: str
+    ) -> Float32[NDArray[np.float32], "examples units"]:
+        """Signed integrated gradients of the target logits per unit, in float32; `targets` are in the dataset's label order.
+        `baseline`: at whose picture the path begins; that of texts begins at zero word embeddings."""
 
     def noise(self, inputs: Inputs, unit: int | None, generator: np.random.Generator) -> NDArray[np.float32]:
         """Standard normal numbers for a poke of one input, shaped as it is prepared: on all its units (None), or on one alone."""

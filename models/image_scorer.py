@@ -1,4 +1,4 @@
-"""What does one classifier say about a stack of pictures? Logits, the last CLS attention row, embeddings, and masked values.
+"""What does one classifier say about a stack of pictures? Logits, attention, embeddings, masked values, and integrated gradients.
 
 Every forward has exactly `batch_size` rows, the last batch filled with zeros: floating-point sums depend on a batch's shape, not on its
 content, so a picture's numbers are the same bits whatever its neighbours are.
@@ -6,25 +6,30 @@ content, so a picture's numbers are the same bits whatever its neighbours are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from jaxtyping import Float32, Int64
 from numpy.typing import NDArray
 from torch import nn
 
+from models.attention_maps import AttentionMaps
 from models.backbone import Backbone
 from models.baselines import BASELINES, baseline_pixels
 from models.encoder import Encoder
 from models.errors import ArtifactError
 from models.families import family_named
 from models.families.family import Family
+from models.image_path import summed_over_pixels
 from models.masked_value import MaskedValue, Shares
 from models.poked_value import PokedPictureValue
 from models.pokes import MAGNITUDE, Noise, poked_pixels
 
 Floats = NDArray[np.float32]
+Targets = Int64[NDArray[np.int64], " pictures"]
+PerPatch = Float32[NDArray[np.float32], "pictures patches"]
 # With nothing visible these show every picture alike: each patch is the training mean colour, or gone.
 ALIKE = ("zero", "drop")
 
@@ -34,7 +39,8 @@ class ImageScorer:
     """One classifier (or a backbone without a head) in inference. numpy float32 in and out; not for two threads at once.
 
     Numbers that are not finite are returned as they are: the caller retries in float32, then rejects.
-    `model` is the classifier without its layers, which `encoder` stands for; its own forward means nothing.
+    `model` is the classifier without its layers, which `encoder` stands for; its own forward means nothing. `whole` makes the classifier
+    itself in float32, for gradients.
     """
 
     backbone: Backbone
@@ -44,9 +50,16 @@ class ImageScorer:
     dtype: torch.dtype
     device: str
     batch_size: int
-    own_bytes: int  # memory of the tensors not shared with other scorers of this backbone
+    scoring_bytes: int
     heads: int
+    whole: Callable[[], tuple[nn.Module, int]]  # the classifier, and the memory of its tensors that no other scorer shares
     _blank: dict[str, list[Shares]] = field(default_factory=dict, compare=False)
+    _whole: list[tuple[nn.Module, int]] = field(default_factory=list, compare=False)
+
+    @property
+    def own_bytes(self) -> int:
+        """Memory of the tensors not shared with other scorers of this backbone."""
+        return self.scoring_bytes + sum(size for _, size in self._whole)
 
     def logits(self, pixels: Floats) -> Floats:
         """Normalised pictures [n,3,s,s] -> logits [n,labels]. ArtifactError `label_mismatch` without a head."""
@@ -66,6 +79,13 @@ class ImageScorer:
             logits[where], attention[where] = self._to_numpy(scores, where), self._to_numpy(row, where)
         return logits, attention
 
+    def attention_maps(self, pixels: Floats) -> Iterator[AttentionMaps]:
+        """What every token of each picture looks at in every layer, a batch at a time: twelve layers of 257 tokens are 3 MB a picture."""
+        units = np.arange(self.backbone.n_prefix + self.backbone.n_units) - self.backbone.n_prefix
+        for where, batch in self._batches(pixels):
+            places = np.arange(len(pixels))[where]
+            yield AttentionMaps(places, self._to_numpy(self._maps(batch), where), np.tile(units, (len(places), 1)))
+
     def embed(self, pixels: Floats) -> tuple[Floats, Floats]:
         """(CLS [n,d], patches [n,N,d]) of the last hidden state, after the layer norm. Works without a head."""
         width, n_units = self.backbone.hidden_size, self.backbone.n_units
@@ -76,24 +96,19 @@ class ImageScorer:
             pooled[where], units[where] = hidden[:, 0], hidden[:, self.backbone.n_prefix :]
         return pooled, units
 
-    def value(self, pixels: Floats, targets: NDArray[np.int64], baseline: str) -> MaskedValue:
+    def value(self, pixels: Floats, targets: Targets, baseline: str) -> MaskedValue:
         """The value function of pictures [b,3,s,s] for the classes `targets` (int[b]): (rows int[m], keep bool[m,N]) -> p(target) [m].
 
         `baseline` mean, zero, blur (models.baselines) or drop. ValueError on another, or on a target without a logit.
         """
-        self._require_head()
-        targets = np.asarray(targets)
-        if baseline not in BASELINES:
-            raise ValueError(f"baseline must be one of {', '.join(BASELINES)}, found {baseline!r}.")
-        if targets.shape != (len(pixels),) or (len(targets) and not 0 <= targets.min() <= targets.max() < self.n_labels):
-            raise ValueError(f"targets must be int[{len(pixels)}] in 0..{self.n_labels - 1}, found {targets.tolist()[:5]}.")
+        targets = self._checked(pixels, targets, baseline)
         tokens, removed = self._tokens(pixels, baseline)
         return MaskedValue(
             shares=self._shares,
             tokens=tokens,
             removed=removed,
             n_prefix=self.backbone.n_prefix,
-            targets=targets.astype(np.int64),
+            targets=targets,
             batch_size=self.batch_size,
             blank=self._blank.setdefault(baseline, []) if baseline in ALIKE else None,
         )
@@ -108,6 +123,20 @@ class ImageScorer:
 
         return PokedPictureValue(self.value(pixels, targets, baseline), tokens)
 
+    def integrated_gradients(self, pixels: Floats, targets: Targets, steps: int, baseline: str) -> PerPatch:
+        """Signed integrated gradients of the target logits per patch (models.image_path), always in float32, as those of texts.
+
+        `baseline` mean, zero or blur names the picture that the path begins at. `drop` has none: zero stands in for it.
+        """
+        targets = self._checked(pixels, targets, baseline)
+        self._check(pixels)
+        if not self._whole:
+            self._whole.append(self.whole())
+        begin = "zero" if baseline == "drop" else baseline
+        model, patch = self._whole[0][0], self.backbone.patch_size
+        found = summed_over_pixels(model, self._family, pixels, targets, steps, begin, patch, self.batch_size, self.device)
+        return found.astype(np.float32)
+
     @property
     def _family(self) -> Family:
         return family_named(self.backbone.family)
@@ -116,11 +145,23 @@ class ImageScorer:
         if not self.n_labels:
             raise ArtifactError("label_mismatch", f"{self.backbone.name} must have a head to score labels. Load it with an adapter.")
 
-    def _batches(self, pixels: Floats) -> Iterator[tuple[slice, torch.Tensor]]:
-        """(rows filled, float32[batch_size,3,s,s] on the device); checks the shape."""
+    def _checked(self, pixels: Floats, targets: Targets, baseline: str) -> Targets:
+        self._require_head()
+        targets = np.asarray(targets)
+        if baseline not in BASELINES:
+            raise ValueError(f"baseline must be one of {', '.join(BASELINES)}, found {baseline!r}.")
+        if targets.shape != (len(pixels),) or (len(targets) and not 0 <= targets.min() <= targets.max() < self.n_labels):
+            raise ValueError(f"targets must be int[{len(pixels)}] in 0..{self.n_labels - 1}, found {targets.tolist()[:5]}.")
+        return targets.astype(np.int64)
+
+    def _check(self, pixels: Floats) -> None:
         side = self.backbone.image_size
         if pixels.ndim != 4 or pixels.shape[1:] != (3, side, side):
             raise ValueError(f"pixels must be float32[n,3,{side},{side}], found {list(pixels.shape)}. Prepare them with models.images.")
+
+    def _batches(self, pixels: Floats) -> Iterator[tuple[slice, torch.Tensor]]:
+        """(rows filled, float32[batch_size,3,s,s] on the device); checks the shape."""
+        self._check(pixels)
         for start in range(0, len(pixels), self.batch_size):
             rows = pixels[start : start + self.batch_size]
             batch = np.zeros((self.batch_size, *pixels.shape[1:]), dtype=np.float32)
@@ -149,6 +190,10 @@ class ImageScorer:
     def _explained(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         hidden, row = self.encoder.reading(self._sequence(batch))
         return self._scored(hidden), row
+
+    @torch.inference_mode()
+    def _maps(self, batch: torch.Tensor) -> torch.Tensor:
+        return self.encoder.maps(self._sequence(batch))
 
     @torch.inference_mode()
     def _shares(self, sequences: torch.Tensor) -> torch.Tensor:

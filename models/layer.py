@@ -16,6 +16,8 @@ from models.linear import Linear
 Hidden = Float[torch.Tensor, "batch tokens width"]
 Rows = Float[torch.Tensor, "rows width"]
 Attended = Bool[torch.Tensor, "batch tokens"]
+# (queries, keys [b, heads, tokens, width], scale, tokens attended or None) -> what is told of a layer's attention
+Read = Callable[[torch.Tensor, torch.Tensor, float, Attended | None], torch.Tensor]
 # (name of the product within the layer, weight float32 [out, in], bias float32 [out] or None, tensors it is made of) -> product
 Make = Callable[[str, torch.Tensor, torch.Tensor | None, tuple[torch.Tensor | None, ...]], Linear]
 
@@ -48,25 +50,25 @@ class Layer:
     scale: float
     eps: tuple[float, float]
 
-    def __call__(self, hidden: Hidden, read: bool = False, attended: Attended | None = None) -> tuple[Hidden, torch.Tensor | None]:
-        """Hidden states after this layer (the input's memory may be used), and with `read` its CLS row float32 [b, heads, tokens]."""
+    def __call__(self, hidden: Hidden, read: Read | None = None, attended: Attended | None = None) -> tuple[Hidden, torch.Tensor | None]:
+        """Hidden states after this layer (the input's memory may be used), and what `read` tells of its attention."""
         batch, tokens, width = hidden.shape
         rows = hidden.reshape(batch * tokens, width)
-        mixed, row = attend(self.qkv(_norm(rows, self.eps[0])).view(batch, tokens, 3, self.heads, -1), self.scale, read, attended)
+        mixed, told = attend(self.qkv(_norm(rows, self.eps[0])).view(batch, tokens, 3, self.heads, -1), self.scale, read, attended)
         rows = self.out.onto(rows, mixed)
         rows = self.mlp.onto(rows, _norm(rows, self.eps[1]))
-        return rows.view(batch, tokens, width), row
+        return rows.view(batch, tokens, width), told
 
 
 def attend(
-    qkv: Float[torch.Tensor, "batch tokens 3 heads head_width"], scale: float, read: bool, attended: Attended | None
+    qkv: Float[torch.Tensor, "batch tokens 3 heads head_width"], scale: float, read: Read | None, attended: Attended | None
 ) -> tuple[Rows, torch.Tensor | None]:
-    """What every token gathers from those attended (None: all), as rows of all heads; with `read` the CLS row beside it."""
+    """What every token gathers from those attended (None: all), as rows of all heads; and what `read` tells of it."""
     query, key, value = qkv.permute(2, 0, 3, 1, 4)
-    row = cls_row(query, key, scale, attended) if read else None
+    told = None if read is None else read(query, key, scale, attended)
     mask = None if attended is None else attended[:, None, None, :]
     mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask, scale=scale)
-    return mixed.transpose(1, 2).reshape(qkv.shape[0] * qkv.shape[1], -1), row
+    return mixed.transpose(1, 2).reshape(qkv.shape[0] * qkv.shape[1], -1), told
 
 
 def cls_row(
@@ -81,6 +83,16 @@ def cls_row(
     if attended is not None:
         scores = scores.masked_fill(~attended[:, None, :], -torch.inf)
     return scores.softmax(dim=-1)
+
+
+def head_mean(
+    query: torch.Tensor, key: torch.Tensor, scale: float, attended: Attended | None = None
+) -> Float[torch.Tensor, "batch tokens tokens"]:
+    """What every token looks at, mean over heads: softmax(q k^T * scale) in float32; 0 where not attended, rows of sum 1."""
+    scores = query.float() @ key.float().transpose(2, 3) * scale
+    if attended is not None:
+        scores = scores.masked_fill(~attended[:, None, None, :], -torch.inf)
+    return scores.softmax(dim=-1).mean(dim=1)
 
 
 def lean(block: Block, make: Make) -> Layer:

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from models.layer import Attended, Hidden, Make, Mlp, Rows, attend
+from models.layer import Attended, Hidden, Make, Mlp, Read, Rows, attend
 from models.linear import Linear
 from models.text_families.text_family import PostNormBlock
 
@@ -37,14 +37,14 @@ class PostNormLayer:
     heads: int
     scale: float
 
-    def __call__(self, hidden: Hidden, read: bool = False, attended: Attended | None = None) -> tuple[Hidden, torch.Tensor | None]:
-        """Hidden states after this layer (the input's memory may be used), and with `read` its CLS row float32 [b, heads, tokens]."""
+    def __call__(self, hidden: Hidden, read: Read | None = None, attended: Attended | None = None) -> tuple[Hidden, torch.Tensor | None]:
+        """Hidden states after this layer (the input's memory may be used), and what `read` tells of its attention."""
         batch, tokens, width = hidden.shape
         rows = hidden.reshape(batch * tokens, width)
-        mixed, row = attend(self.qkv(rows).view(batch, tokens, 3, self.heads, -1), self.scale, read, attended)
+        mixed, told = attend(self.qkv(rows).view(batch, tokens, 3, self.heads, -1), self.scale, read, attended)
         rows = self.norm1(self.out.onto(rows, mixed))
         rows = self.norm2(self.mlp.onto(rows, rows))
-        return rows.view(batch, tokens, width), row
+        return rows.view(batch, tokens, width), told
 
 
 def lean_post_norm(block: PostNormBlock, make: Make, device: str) -> PostNormLayer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from models.assembly import assembled
@@ -12,6 +13,7 @@ from models.image_scorer import ImageScorer
 from models.layer import lean
 from models.scorer_cache import ScorerCache as AnyScorerCache
 from models.shared_base import base_of, encoder_of
+from models.whole import whole
 
 __all__ = ["ImageScorer", "ScorerCache", "load_scorer"]
 
@@ -38,8 +40,9 @@ def load_scorer(backbone: Backbone, changed: Path | str | None, dtype: str, batc
         dtype=base.dtype,
         device=base.device,
         batch_size=batch_size,
-        own_bytes=encoder.nbytes + sum(rest[name].nbytes for name in rest if name in own),
+        scoring_bytes=encoder.nbytes + sum(rest[name].nbytes for name in rest if name in own),
         heads=heads,
+        whole=partial(whole, backbone, base, changed),
     )
 
 

@@ -9,13 +9,13 @@ from importlib.metadata import version
 import numpy as np
 from numpy.typing import NDArray
 
+from models.answers import shares_of, tried_twice
+from models.any_scoring import Flat, Logits
 from models.backbone import Backbone
 from models.decode import DecodeLimits, decode
 from models.encoder import ENGINE
 from models.images import Preprocessing, normalise, to_model_resolution
-from models.masked_value import MaskedValue
-from models.poked_value import PokedPictureValue
-from models.pokes import Noise, picture_noise, poked_pixels
+from models.pokes import Noise, PokedFlat, picture_noise, poked_pixels
 from models.scored_adapter import ScoredAdapter
 from models.scorer import ImageScorer, ScorerCache
 
@@ -85,9 +85,23 @@ class Scoring:
             logits[bad] = self.scorer(adapter, "float32").logits(pixels[bad])
         return logits[:, list(adapter.label_order)]
 
-    def value(self, adapter: ScoredAdapter, inputs: NDArray[np.float32], targets: NDArray[np.int64], baseline: str) -> MaskedValue:
-        """p(target) under masks of patches; `targets` are in the dataset's label order."""
-        return self.scorer(adapter).value(inputs, np.array(adapter.label_order)[targets], baseline)
+    def shares(self, adapter: ScoredAdapter, logits: Logits) -> Logits:
+        """Softmax of `self.logits`, in the dataset's label order: to the bit the p that `value` gives these pictures with all patches
+        shown."""
+        return shares_of(logits, adapter.label_order, self.scorer(adapter).device)
+
+    def value(self, adapter: ScoredAdapter, inputs: NDArray[np.float32], targets: NDArray[np.int64], baseline: str) -> Flat:
+        """p(target) under masks of patches; `targets` are in the dataset's label order. What is not finite is tried again in float32."""
+        own = np.array(adapter.label_order)[targets]
+        first = self.scorer(adapter).value(inputs, own, baseline)
+        return tried_twice(first, lambda: self.scorer(adapter, "float32").value(inputs, own, baseline))
+
+    def integrated_gradients(
+        self, adapter: ScoredAdapter, inputs: NDArray[np.float32], targets: NDArray[np.int64], steps: int, baseline: str
+    ) -> NDArray[np.float32]:
+        """Signed integrated gradients of the target logits per patch, in float32, from the baseline's picture on; `targets` are in the
+        dataset's label order."""
+        return self.scorer(adapter).integrated_gradients(inputs, np.array(adapter.label_order)[targets], steps, baseline)
 
     def noise(self, inputs: NDArray[np.float32], unit: int | None, generator: np.random.Generator) -> NDArray[np.float32]:
         """Standard normal numbers [3, size, size] for a poke of one picture, or of one of its patches alone (models.pokes)."""
@@ -99,6 +113,8 @@ class Scoring:
 
     def poked_value(
         self, adapter: ScoredAdapter, inputs: NDArray[np.float32], targets: NDArray[np.int64], baseline: str, noise: Noise, magnitude: float
-    ) -> PokedPictureValue:
-        """p(target) of pictures and their pokes under masks of patches; `targets` are in the dataset's label order."""
-        return self.scorer(adapter).poked_value(inputs, np.array(adapter.label_order)[targets], baseline, noise, magnitude)
+    ) -> PokedFlat:
+        """`value` of pictures and their pokes: p(target) of (row, poke, mask of patches)."""
+        own = np.array(adapter.label_order)[targets]
+        first = self.scorer(adapter).poked_value(inputs, own, baseline, noise, magnitude)
+        return tried_twice(first, lambda: self.scorer(adapter, "float32").poked_value(inputs, own, baseline, noise, magnitude))

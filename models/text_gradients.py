@@ -7,8 +7,6 @@ specials are dropped afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
@@ -16,6 +14,7 @@ from jaxtyping import Bool, Float, Int64
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from models.gradients import evaluating, midpoints
 from models.text_families.text_family import TextFamily
 from models.texts import Texts
 
@@ -126,20 +125,3 @@ def word_embeddings(model: Any, ids: Int64[torch.Tensor, "batch tokens"]) -> Emb
     """The rows of the word embedding's table, part of the graph where the table is trained."""
     embedded: torch.Tensor = model.get_input_embeddings()(ids)
     return embedded
-
-
-def midpoints(steps: int, like: torch.Tensor) -> Float[torch.Tensor, " steps"]:
-    """(k + 1/2) / steps: where the midpoint rule asks on the way from 0 to 1."""
-    return (torch.arange(steps, device=like.device, dtype=like.dtype) + 0.5) / steps
-
-
-@contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """Eval mode for every module of `model`; afterwards each has the mode it had, also after an exception."""
-    before = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, training in before:
-            module.training = training

@@ -10,7 +10,6 @@ from torch import nn
 from models.assembly import assembled
 from models.backbone_record import TextBackbone
 from models.buckets import BUCKETS, fitted
-from models.classifier import load
 from models.dtype import resolve_device, resolve_dtype
 from models.layer import Make
 from models.post_norm import PostNormLayer, lean_post_norm
@@ -18,6 +17,7 @@ from models.shared_base import Base, base_of, encoder_of
 from models.text_families import text_family_named
 from models.text_families.text_family import TextFamily
 from models.text_scorer import TextScorer
+from models.whole import whole
 
 
 def load_text_scorer(
@@ -50,16 +50,9 @@ def load_text_scorer(
         buckets=buckets,
         heads=heads,
         scoring_bytes=encoder.nbytes + sum(rest[name].nbytes for name in rest if name in own),
-        whole=partial(_whole, backbone, base, changed),
+        whole=partial(whole, backbone, base, changed),
     )
 
 
 def _lean(family: TextFamily, base: Base, layer: nn.Module, make: Make) -> PostNormLayer:
     return lean_post_norm(family.block(layer), make, base.device)
-
-
-def _whole(backbone: TextBackbone, base: Base, changed: Path | str | None) -> tuple[nn.Module, int]:
-    model, _, own = assembled(backbone, base.state, changed)
-    state = {name: base.copied(name, tensor) for name, tensor in model.state_dict().items()}
-    load(model, state)
-    return model.requires_grad_(False).to(base.device), sum(state[name].nbytes for name in own)

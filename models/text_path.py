@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from models.buckets import batches, bucket_of, filled
+from models.gradients import evaluating, midpoints
 from models.poked_texts import poked_embeddings, sized_noise
 from models.text_families.text_family import TextFamily
-from models.text_gradients import TokenBatch, evaluating, midpoints, path_gradients, word_embeddings
+from models.text_gradients import TokenBatch, path_gradients, word_embeddings
 from models.text_masked_value import sized
 from models.texts import Texts
 

@@ -1,4 +1,4 @@
-"""What does one classifier say about n texts? Logits, embeddings, the last CLS attention row, masked values, and integrated gradients.
+"""What does one classifier say about n texts? Logits, embeddings, attention, masked values, and integrated gradients.
 
 Every forward has exactly `batch_size` rows of one length bucket: floating-point sums depend on a batch's shape, not on its content, so a
 text's numbers are the same bits whatever its neighbours are.
@@ -16,6 +16,7 @@ from jaxtyping import Float32, Int64
 from numpy.typing import NDArray
 from torch import nn
 
+from models.attention_maps import AttentionMaps
 from models.backbone_record import TextBackbone
 from models.buckets import batches, bucket_of, filled
 from models.encoder import Encoder
@@ -28,7 +29,7 @@ from models.text_families.text_family import TextFamily, mean_token
 from models.text_gradients import word_embeddings
 from models.text_masked_value import TEXT_BASELINES, Attended, Ids, Shares, TextMaskedValue, sized
 from models.text_path import summed_over_path
-from models.texts import Texts, word_sums
+from models.texts import NO_WORD, Texts, word_sums
 
 # In every settings_id of a text row. Raise it with any change of arithmetic in encoder.py, layer.py, post_norm.py, linear.py,
 # text_scorer.py, text_path.py, text_gradients.py, text_masked_value.py or texts.py.
@@ -106,6 +107,14 @@ class TextScorer:
     def attention(self, texts: Texts) -> PerWord:
         """The second half of `explain`: float32[n,W] >= 0, each text's words summing to 1, 0 where there is no word."""
         return self.explain(texts)[1]
+
+    def attention_maps(self, texts: Texts) -> Iterator[AttentionMaps]:
+        """What every token of each text looks at in every layer, a batch at a time."""
+        for places, inputs in self._batches(texts):
+            size = inputs.ids.shape[1]
+            words = np.full((len(places), max(size, texts.word_of.shape[1])), NO_WORD, dtype=np.int64)
+            words[:, : texts.word_of.shape[1]] = texts.word_of[places]
+            yield AttentionMaps(places, _numpy(self._maps(inputs), places), words[:, :size])
 
     def embed(self, texts: Texts) -> tuple[Float32[NDArray[np.float32], "texts width"], Float32[NDArray[np.float32], "texts words width"]]:
         """(pooled [n,d], words [n,W,d]) of the last hidden state. Works without a head.
@@ -203,6 +212,10 @@ class TextScorer:
     def _explained(self, inputs: _Inputs) -> tuple[torch.Tensor, torch.Tensor]:
         hidden, row = self.encoder.reading(self._sequence(inputs), inputs.attended)
         return self._family.head(self.model, hidden, inputs.attended), row
+
+    @torch.inference_mode()
+    def _maps(self, inputs: _Inputs) -> torch.Tensor:
+        return self.encoder.maps(self._sequence(inputs), inputs.attended)
 
     @torch.inference_mode()
     def _embedded(self, inputs: _Inputs) -> tuple[torch.Tensor, torch.Tensor]:

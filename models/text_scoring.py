@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
-from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float32
 from numpy.typing import NDArray
 
+from models.answers import shares_of, tried_twice
 from models.any_scoring import Flat, Logits
 from models.backbone_record import TextBackbone
 from models.buckets import BUCKETS, fitted
@@ -26,8 +25,6 @@ from models.texts import Texts, prepare
 
 # Another version of these may give other digits: an upgrade makes new rows, never mixed ones.
 TEXT_LIBRARIES = ("numpy", "tokenizers", "torch", "transformers")
-
-Asked = Callable[..., NDArray[np.float32]]  # p of pairs or triples, each an array of its own
 
 _CACHES: dict[tuple[int, tuple[int, ...]], ScorerCache[TextBackbone, TextScorer]] = {}
 
@@ -95,17 +92,13 @@ class TextScoring:
 
     def shares(self, adapter: ScoredAdapter, logits: Logits) -> Logits:
         """Softmax of `self.logits`, in the dataset's label order: to the bit the p that `value` gives these texts with all words shown."""
-        order = list(adapter.label_order)
-        own = np.empty_like(logits)
-        own[:, order] = logits  # in the adapter's own order, for the sum of the exponentials goes by it
-        p: NDArray[np.float32] = torch.from_numpy(own).to(self.scorer(adapter).device).softmax(dim=1).cpu().numpy()
-        return p[:, order]
+        return shares_of(logits, adapter.label_order, self.scorer(adapter).device)
 
     def value(self, adapter: ScoredAdapter, inputs: Texts, targets: NDArray[np.int64], baseline: str) -> Flat:
         """p(target) under masks of words; `targets` are in the dataset's label order. What is not finite is tried once more in float32."""
         own = np.array(adapter.label_order)[targets]
         first = self.scorer(adapter).value(inputs, own, baseline)
-        return _retried(first, lambda: self.scorer(adapter, "float32").value(inputs, own, baseline))
+        return tried_twice(first, lambda: self.scorer(adapter, "float32").value(inputs, own, baseline))
 
     def noise(self, inputs: Texts, unit: int | None, generator: np.random.Generator) -> NDArray[np.float32]:
         """Standard normal numbers [tokens, width] for a poke of one text's words, or of one word alone (models.poked_texts)."""
@@ -121,23 +114,11 @@ class TextScoring:
         """`value` of texts and their pokes: p(target) of (row, poke, mask of words)."""
         own = np.array(adapter.label_order)[targets]
         first = self.scorer(adapter).poked_value(inputs, own, baseline, noise, magnitude)
-        return _retried(first, lambda: self.scorer(adapter, "float32").poked_value(inputs, own, baseline, noise, magnitude))
+        return tried_twice(first, lambda: self.scorer(adapter, "float32").poked_value(inputs, own, baseline, noise, magnitude))
 
     def integrated_gradients(
-        self, adapter: ScoredAdapter, inputs: Texts, targets: NDArray[np.int64], steps: int
+        self, adapter: ScoredAdapter, inputs: Texts, targets: NDArray[np.int64], steps: int, baseline: str
     ) -> Float32[NDArray[np.float32], "texts words"]:
-        """Signed integrated gradients of the target logits per word, in float32; `targets` are in the dataset's label order."""
+        """Signed integrated gradients of the target logits per word, in float32; `targets` are in the dataset's label order. The path
+        begins at zero word embeddings, whatever stands for hidden words."""
         return self.scorer(adapter).integrated_gradients(inputs, np.array(adapter.label_order)[targets], steps).values
-
-
-def _retried(first: Asked, again: Callable[[], Asked]) -> Asked:
-    """`first`, and what it does not answer finitely asked of `again()`."""
-
-    def flat(*asked: NDArray[Any]) -> NDArray[np.float32]:
-        p = first(*asked)
-        bad = np.flatnonzero(~np.isfinite(p))
-        if len(bad):
-            p[bad] = again()(*(part[bad] for part in asked))
-        return p
-
-    return flat

@@ -15,9 +15,10 @@ from torch import nn
 
 from models.attribution_loss import attribution_loss, prior_matrix
 from models.buckets import batches, bucket_of, filled
+from models.gradients import evaluating
 from models.text_families import text_family_named
 from models.text_families.text_family import TextFamily
-from models.text_gradients import TokenBatch, evaluating, logits_of_embedded, word_embeddings
+from models.text_gradients import TokenBatch, logits_of_embedded, word_embeddings
 from models.text_masked_value import sized
 from models.text_recipe import TextRecipe
 from models.text_training_data import TextTrainingSet

@@ -68,8 +68,10 @@ def _run_one(options: argparse.Namespace, layers: Sequence[str]) -> int:
     root = lake.storage.root
     if "gold" in layers and not options.quiet:
         from pipelines.highlights import highlights
+        from pipelines.told_of_worlds import tell
 
         highlights(lambda table: small_frame(lake, table, dataset), shown(root), dataset, sys.stdout)
+        tell(lambda table, world: small_frame(lake, table, world), _configured(options)[0].inversion.worlds, sys.stdout)
     return _reported(line)
 
 

@@ -23,6 +23,7 @@ from pydantic import (
 from bronze.readers import reader_named
 from bronze.settings import DecodeSettings, ShiftedSettings, SourceSettings, SplitSettings
 from gold.forecast.settings import ForecastSettings
+from gold.inversion.settings import InversionSettings
 from gold.settings import GoldSettings
 from lake.errors import ConfigError, MissingInputError
 from lake.identity import canonical_json
@@ -110,6 +111,9 @@ class Config(_Record):
     forecast: ForecastSettings = Field(
         default=ForecastSettings(), description="how failures are forecast from clean inputs, and the verdict's rule"
     )
+    inversion: InversionSettings = Field(
+        default=InversionSettings(), description="probe worlds in which explanations are poked and tempted; none unless worlds are named"
+    )
     examined: int | None = Field(
         default=None, ge=1, description="of split meta only so many examples, by smallest id, are explained and shifted; null: all"
     )
@@ -146,6 +150,7 @@ class Config(_Record):
         other = OF_PICTURES if self.modality == "text" else OF_TEXTS
         # Younger than the hashes of the others, and out of them where they say nothing.
         young = {"examined": self.examined is None, "shifted": not self.shifted, "forecast": self.forecast == ForecastSettings()}
+        young |= {"inversion": self.inversion == InversionSettings()}
         idle = other | {name for name, is_unused in young.items() if is_unused}
         return {name: value for name, value in plain.items() if name not in idle}
 
@@ -244,6 +249,7 @@ def _resolved(config: Config, base: Path) -> Config:
     changes["shifted"] = tuple(shift.model_copy(update={"source": rooted(shift.source)}) for shift in config.shifted)
     changes["backbone"] = backbone.model_copy(update={"name": model(backbone.name)})
     changes["priors"] = config.priors.model_copy(update={"scorer": scorer.model_copy(update={"name": model(scorer.name)})})
+    changes["inversion"] = config.inversion.model_copy(update={"adult": absolute(config.inversion.adult)})
     return config.model_copy(update=changes | {"lake": absolute(config.lake), "artifacts": absolute(config.artifacts)})
 
 

@@ -16,6 +16,7 @@ from bronze.specs import EMBEDDINGS, OUTSIDE
 from gold.build import GoldInputs, build_gold
 from gold.forecast.build import build_forecasts
 from gold.forecast.inputs import ForecastInputs
+from gold.inversion.build import build_inversion
 from lake.audit import TABLES as AUDIT_TABLES
 from lake.door import Lake
 from lake.errors import ConfigError
@@ -111,6 +112,7 @@ class Pipeline:
             self.gold(examples, meta, scoring, found, shifts, own)
             inputs = self.forecast_inputs(examples, meta, scoring, found, shifts)
             build_forecasts(self.lake, self.ledger, inputs, self.config.forecast, self.forecasters)
+            build_inversion(self.lake, self.config.inversion)
         return self.finished(started, examples)
 
     def finished(self, started: float, examples: Examples) -> Outcome:

@@ -7,6 +7,7 @@ import re
 import bronze.specs
 import gold
 import gold.forecast.tables
+import gold.inversion.tables
 import lake.audit
 import ood.specs
 import silver.specs
@@ -22,6 +23,7 @@ TABLES: tuple[Table, ...] = (
     *ood.specs.TABLES,
     *(table.spec for table in gold.TABLES),
     *gold.forecast.tables.TABLES,
+    *gold.inversion.tables.TABLES,
     *lake.audit.TABLES,
 )
 

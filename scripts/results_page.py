@@ -13,7 +13,7 @@ from results_intervals import Share, counted, failed, shown, times_the_probe
 from results_probe import Probe
 from results_read import Findings
 
-FACTOR = 2.0  # a backbone whose adapters stay below this multiple of raw pixels is called unusable
+FACTOR = 2.0  # a backbone whose adapters stay below this multiple of raw pixels is called unusable, or usable in part
 
 
 def data_section(findings: Findings) -> str:
@@ -111,8 +111,8 @@ def _probe_text(findings: Findings, probe: Probe | None, why_not: str) -> str:
 
 
 def verdict(findings: Findings, probe: Probe | None) -> str:
-    """Usable when every adapter reaches twice the probe on the same pictures; else unusable, in words. Where twice the probe is more
-    than 1, no model could: the rule says nothing."""
+    """Usable when every adapter reaches twice the probe on the same pictures, in part when some do, else unusable. Where twice the probe is
+    more than 1, no model could: the rule says nothing."""
     if probe is None:
         return "No verdict on the backbone: there is no probe to hold it against."
     floor = FACTOR * probe.accuracy
@@ -123,4 +123,10 @@ def verdict(findings: Findings, probe: Probe | None) -> str:
     if not below:
         return f"Usable: every adapter reaches twice the probe ({floor:.3f}); the lowest has {min(accuracies.values()):.3f}."
     names = ", ".join(f"{name} {value:.3f}" for name, value in below.items())
-    return f"Unusable: {len(below)} of {len(accuracies)} adapters stay below twice the probe ({floor:.3f}): {names}."
+    n, most = len(accuracies), max(accuracies.values())
+    if len(below) == n:
+        return f"Unusable: all {n} adapters stay below twice the probe ({floor:.3f}): {names}."
+    return (
+        f"Usable in part: {n - len(below)} of {n} adapters reach twice the probe ({floor:.3f}), the highest {most:.3f}; {len(below)} stay "
+        f"below, by the backbone or by a recipe that is weak on purpose: {names}."
+    )

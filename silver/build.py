@@ -20,7 +20,7 @@ from silver.attribute import Attribution, attribute
 from silver.inversion.invert import Inverting, invert
 from silver.measure import Measurement, measure
 from silver.predict import Prediction, predict
-from silver.settings import ExplanationSettings
+from silver.settings import ATTENTION_ALONE, ExplanationSettings
 from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, INVERSION, OUTSIDE_PREDICTIONS, PREDICTIONS
 from silver.truth import truth_named
 
@@ -63,7 +63,7 @@ def _method_settings(scoring: AnyScoring, explanations: ExplanationSettings) -> 
 
     Nothing where pictures are asked for attention alone, as before there was a choice: their rows keep their identity.
     """
-    if scoring.column == "image" and explanations.methods == ("attention",):
+    if scoring.column == "image" and explanations.methods == ATTENTION_ALONE:
         return {}
     return {"method_settings": explanations.method_settings.model_dump(mode="json")}
 

@@ -15,18 +15,19 @@ from pydantic import (
 )
 
 from models.modality import AnyRecipe
-from silver.inversion.settings import InversionSettings, check_inversion
+from silver.inversion.settings import PokingSettings, check_inversion
 from silver.methods import MethodSettings
 from silver.specs import INVERSION
 from silver.truth import TRUTHS
 from xai.attribution import METHODS
-from xai.presets import BASELINES, DEFAULT, DEFAULT_TEXT, KI, PRESETS, Preset
+from xai.presets import BASELINES, DEFAULT, DEFAULT_TEXT, KI, PRESETS, Baseline, Preset
 
 # What silver.attribute and silver.measure can make of each kind of input (silver.explainers holds a function for each).
 COMPUTED: dict[str, tuple[str, ...]] = {
-    "image": ("attention",),
-    "text": tuple(method.name for method in METHODS if "text" in method.modalities and not method.control),
+    kind: tuple(method.name for method in METHODS if kind in method.modalities and not method.control) for kind in ("image", "text")
 }
+ATTENTION_ALONE = ("attention",)  # what pictures are asked where the user says nothing
+PICTURE_BASELINE: Baseline = "mean"  # hides patches where pictures are asked for more and the user names none
 CONTROLS = tuple(method.name for method in METHODS if method.control and method.needs == "nothing")
 KNOWN_CONTROLS = tuple(method.name for method in METHODS if method.control)
 TEXT_METHODS = ("attention", "ig", "occlusion", "lime", "kernel_shap")  # asked for where the user says nothing; cap on demand
@@ -71,12 +72,12 @@ class ExplanationSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    methods: tuple[str, ...] = ("attention",)
+    methods: tuple[str, ...] = ATTENTION_ALONE
     groups: tuple[MetricGroup, ...] = (MetricGroup(preset=DEFAULT), MetricGroup(preset=KI, controls=()))
     seed: int = Field(default=0, ge=0)
     method_settings: MethodSettings = MethodSettings()
     truth: str | None = None
-    inversion: InversionSettings | None = None
+    inversion: PokingSettings | None = None
 
     @field_validator("methods")
     @classmethod
@@ -123,14 +124,22 @@ def default_explanations(modality: str, given: ExplanationSettings | None = None
     """What is asked about a dataset of this modality, `image` or `text`, where the user says nothing; `given` is what he does say.
 
     Texts: attention, integrated gradients, occlusion, LIME and KernelSHAP under `default_text` with the controls random and reverse, and
-    oracle where a truth is named. Pictures: the record's own defaults.
+    oracle where a truth is named. Pictures: the record's own defaults; where they are asked for more than attention, patches are hidden by
+    `mean`.
     """
     given = ExplanationSettings() if given is None else given
     if modality != "text":
-        return given
+        return _hiding_patches(given)
     controls = ("random", "reverse") if given.truth is None else ("random", "reverse", "oracle")
     defaults = {"methods": TEXT_METHODS, "groups": (MetricGroup(preset=DEFAULT_TEXT, controls=controls),)}
     return given.model_copy(update={key: value for key, value in defaults.items() if key not in given.model_fields_set})
+
+
+def _hiding_patches(given: ExplanationSettings) -> ExplanationSettings:
+    own = given.method_settings
+    if given.methods == ATTENTION_ALONE or "baseline" in own.model_fields_set:
+        return given
+    return given.model_copy(update={"method_settings": own.model_copy(update={"baseline": PICTURE_BASELINE})})
 
 
 def check_modality(explanations: ExplanationSettings, modality: str) -> None:
@@ -138,6 +147,13 @@ def check_modality(explanations: ExplanationSettings, modality: str) -> None:
     if alien := [method for method in explanations.methods if method not in COMPUTED[modality]]:
         raise ValueError(
             f"explanations.methods: of {modality} inputs {', '.join(COMPUTED[modality])} can be computed, found {', '.join(alien)}"
+        )
+    baseline = explanations.method_settings.baseline
+    hides = modality == "text" or explanations.methods != ATTENTION_ALONE  # attention alone hides nothing
+    if hides and baseline not in BASELINES[modality]:
+        raise ValueError(
+            f"explanations.method_settings.baseline: units of {modality} inputs can be hidden by {', '.join(BASELINES[modality])}, found "
+            f"{baseline}; name one of these, or leave it out"
         )
     for group in explanations.groups:
         found = {group.preset.deletion_baseline, group.preset.insertion_baseline}

@@ -94,11 +94,12 @@ def test_of_strengths_that_answer_alike_the_probe_takes_the_smallest(script: Cal
     ("right", "accuracies", "says"),
     [
         (30, [0.62, 0.60], "Usable: every adapter reaches twice the probe (0.600)"),
-        (31, [0.62, 0.60], "Unusable: 1 of 2 adapters stay below twice the probe (0.620): b 0.600."),
+        (31, [0.62, 0.60], "Usable in part: 1 of 2 adapters reach twice the probe (0.620), the highest 0.620; 1 stay below, "),
+        (32, [0.62, 0.60], "Unusable: all 2 adapters stay below twice the probe (0.640): a 0.620, b 0.600."),
         (51, [0.99, 0.98], "The rule does not apply: twice the probe's accuracy is 1.020"),
     ],
 )
-def test_a_backbone_is_called_unusable_in_words_when_an_adapter_stays_below_twice_the_probe(
+def test_a_backbone_is_called_usable_in_part_or_unusable_in_words_when_adapters_stay_below_twice_the_probe(
     script: Callable[[str], Any], right: int, accuracies: list[float], says: str
 ) -> None:
     probe = script("results_probe").Probe(tuple(map(str, range(100))), np.arange(100) < right, 0.1, 0.5, 10, 10)

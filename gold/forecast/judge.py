@@ -12,7 +12,7 @@ from gold.forecast.compare import absent, compared
 from gold.forecast.decide import coverages, reliabilities
 from gold.forecast.features import BY_NAME, FEATURE_SETS, FeatureSet
 from gold.forecast.figures import Scored
-from gold.forecast.learners import learners_of
+from gold.forecast.learners import Learner, learners_of
 from gold.forecast.records import Record, name_of
 from gold.forecast.regimes import Regime, obstacle
 from gold.forecast.rows import Rows, rows_of
@@ -32,15 +32,16 @@ class Records:
     coverage_risk: list[Record] = field(default_factory=list)
 
 
-def judge(frame: pd.DataFrame, regime: Regime, settings: ForecastSettings) -> Records:
-    """All records of one regime. Poor data give nulls with reasons, never an error."""
+def judge(frame: pd.DataFrame, regime: Regime, settings: ForecastSettings, learners: tuple[Learner, ...] | None = None) -> Records:
+    """All records of one regime, by these learners (None: those of the regime). Poor data give nulls with reasons, never an error."""
+    learners = learners or learners_of(leaky=regime.leaky)
     rows = rows_of(frame, settings)
     found = Records()
     if reason := obstacle(rows, regime, settings):
-        found.comparison = [absent(rows, regime, one.name, model, reason) for one in FEATURE_SETS for model in _models(one, regime)]
+        found.comparison = [absent(rows, regime, one.name, model, reason) for one in FEATURE_SETS for model in _models(one, learners)]
         found.verdict = [no_verdict(rows, regime, reason, settings)]
         return found
-    forecasts = out_of_fold(rows, regime, settings)
+    forecasts = out_of_fold(rows, regime, settings, learners=learners)
     scored = {name_of(key): _scored(rows, forecasts, key) for key in forecasts.risks}
     generator = rng(settings.seed, "", "forecast", "bootstrap", regime.name)
     drawn = bootstrap(
@@ -48,7 +49,7 @@ def judge(frame: pd.DataFrame, regime: Regime, settings: ForecastSettings) -> Re
     )
     found.comparison = [compared(rows, regime, forecasts, drawn, key) for key in forecasts.risks]
     found.comparison += [
-        absent(rows, regime, name, model, why) for name, why in forecasts.skipped.items() for model in _models(BY_NAME[name], regime)
+        absent(rows, regime, name, model, why) for name, why in forecasts.skipped.items() for model in _models(BY_NAME[name], learners)
     ]
     found.verdict = [weighed(rows, regime, forecasts, drawn, settings)]
     for name in MAPPED:
@@ -58,8 +59,8 @@ def judge(frame: pd.DataFrame, regime: Regime, settings: ForecastSettings) -> Re
     return found
 
 
-def _models(features: FeatureSet, regime: Regime) -> tuple[str, ...]:
-    learned = tuple(learner.name for learner in fitting(features, learners_of(leaky=regime.leaky)))
+def _models(features: FeatureSet, learners: tuple[Learner, ...]) -> tuple[str, ...]:
+    learned = tuple(learner.name for learner in fitting(features, learners))
     return learned if features.means is None else (MEANS,)
 
 

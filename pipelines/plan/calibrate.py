@@ -20,7 +20,7 @@ from models.scoring import Scoring
 from ood.corruptions import corrupt
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
 from pipelines.plan.calibrate_verbs import PictureWork, Timed, attributed, embedded, exposed, measured, predicted
-from pipelines.plan.forwards import masks_per_picture, padded
+from pipelines.plan.forwards import looks_in_time, masks_per_picture, padded
 from pipelines.plan.stopwatch import crowding, seconds_of
 from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, PREDICTIONS
 
@@ -118,13 +118,13 @@ def _stages(
 ) -> tuple[dict[str, float], list[str]]:
     """Per table its cost, and the tables whose own verb was affordable."""
     n_masks = sum(len(masks) for masks in masks_per_picture(work.explanations, work.scoring.backbone.n_units).values())
-    n_cells, n_methods = len(work.shifts.corruptions.cells()), len(work.explanations.methods)
+    n_cells, n_looks = len(work.shifts.corruptions.cells()), looks_in_time(work.explanations, work.scoring.backbone.n_units)
     embedding = _Part(EMBEDDINGS, embedded, 1, _embedding_forward(work, share), 0.0, work.embedding.batch_size)
     batch = work.scoring.batch_size
     parts = (
         embedding,
         _Part(PREDICTIONS, predicted, 1, forward, prepare, batch),
-        _Part(ATTRIBUTIONS, attributed, n_methods, forward, prepare, batch),
+        _Part(ATTRIBUTIONS, attributed, n_looks, forward, prepare, batch),
         _Part(EXPLANATION_METRICS, measured, n_masks, masked, prepare, batch),
         _Part(OOD_PREDICTIONS, exposed, n_cells, forward, prepare + corrupted, batch),
     )

@@ -30,7 +30,7 @@ from pipelines.plan.calibrate_training import TrainingCosts, pretraining_pace, t
 from pipelines.plan.calibrate_verbs import Work
 from pipelines.plan.dry_run import Counts, rows_per_picture
 from pipelines.plan.estimate import CLOSING_SECONDS, SESSION_SECONDS, TABLE_SECONDS, Line, Machine, Size, gold_seconds, stage_lines
-from pipelines.plan.forwards import masks_per_picture
+from pipelines.plan.forwards import looks_per_picture, masks_per_picture
 from pipelines.plan.poked import poked_lines
 from pipelines.plan.row_bytes import Shape, foretold_row_bytes, stored_row_bytes
 from pipelines.plan.table_of_lines import write_lines
@@ -38,6 +38,7 @@ from pipelines.run import Pipeline
 from pipelines.tables import TABLES
 from silver.adapters.offers import Zoo
 from silver.adapters.pictures import side_of
+from silver.methods import DRAWN
 
 TRAINING_SHARE = 0.25  # of the seconds that may be spent
 
@@ -53,6 +54,7 @@ class PlanCosts:
     workers: int
     parallelism: int
     n_masks: int
+    n_looks: int
     batch_size: int
     measured_bytes: tuple[str, ...]
     stands_in: bool
@@ -95,8 +97,9 @@ def plan_costs(pipeline: Pipeline, counts: Counts, seconds: float, scratch: Path
     ]
     rest = rest_lines(pipeline, counts)
     return PlanCosts(
-        (*lines, *rest), costs, training, workers, context.defaultParallelism, size.n_masks, scoring.batch_size, measured, known is None
-    )
+        (*lines, *rest), costs, training, workers, context.defaultParallelism, size.n_masks, size.n_looks, scoring.batch_size,
+        measured, known is None,
+    )  # fmt: skip
 
 
 def computing_at_once(master: str, parallelism: int, cores: int) -> int:
@@ -148,6 +151,7 @@ def _size(pipeline: Pipeline, counts: Counts, backbone: Backbone, pretrains: boo
         chunk_rows=config.execution.chunk_rows,
         n_outside=examples.count(OUTSIDE),
         n_shifted=counts.n_shifted,
+        n_looks=looks_per_picture(config.explanations, backbone.n_units),
     )
 
 
@@ -163,8 +167,9 @@ def _row_bytes(
 ) -> tuple[dict[str, float], tuple[str, ...]]:
     """Bytes per row of every table, and the tables for which the lake itself told."""
     mean = sum(len(picture.content) for picture in pictures) / len(pictures)
-    keep = pipeline.config.embeddings.keep_units
-    foretold = foretold_row_bytes(Shape(len(counts.examples.labels), backbone.n_units, backbone.hidden_size, keep, mean))
+    keep, methods = pipeline.config.embeddings.keep_units, pipeline.config.explanations.methods
+    drawn_share = sum(method in DRAWN for method in methods) / len(methods)
+    foretold = foretold_row_bytes(Shape(len(counts.examples.labels), backbone.n_units, backbone.hidden_size, keep, mean, drawn_share))
     measured = stored_bytes(pipeline, counts)
     return foretold | measured, tuple(measured)
 
@@ -199,6 +204,10 @@ def write_costs(plan: PlanCosts, stream: TextIO) -> None:
     shown += f" on {plan.training.threads} (adapters.threads)" if plan.training.threads > 1 else ""
     stream.write(f"  ms a picture on one thread, in batches of {plan.batch_size} (measured in {costs.seconds:.0f} s): {shown}\n")
     stream.write(f"  {plan.n_masks} masks a picture and adapter, as the metrics' own rule gives them\n")
+    if plan.n_looks > 1:
+        stream.write(
+            f"  {plan.n_looks} forwards a picture and adapter for its explanations, by their own rule (a step of ig counts as one)\n"
+        )
     if plan.stands_in:
         stream.write("  the backbone is not there yet: measured on one of its shape with random weights\n")
     bytes_from = ", ".join(plan.measured_bytes) or "no table"

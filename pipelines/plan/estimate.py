@@ -36,7 +36,8 @@ class Size:
     `n_train`, `n_val`, `n_meta`, `n_outside`: examples of the splits; `n_shifted`: of shifted sources of the user's own. `n_adapters`:
     that are scored; `n_new_adapters`: to check and merge;
     `recipes`: to train, from pictures of `training_bytes` that are collected once. `to_do`: table -> rows. `rows_per_picture`: table ->
-    rows of one picture and adapter; `n_masks`: masks behind those of explanation metrics. `pretrain_pictures`: pictures times epochs.
+    rows of one picture and adapter; `n_masks`: masks behind those of explanation metrics, `n_looks`: forwards behind those of
+    attributions. `pretrain_pictures`: pictures times epochs.
     """
 
     n_train: int
@@ -54,6 +55,7 @@ class Size:
     chunk_rows: int
     n_outside: int = 0
     n_shifted: int = 0
+    n_looks: int = 1
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,8 @@ def stage_lines(size: Size, costs: Costs, training: TrainingCosts, pretrain_pace
 def _forwards_per_row(size: Size) -> dict[str, float]:
     """Table -> forwards behind one row of it."""
     metrics = size.n_masks / size.rows_per_picture[EXPLANATION_METRICS.full_name]
-    return {ATTRIBUTIONS.full_name: 1, EXPLANATION_METRICS.full_name: metrics, OOD_PREDICTIONS.full_name: 1}
+    looks = size.n_looks / size.rows_per_picture[ATTRIBUTIONS.full_name]
+    return {ATTRIBUTIONS.full_name: looks, EXPLANATION_METRICS.full_name: metrics, OOD_PREDICTIONS.full_name: 1}
 
 
 def _line(stage: str, size: Size, machine: Machine, forwards: float, seconds: float, fixed: float = 0.0) -> Line:
@@ -170,7 +173,8 @@ def _scored(stage: str, per_row: float, size: Size, costs: Costs, machine: Machi
     units = rows if stage == OOD_PREDICTIONS.full_name else rows / size.rows_per_picture[stage]  # its cost is that of one cell
     shared = size.n_meta * (costs.prepare + (costs.corrupt if stage == OOD_PREDICTIONS.full_name else 0.0))
     shared += size.n_shifted * costs.prepare if stage == OOD_PREDICTIONS.full_name else 0.0
-    fill = 1.0 if stage == EXPLANATION_METRICS.full_name else filling(size.n_meta, machine.workers, size.batch_size)
+    masked = stage == EXPLANATION_METRICS.full_name or (stage == ATTRIBUTIONS.full_name and size.n_looks >= size.batch_size)
+    fill = 1.0 if masked else filling(size.n_meta, machine.workers, size.batch_size)
     seconds = (shared + units * costs.stages[stage] * fill) * costs.crowding
     return _line(stage, size, machine, rows * per_row, seconds)
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lake.identity import rng
+from silver.methods import forwards_per_example
 from silver.settings import ExplanationSettings
 from xai.attribution import random, reverse
 from xai.explain import explanation_metrics
@@ -40,6 +41,17 @@ def masks_per_picture(explanations: ExplanationSettings, n_units: int) -> dict[s
     for group in explanations.groups:
         explanation_metrics(own | {name: controls[name] for name in group.controls}, values, group.preset)
     return {name: np.stack(recorder.masks) for name, recorder in recorders.items()}
+
+
+def looks_per_picture(explanations: ExplanationSettings, n_units: int) -> int:
+    """Forwards behind the attributions of one picture under one adapter, the most that can be; a step of ig counts as one."""
+    return forwards_per_example(explanations.methods, n_units, explanations.method_settings)
+
+
+def looks_in_time(explanations: ExplanationSettings, n_units: int) -> int:
+    """The forwards that take as long as `looks_per_picture`: a step of ig, which goes back through the model too, is three."""
+    steps = explanations.method_settings.ig_steps if "ig" in explanations.methods else 0
+    return looks_per_picture(explanations, n_units) + 2 * steps
 
 
 def _any_order(n_units: int, what: str) -> NDArray[np.float32]:

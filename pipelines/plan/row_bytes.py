@@ -22,13 +22,15 @@ DOUBLE, FLOAT, HALF = 8, 4, 2
 
 @dataclass(frozen=True)
 class Shape:
-    """What the widths of rows depend on: numbers of labels and units, width of an embedding, whether units are stored, picture bytes."""
+    """What the widths of rows depend on: numbers of labels and units, width of an embedding, whether units are stored, picture bytes, and
+    the share of attributions whose values have an error each."""
 
     n_labels: int
     n_units: int
     dim: int
     keep_units: bool
     picture_bytes: float
+    drawn_share: float = 0.0
 
 
 def stored_row_bytes(root: str, table: Table, dataset: str, settings_id: str) -> float | None:
@@ -73,7 +75,7 @@ def foretold_row_bytes(shape: Shape) -> dict[str, float]:
         EMBEDDINGS.full_name: HALF * shape.dim * (1 + shape.n_units * shape.keep_units) + ID_BYTES,
         PREDICTIONS.full_name: predicted,
         OUTSIDE_PREDICTIONS.full_name: predicted,
-        ATTRIBUTIONS.full_name: ID_BYTES + FLOAT * shape.n_units,
+        ATTRIBUTIONS.full_name: ID_BYTES + FLOAT * shape.n_units * (1 + shape.drawn_share),
         EXPLANATION_METRICS.full_name: 9 * DOUBLE,  # 11 numbers, of which controls repeat some; ids repeat over methods
         OOD_PREDICTIONS.full_name: DOUBLE + 4,  # confidence; ids repeat over cells, labels take bits
     }

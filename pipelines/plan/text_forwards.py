@@ -13,7 +13,7 @@ from lake.identity import rng
 from models.label_scorer.settings import Template
 from models.text_recipe import TextRecipe
 from pipelines.plan.forwards import ANY_EXAMPLE, masks_per_picture
-from silver.methods import forwards_per_text
+from silver.methods import forwards_per_example
 from silver.priors.extract import answered
 from silver.priors.settings import PriorSettings
 from silver.settings import ExplanationSettings
@@ -32,7 +32,7 @@ class PerText:
 def per_text(explanations: ExplanationSettings, n_words: Sequence[int]) -> PerText:
     """`n_words`: words of each drawn text inside the model's limit. Both are the most that can be: equal masks are asked once."""
     lengths = Counter(n_words)
-    looks = {n: forwards_per_text(explanations.methods, n, explanations.method_settings) for n in lengths}
+    looks = {n: forwards_per_example(explanations.methods, n, explanations.method_settings) for n in lengths}
     masks = {n: sum(len(found) for found in masks_per_picture(explanations, n).values()) for n in lengths}
     total = lengths.total()
     return PerText(

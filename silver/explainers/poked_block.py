@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from models.any_scoring import AnyScoring, Included, Logits
+from models.any_scoring import AnyScoring, Included
+from silver.explainers.block import Block
 from silver.methods import MethodSettings
 from xai.units import Keep
 from xai.value import Value
@@ -17,24 +17,17 @@ from xai.value import Value
 class PokedBlock:
     """An example's block, `n` rows wide: the example, then its pokes. `value` is p(target) of all of them under masks."""
 
-    clean: Any  # a block of the one example
+    clean: Block
     value: Value
     n: int
 
     @property
     def scoring(self) -> AnyScoring:
-        scoring: AnyScoring = self.clean.scoring
-        return scoring
+        return self.clean.scoring
 
     @property
     def settings(self) -> MethodSettings:
-        settings: MethodSettings = self.clean.settings
-        return settings
-
-    @property
-    def logits(self) -> Logits:
-        """Those of the example in every row: they name the class that all of them are explained for."""
-        return np.repeat(self.clean.logits, self.n, axis=0)
+        return self.clean.settings
 
     @property
     def included(self) -> Included:

@@ -7,6 +7,7 @@ as they explain any, for the class that the clean input has.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float64
@@ -16,7 +17,7 @@ from scipy.special import softmax
 from models.any_scoring import AnyScoring, Included, Inputs
 from models.scored_adapter import ScoredAdapter
 from silver.explainers import block_of, explained
-from silver.explainers.block import PerUnit
+from silver.explainers.kinds import PerUnit
 from silver.explainers.poked_block import PokedBlock
 from silver.inversion.figures import Outputs, Poked
 from silver.inversion.pokes import Pokes
@@ -89,7 +90,7 @@ def _by_masks(example: Example, methods: list[str], pokes: Pokes) -> dict[str, P
     flat = example.scoring.poked_value(example.adapter, example.inputs, targets, example.masked, pokes.noise, pokes.settings.magnitude)
     value = poked_value(flat, 1, touched)
     clean = block_of(example.scoring, example.adapter, example.inputs, [example.example_id], methods, example.settings, targets)
-    block = PokedBlock(clean, value, 1 + len(pokes))
+    block: Any = PokedBlock(clean, value, 1 + len(pokes))  # it has what a method asks of a block
     found = {method: explained(block, method).values[1:] for method in methods if method != OCCLUSION}
     return found | ({OCCLUSION: _occluded(value, example.included, touched)} if OCCLUSION in methods else {})
 

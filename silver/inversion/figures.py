@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float64
 from numpy.typing import NDArray
 
-from silver.inversion.settings import InversionSettings
+from silver.inversion.settings import PokingSettings
 from xai.inversion import movement, reproduce_by_poking
 from xai.metrics import faithfulness, inversion_score, reliance
 
@@ -49,7 +49,7 @@ class Poked:
         return bool(all(np.isfinite(part).all() for part in (self.clean, self.whole, self.own)))
 
 
-def figures(outputs: Outputs, poked: Poked, settings: InversionSettings) -> dict[str, float | None]:
+def figures(outputs: Outputs, poked: Poked, settings: PokingSettings) -> dict[str, float | None]:
     """The metrics of group `inversion`, as `xai.metrics.METRICS` has them; null where there is nothing to correlate.
 
     Reproduce-by-Poking is scale-free with lambda `settings.strength` and at the clean input alone: what is left of R and F afterwards would

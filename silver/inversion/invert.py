@@ -17,7 +17,7 @@ from silver.inversion.answers import Example, answers
 from silver.inversion.controls import control
 from silver.inversion.figures import figures
 from silver.inversion.pokes import Pokes
-from silver.inversion.settings import InversionSettings, removed_by
+from silver.inversion.settings import PokingSettings, removed_by
 from silver.measure import Entries, by_adapter
 from silver.settings import ExplanationSettings
 from silver.specs import EXPLANATION_METRICS, INVERSION
@@ -36,7 +36,7 @@ class Inverting:
     identity: Identity
 
     @property
-    def settings(self) -> InversionSettings:
+    def settings(self) -> PokingSettings:
         if self.explanations.inversion is None:
             raise ValueError("explanations.inversion says what is asked: found none")
         return self.explanations.inversion

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lake.identity import rng
 from models.any_scoring import AnyScoring, Included, Inputs
-from silver.inversion.settings import InversionSettings
+from silver.inversion.settings import PokingSettings
 from xai.inversion import all_at_once, one_by_one
 
 Noise = Float32[NDArray[np.float32], "pokes ..."]
@@ -32,7 +32,7 @@ class Pokes:
     inputs: Inputs
     example_id: str
     included: Included
-    settings: InversionSettings
+    settings: PokingSettings
 
     @property
     def units(self) -> Int64[NDArray[np.int64], " units"]:

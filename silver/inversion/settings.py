@@ -14,7 +14,7 @@ Control = Literal["random", "output_echo"]
 CONTROLS: tuple[Control, ...] = ("random", "output_echo")
 
 
-class InversionSettings(BaseModel):
+class PokingSettings(BaseModel):
     """Reliance R, faithfulness F, inversion score and Reproduce-by-Poking: metric_group `inversion` of silver.explanation_metrics.
 
     `n`: of the explained examples those of the `n` smallest ids, which are hashes of their contents. `methods`: of `explanations.methods`;
@@ -54,7 +54,7 @@ class InversionSettings(BaseModel):
         return self.model_dump(mode="json", exclude={"methods", "controls"})
 
 
-def check_inversion(asked: InversionSettings, methods: tuple[str, ...], modality: str) -> None:
+def check_inversion(asked: PokingSettings, methods: tuple[str, ...], modality: str) -> None:
     """Raises ValueError when a method is asked that is not among the explained `methods`, or a baseline that this modality has not."""
     if alien := [method for method in asked.methods or () if method not in methods]:
         raise ValueError(
@@ -66,7 +66,8 @@ def check_inversion(asked: InversionSettings, methods: tuple[str, ...], modality
         )
 
 
-def removed_by(asked: InversionSettings, method_settings: MethodSettings, column: str) -> tuple[Baseline, Baseline]:
+def removed_by(asked: PokingSettings, method_settings: MethodSettings, column: str) -> tuple[Baseline, Baseline]:
     """What stands for a hidden unit of inputs in this column, image or text: in F, and under the masks of a method."""
-    masked: Baseline = "mean" if column == "image" else method_settings.baseline
+    own = method_settings.baseline
+    masked: Baseline = own if own in BASELINES[column] else "mean"  # pictures that are asked for attention alone name none
     return asked.baseline or masked, masked

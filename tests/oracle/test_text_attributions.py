@@ -200,7 +200,7 @@ FITS = MethodSettings(lime=LimeFit(ridge=1e-9), cap=CapFit(ridge=1e-9))
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_every_method_finds_the_weights_of_a_bag_of_words(order: tuple[int, int], tmp_path: Path) -> None:
-    methods = tuple(method for method in COMPUTED["text"] if method != "cap")
+    methods = tuple(method for method in COMPUTED["text"] if method not in ("cap", "attention_rollout"))  # a bag has no layers
     rows = rows_of(bag(tmp_path, lambda added: 0.3 + added), ScoredAdapter("a", "", order), methods, FITS)
     for name, text in zip(IDS, TEXTS, strict=True):
         words = text.split()

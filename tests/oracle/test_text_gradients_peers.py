@@ -16,10 +16,10 @@ from torch import nn
 
 from models.backbone_record import TextBackbone
 from models.classifier import new_classifier
+from models.gradients import evaluating
 from models.text_backbone import resolve_text_backbone
 from models.text_families import text_family_named
 from models.text_gradients import (
-    evaluating,
     integrated_gradients,
     logits_of_embedded,
     self_attribution,

@@ -10,7 +10,7 @@ from xai.units import BatchIncluded, BatchUnits, finite_rows
 
 METHOD = Method(
     name="ig",
-    modalities=("text",),
+    modalities=("image", "text"),
     category="gradient",
     needs="gradient",
     unit="logit of the target",
@@ -24,9 +24,9 @@ def ig(integrated: BatchUnits, included: BatchIncluded) -> Estimate:
     """Integrated gradients of the target's logit, summed into units: signed, unbounded, higher speaks for the target; error 0.
 
     `integrated` [batch, units] is what the model's gradients give along the path, midpoint rule (words: of the word embeddings, from zero,
-    `models.text_scorer`). Over all units, and what gives its share but is no unit (special tokens), it sums to logit(x) - logit(baseline)
-    up to the rule's error, which is no sampling error. Excluded units are 0; an example that is not finite is NaN, never 0. Raises
-    ValueError when shapes differ.
+    `models.text_scorer`; patches: of the pixels, from the baseline's picture, `models.image_path`). Over all units, and what gives its
+    share but is no unit (special tokens), it sums to logit(x) - logit(baseline) up to the rule's error, which is no sampling error.
+    Excluded units are 0; an example that is not finite is NaN, never 0. Raises ValueError when shapes differ.
     """
     if integrated.ndim != 2 or integrated.shape != included.shape:
         raise ValueError(f"ig needs integrated gradients of the shape of `included`, {included.shape}, got {integrated.shape}")

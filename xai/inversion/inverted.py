@@ -1,31 +1,31 @@
 """Is an explanation used or merely told afterwards? Reliance, faithfulness and inversion score of a method, as it is and refined.
 
-One value function answers for an input, for pokes of the whole input, and for pokes of one unit of either, so that every method is asked
-about all of them in one call and no forward is made twice (`poked`).
+What a method says of an input, of its pokes and of the pokes of one unit of each comes in as arrays (`answers` has them of methods that ask
+under masks); from there on it is arithmetic.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Float, Float64
 from numpy.typing import NDArray
 
-from xai.inversion.poked import PokedFlat, one_by_one, poked_value
-from xai.inversion.refine import Refined, reproduce_by_poking, shrink
+from xai.inversion.refine import Refined, reproduce_by_poking, shapley_stability, shrink
 from xai.inversion.scores import movement, partial_reliance
-from xai.masks import one_hidden
 from xai.metrics import faithfulness, inversion_score, reliance
-from xai.units import BatchIncluded, BatchUnits, BatchUnits64, PerRow
-from xai.value import Value, evaluated
+from xai.units import BatchIncluded, BatchUnits64, PerRow
 
-Explain = Callable[[Value, BatchIncluded], BatchUnits]
-"""A value over rows, and which units each row has -> attributions [rows, units]. Rows of one example must meet the same masks."""
-Kept = Bool[NDArray[np.bool_], "inputs units repeats"]
+PerInput = Float[NDArray[np.floating], "batch inputs units"]
+OwnUnit = Float[NDArray[np.floating], "batch inputs units repeats"]
+Kept = Bool[NDArray[np.bool_], "batch inputs units repeats"]
+Marginals = Float[NDArray[np.floating], "batch inputs units sizes"]
+Output = Float64[NDArray[np.float64], "batch inputs"]
 
 AS_IT_IS = "none"
+STABILITY = "shapley_stability"
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,18 @@ class Form:
 FORMS = (
     Form("literal", 0.1, False), Form("scale_free", 0.1, True), Form("scale_free", 1.0, True), Form("scale_free", 10.0, True),
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Pokes:
+    """How the model answered: `output` float64[batch, inputs] is M of each example and of its pokes, `effect` float64[batch, units] is
+    |M(x) - M(x, unit at its baseline)| of the examples. `kept`: a poke of one unit kept the prediction. `marginals` [batch, inputs, units,
+    sizes]: mean marginal contribution by size of coalition, for the form shapley_stability; None: left out."""
+
+    output: Output
+    effect: BatchUnits64
+    kept: Kept
+    marginals: Marginals | None = None
 
 
 @dataclass(frozen=True)
@@ -63,73 +75,56 @@ class Inverted:
 
 
 def inverted(
-    explain: Explain,
-    flat: PokedFlat,
+    given: PerInput,
+    own: OwnUnit,
+    pokes: Pokes,
     included: BatchIncluded,
-    n_pokes: int,
-    kept: Kept,
-    truth: BatchUnits64 | None = None,
+    truth: PerInput | None = None,
     forms: tuple[Form, ...] = FORMS,
     p: float = 2.0,
 ) -> Inverted:
     """R, F and IS of a method on every example, and of its refinements by Reproduce-by-Poking, recomputed at every poked input.
 
-    included [batch, units]. `flat` answers for batch x (1 + n_pokes) inputs (each example, then its pokes) and, of each, for the pokes of
-    one unit at a time that `kept` [inputs, units, repeats] describes: True where such a poke kept the prediction. `truth`: true effect of
-    each unit at every input [inputs, units], None where it is not known: partial reliance is null then. M is p(target) of the intact
-    input, the baseline is that of `flat`. Raises ValueError when shapes differ.
+    given [batch, inputs, units]: attributions of each example (first) and of its pokes; own [batch, inputs, units, repeats]: of each
+    poke of one unit of each input, that unit's number; included [batch, units]. `truth`: attribution by the truth at every input; None
+    where it is not known: partial reliance is null then. The stability of marginals is refined with lambda 1. Raises ValueError when shapes
+    differ.
     """
-    batch, units = included.shape
-    inputs, repeats = batch * (1 + n_pokes), kept.shape[-1]
-    if kept.shape != (inputs, units, repeats):
-        raise ValueError(f"kept must be [{batch} x (1 + {n_pokes}), {units} units, repeats], got {kept.shape}")
-    touched = one_by_one(units, repeats)
-    value = poked_value(flat, inputs, touched)
-    per_input = 1 + len(touched)
-    wide = np.repeat(np.repeat(included, 1 + n_pokes, axis=0), per_input, axis=0)
-    answered = np.asarray(explain(value, wide), dtype=np.float64).reshape(inputs, per_input, units)
-    given, poked = answered[:, 0], answered[:, 1:].reshape(inputs, units, repeats, units)
-    own = np.stack([poked[:, unit, :, unit] for unit in range(units)], axis=1)
-    inside = np.repeat(included, 1 + n_pokes, axis=0)
-    effect, output = _effects(value, included, n_pokes, per_input)
-    true_moved = None if truth is None else _moved(truth, included, n_pokes)
+    batch, inputs, units = given.shape
+    if own.shape[:3] != given.shape or pokes.kept.shape != own.shape or included.shape != (batch, units):
+        raise ValueError(
+            f"own and kept must be [{batch}, {inputs} inputs, {units} units, repeats] and included [{batch}, {units}], got {own.shape}, "
+            f"{pokes.kept.shape} and {included.shape}"
+        )
+    flat = given.reshape(-1, units).astype(np.float64)
+    inside = np.repeat(included, inputs, axis=0)
+    true_moved = None if truth is None else movement(truth[:, 0], truth[:, 1:], included)
 
     def figures(attribution: BatchUnits64) -> Inversion:
-        moved = _moved(attribution, included, n_pokes)
-        first = attribution.reshape(batch, 1 + n_pokes, units)[:, 0]
-        r, f = reliance(moved, output[:, 0], output[:, 1:]), faithfulness(first, effect, included)
-        partial = np.full(batch, np.nan) if true_moved is None else partial_reliance(moved, output[:, 0], output[:, 1:], true_moved)
-        return Inversion(first, r, f, inversion_score(r, f, p), partial)
+        apart = attribution.reshape(batch, inputs, units)
+        moved = movement(apart[:, 0], apart[:, 1:], included)
+        r = reliance(moved, pokes.output[:, 0], pokes.output[:, 1:])
+        f = faithfulness(apart[:, 0], pokes.effect, included)
+        m, poked = pokes.output[:, 0], pokes.output[:, 1:]
+        partial = np.full(batch, np.nan) if true_moved is None else partial_reliance(moved, m, poked, true_moved)
+        return Inversion(apart[:, 0], r, f, inversion_score(r, f, p), partial)
 
-    by: dict[tuple[str, float], Inversion] = {(AS_IT_IS, 0.0): figures(given)}
+    by: dict[tuple[str, float], Inversion] = {(AS_IT_IS, 0.0): figures(flat)}
     refined: dict[tuple[str, float], Refined] = {}
     for form in forms:
-        found = reproduce_by_poking(given, own, kept, form.strength, form.scale_free, inside)
+        found = reproduce_by_poking(
+            flat, own.reshape(-1, *own.shape[2:]), pokes.kept.reshape(-1, *own.shape[2:]), form.strength, form.scale_free, inside
+        )
         by[form.name, form.strength] = figures(found.values)
-        refined[form.name, form.strength] = _of_inputs(found, batch, n_pokes)
+        refined[form.name, form.strength] = _of_examples(found, inputs)
         if form.scale_free:
-            by["shrink", form.strength] = figures(shrink(given, found.values))
+            by["shrink", form.strength] = figures(shrink(flat, found.values))
+    if pokes.marginals is not None:
+        found = shapley_stability(flat, pokes.marginals.reshape(-1, *pokes.marginals.shape[2:]), 1.0, inside)
+        by[STABILITY, 1.0], refined[STABILITY, 1.0] = figures(found.values), _of_examples(found, inputs)
     return Inverted(by, refined)
 
 
-def _moved(attribution: BatchUnits64, included: BatchIncluded, n_pokes: int) -> NDArray[np.float64]:
-    apart = attribution.reshape(len(included), 1 + n_pokes, -1)
-    return movement(apart[:, 0], apart[:, 1:], included)
-
-
-def _effects(value: Value, included: BatchIncluded, n_pokes: int, per_input: int) -> tuple[BatchUnits64, NDArray[np.float64]]:
-    """|M(x) - M(x without unit j)| of the examples [batch, units], and M of all inputs [batch, 1 + pokes]."""
-    batch, units = included.shape
-    keep = np.repeat(np.repeat(one_hidden(included), 1 + n_pokes, axis=0), per_input, axis=0)
-    asked = np.zeros_like(keep)
-    asked[:] = keep[:, :1]  # poked inputs are asked as they are, and only examples with a unit hidden
-    first = np.arange(0, len(keep), (1 + n_pokes) * per_input)
-    asked[first] = keep[first]
-    answers = evaluated(value, asked).reshape(batch, 1 + n_pokes, per_input, 1 + units)
-    return np.abs(answers[:, 0, 0, :1] - answers[:, 0, 0, 1:]), answers[:, :, 0, 0]
-
-
-def _of_inputs(found: Refined, batch: int, n_pokes: int) -> Refined:
+def _of_examples(found: Refined, inputs: int) -> Refined:
     """Of the examples themselves, without their pokes."""
-    first = np.arange(0, batch * (1 + n_pokes), 1 + n_pokes)
-    return Refined(*(getattr(found, name)[first] for name in Refined.__dataclass_fields__))
+    return Refined(*(getattr(found, name)[::inputs] for name in Refined.__dataclass_fields__))

@@ -80,7 +80,7 @@ def test_small_twins_give_their_rows(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(forecast_claims, "ASKED", ((LEAKED, "grouped", 100), (EXPLAINED, "grouped", 100)))
     monkeypatch.setattr(forecast_regime, "NAMES", ("grouped",))
     rows = [*forecast_claims.measure(tmp_path, quick=True), *forecast_regime.measure(tmp_path, quick=True)]
-    assert [row.details.get("seeds") for row in rows] == [2, 2, None, None]
+    assert [row.details.get("seeds") for row in rows] == [2, 2, None, None, None]
     assert rows[3].details["forecasts"] == 23 and rows[3].details["blocks"] == 5  # three means; ten sets by two learners
 
 

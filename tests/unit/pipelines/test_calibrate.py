@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from lake.identity import content_id
 from lake.ledger import Cell
 from models.decode import DecodeLimits, encode_png
 from models.errors import ArtifactError
+from models.image_scorer import ImageScorer
 from models.images import preprocessing_of
 from models.masked_value import MaskedValue
 from models.recipe import Recipe
@@ -29,18 +31,20 @@ from pipelines.check.splits import expected_splits
 from pipelines.check.tried_pictures import TriedPictures
 from pipelines.plan.calibrate import Costs, calibrate
 from pipelines.plan.calibrate_training import TrainingCosts, training_costs
-from pipelines.plan.calibrate_verbs import PictureWork, measured
+from pipelines.plan.calibrate_verbs import PictureWork, attributed, measured
 from pipelines.plan.costs import computing_at_once
 from pipelines.plan.dry_run import adapter_cells
 from pipelines.plan.estimate import STAGE_SECONDS, Line, Machine, Size, filling, gold_seconds, longest, stage_lines
-from pipelines.plan.forwards import masks_per_picture
+from pipelines.plan.forwards import looks_in_time, looks_per_picture, masks_per_picture
 from pipelines.plan.judged import judged, worth_more
 from pipelines.plan.row_bytes import Shape, foretold_row_bytes
 from silver.adapters.offers import Zoo
+from silver.methods import MethodSettings
 from silver.settings import AdapterSettings, ExplanationSettings, MetricGroup
 from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, PREDICTIONS
 from tests.adapter_folders import LABELS, small_backbone
 from tests.lakes import config_of, settings
+from xai.masks import Masking
 from xai.presets import DEFAULT, KI
 
 N = 4
@@ -93,6 +97,32 @@ def test_masks_that_curves_share_are_counted_once() -> None:
     assert {name: len(masks) for name, masks in masks_per_picture(two, 16).items()} == {"mean": 62, "zero": 17}
 
 
+MORE = ExplanationSettings(
+    methods=("attention", "occlusion", "ig", "lime", "attention_rollout"),
+    method_settings=MethodSettings(masks=Masking(n=20), ig_steps=3, baseline="mean"),
+)
+
+
+def test_the_engine_looks_no_more_often_than_is_counted_and_hardly_less(
+    work: tuple[PictureWork, TrainingCosts], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    for of, name in ((MaskedValue, "__call__"), (ImageScorer, "explain"), (ImageScorer, "attention_maps")):
+        real = getattr(of, name)
+
+        def counting(self: object, inputs: np.ndarray, *more: object, _real: Any = real) -> Any:
+            asked.append(len(inputs))
+            return _real(self, inputs, *more)
+
+        monkeypatch.setattr(of, name, counting)
+    attributed(replace(work[0], explanations=MORE), N)
+    # A picture of 16 patches: 1 clean, 16 patches hidden alone, 19 masks drawn beside the intact one, 3 steps of a gradient, 1 rollout.
+    assert looks_per_picture(MORE, 16) == 1 + 16 + 19 + 3 + 1 and looks_in_time(MORE, 16) == looks_per_picture(MORE, 16) + 2 * 3
+    forwards = N * (looks_per_picture(MORE, 16) - 3)  # gradients are no forwards of a scorer
+    assert 0.95 * forwards <= sum(asked) <= forwards
+    assert looks_per_picture(ExplanationSettings(), 16) == looks_in_time(ExplanationSettings(), 16) == 1
+
+
 def test_every_cost_is_measured_and_positive_and_a_budget_of_nothing_still_measures_once(work: tuple[PictureWork, TrainingCosts]) -> None:
     found = calibrate(work[0], 1.0, 1)
     assert found.crowding == 1.0 and set(found.whole) <= set(found.stages)
@@ -107,6 +137,7 @@ COSTS = Costs(0.1, 0.01, 0.02, 0.5, 1.0, 0.0, {"bronze.embeddings": 0.5, "silver
 SIZE = Size(100, 20, 64, 2, 2, 62,
             {"silver.predictions": 1, "silver.attributions": 1, "silver.explanation_metrics": 4, "ood.predictions": 10},
             8, {}, (), 0.0, 0, 1000, 30)  # fmt: skip
+ATTRIBUTED = ATTRIBUTIONS.full_name
 MACHINE = Machine(2, dict.fromkeys((*COSTS.stages, "silver.outside_predictions"), 100.0) | {"bronze.examples": 1000.0})
 
 
@@ -121,6 +152,20 @@ def test_a_stage_costs_its_rows_over_the_workers_plus_what_every_stage_pays() ->
     found = line_of("silver.explanation_metrics", rows=512)
     assert found.seconds == pytest.approx((128 * 30 + 0.64) / 2 + STAGE_SECONDS)
     assert found.forwards == 128 * 62 and found.bytes == 51_200
+
+
+def test_attributions_by_more_methods_cost_more_forwards_and_fill_their_batches() -> None:
+    # 7 pictures x 2 adapters x 5 rows = 70 rows. 40 forwards a pair, more than a batch of 8: nothing is filled up, 14 x 20 s.
+    one, more = replace(SIZE, n_meta=7), replace(SIZE, n_meta=7, n_looks=40, rows_per_picture=SIZE.rows_per_picture | {ATTRIBUTED: 5})
+    costs = replace(COSTS, stages=COSTS.stages | {ATTRIBUTED: 20.0}, prepare=0.0)
+    training = TrainingCosts(0.1, 1.0, 0.5, 10, 100, None)  # type: ignore[arg-type]  # nothing is scored here
+    lines = [
+        stage_lines(replace(size, n_new_adapters=0, to_do={ATTRIBUTED: rows}), costs, training, 0.0, MACHINE)[0]
+        for size, rows in ((one, 14), (more, 70))
+    ]
+    assert [line.forwards for line in lines] == [14, 14 * 40]
+    assert lines[1].seconds == pytest.approx(14 * 20 / 2 + STAGE_SECONDS)
+    assert lines[0].seconds == pytest.approx(14 * 20 * 2 / 2 + STAGE_SECONDS)  # 4 pictures a worker, filled up to 8
 
 
 def test_corrupting_is_paid_once_for_all_adapters() -> None:
@@ -241,6 +286,9 @@ def test_bytes_of_a_row_are_those_of_the_digits_runs() -> None:
     assert all(found[name] == pytest.approx(n, rel=0.15) for name, n in stored.items())
     # digits_full keeps 16 patch vectors of 64 numbers beside the pooled one: 2,239 bytes
     assert foretold_row_bytes(Shape(10, 16, 64, True, 0))["bronze.embeddings"] == pytest.approx(2239, rel=0.05)
+    # where every method draws masks, each of 16 values has an error of 4 bytes
+    drawn = foretold_row_bytes(Shape(10, 16, 64, False, 0, drawn_share=1.0))
+    assert drawn["silver.attributions"] - found["silver.attributions"] == 64
 
 
 def test_expected_splits_follow_the_sources_own_splits() -> None:

@@ -124,12 +124,23 @@ def test_seeds_stand_for_one_recipe_each_which_draws_its_own_shots_and_wrong_lab
     assert drawn == [("a-s0", 0, 0, 9), ("a-s4", 4, 4, 9), ("b-s7", 7, 0, 0), ("c", 3, 0, 0)]
 
 
+def hiding(baseline: str) -> dict[str, Any]:
+    return {"methods": ["attention", "lime"], "method_settings": {"baseline": baseline}}
+
+
 @pytest.mark.parametrize(
     ("tree", "message"),
     [
         (TEXTS | {"corruptions": {"names": ["ki"]}}, "corruptions: nothing of text inputs"),
         (SMALL | {"attacks": {"names": ["typos"]}}, "attacks: nothing of image inputs"),
-        (SMALL | {"explanations": {"methods": ["lime"]}}, "of image inputs attention can be computed, found lime"),
+        (
+            SMALL | {"explanations": hiding("mask")},
+            "explanations.method_settings.baseline: units of image inputs can be hidden by mean, zero",
+        ),
+        (
+            TEXTS | {"explanations": hiding("mean")},
+            "explanations.method_settings.baseline: units of text inputs can be hidden by mask, drop",
+        ),
         (TEXTS | {"explanations": {"groups": [{"preset": "ki"}]}, "gold_metric_group": "ki"}, "preset 'ki' hides units by"),
         (TEXTS | {"adapters": {"recipes": [{"name": "a", "shotz": 5}]}}, "adapters.recipes.0.shotz: unknown key; did you mean 'shots'?"),
         (SMALL | {"adapters": {"recipes": [{"name": "a", "rank": 2, "shots": 5}]}}, "adapters.recipes.0.shots: unknown key"),

@@ -36,7 +36,7 @@ def adapters(scoring: TextScoring, tmp_path_factory: pytest.TempPathFactory) -> 
 def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How many texts went through each of a scorer's clean forwards."""
     counted: Counter[str] = Counter()
-    for name in ("logits", "explain", "integrated_gradients"):
+    for name in ("logits", "explain", "integrated_gradients", "attention_maps"):
         real = getattr(TextScorer, name)
 
         def counting(self: TextScorer, texts: Texts, *more: Any, _real: Any = real, _name: str = name) -> Any:

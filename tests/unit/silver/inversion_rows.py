@@ -19,7 +19,7 @@ from models.scored_adapter import ScoredAdapter
 from models.scoring import Scoring
 from silver.attribute import Attribution, attribute
 from silver.inversion.invert import Inverting, invert
-from silver.inversion.settings import InversionSettings
+from silver.inversion.settings import PokingSettings
 from silver.methods import MethodSettings
 from silver.settings import ExplanationSettings
 from silver.specs import EXPLANATION_METRICS
@@ -27,14 +27,18 @@ from tests.unit.models.conftest import save
 from xai.masks import Masking
 
 SETTINGS = MethodSettings(masks=Masking(n=8), ig_steps=2)
-INVERSION = InversionSettings(pokes=4, repeats=2, magnitude=0.2)
+INVERSION = PokingSettings(pokes=4, repeats=2, magnitude=0.2)
 ENTRY = pa.struct([("adapter_id", pa.string()), ("method", pa.string()), ("target_id", pa.int32()), ("values", pa.list_(pa.float32()))])
 CONTROLS = ("random", "output_echo")
 Row = dict[str, Any]
 
 
-def asked(methods: tuple[str, ...], inversion: InversionSettings = INVERSION) -> ExplanationSettings:
-    return ExplanationSettings(methods=methods, method_settings=SETTINGS, inversion=inversion, seed=3)
+def settings_of(scoring: Any) -> MethodSettings:
+    return SETTINGS if scoring.column == "text" else SETTINGS.model_copy(update={"baseline": "mean"})
+
+
+def asked(scoring: Any, methods: tuple[str, ...], inversion: PokingSettings = INVERSION) -> ExplanationSettings:
+    return ExplanationSettings(methods=methods, method_settings=settings_of(scoring), inversion=inversion, seed=3)
 
 
 def picture_scoring(folder: Path, batch_size: int = 4) -> tuple[Scoring, tuple[ScoredAdapter, ...]]:
@@ -72,7 +76,7 @@ def stored(scoring: Any, adapters: tuple[ScoredAdapter, ...], contents: tuple[An
         scoring.column: list(contents),
         "todo": pa.array([list(range(len(own.variants)))] * len(contents), pa.list_(pa.int32())),
     }
-    made = attribute(iter([pa.RecordBatch.from_pydict(columns)]), Attribution(scoring, adapters, own, SETTINGS))
+    made = attribute(iter([pa.RecordBatch.from_pydict(columns)]), Attribution(scoring, adapters, own, settings_of(scoring)))
     rows = [row for part in made for row in part.to_pylist()]
     keys = ("adapter_id", "method", "target_id", "values")
     return [[{key: row[key] for key in keys} for row in rows if row["example_id"] == name] for name in columns["example_id"]]

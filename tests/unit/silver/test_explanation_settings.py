@@ -18,9 +18,9 @@ from models.images import Preprocessing
 from models.scoring import Scoring
 from models.text_masked_value import TEXT_BASELINES
 from silver.build import silver_ids, silver_settings
-from silver.inversion.settings import InversionSettings
+from silver.inversion.settings import PokingSettings
 from silver.methods import MethodSettings
-from silver.settings import ExplanationSettings, MetricGroup, check_modality, default_explanations
+from silver.settings import COMPUTED, ExplanationSettings, MetricGroup, check_modality, default_explanations
 from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, PREDICTIONS
 from xai.fits import LimeFit, ShapleyFit
 from xai.masks import Masking
@@ -69,7 +69,7 @@ def test_rows_of_pictures_keep_the_identity_they_had_before_there_was_a_choice()
 
 def test_asking_for_inversion_makes_rows_beside_the_others_and_changes_none_of_them() -> None:
     def ids(**given: object) -> dict[str, str]:
-        own = InversionSettings(**({"pokes": 5} | given))
+        own = PokingSettings(**({"pokes": 5} | given))
         return silver_ids(META, scoring(), ExplanationSettings(inversion=own)).told()
 
     first = ids()
@@ -94,11 +94,11 @@ def test_asking_for_inversion_makes_rows_beside_the_others_and_changes_none_of_t
 )
 def test_what_inversion_cannot_mean_is_refused(given: dict[str, object], match: str) -> None:
     with pytest.raises(ValueError, match=match):
-        InversionSettings(**given)
+        PokingSettings(**given)
 
 
 def test_inversion_is_asked_of_explained_methods_by_baselines_that_there_are() -> None:
-    lime, zero = InversionSettings(methods=("lime",)), InversionSettings(baseline="zero")
+    lime, zero = PokingSettings(methods=("lime",)), PokingSettings(baseline="zero")
     with pytest.raises(ValueError, match=r"inversion.methods: lime must be among explanations.methods, found there attention"):
         check_modality(ExplanationSettings(inversion=lime), "image")
     with pytest.raises(ValueError, match="text inputs have mask, drop, found zero"):
@@ -106,6 +106,16 @@ def test_inversion_is_asked_of_explained_methods_by_baselines_that_there_are() -
     check_modality(ExplanationSettings(inversion=zero), "image")
     with pytest.raises(ValueError, match=r"the name inversion is that of the rows of explanations\.inversion"):
         ExplanationSettings(groups=(MetricGroup(preset=Preset(name="inversion")),))
+
+
+def test_rows_of_texts_keep_the_identity_they_had_before_pictures_could_be_asked_for_more() -> None:
+    # Computed with the code as it was (commit 312fc5a).
+    own = default_explanations("text")
+    found = {"attributions": "d824b84effdf7bea", "explanation_metrics": "c366194ab64b90d0"}
+    assert silver_ids(META, scoring("text"), own).told() == {"predictions": SAME["predictions"]} | found
+    dropped = default_explanations("text", ExplanationSettings(method_settings=MethodSettings(ig_steps=8, baseline="drop")))
+    found = {"attributions": "481135cf2bcd8384", "explanation_metrics": "540ac85c0e67b21f"}
+    assert vars(silver_ids(META, scoring("text"), dropped)) == {"predictions": SAME["predictions"]} | found
 
 
 def test_of_pictures_nothing_new_stands_in_the_settings() -> None:
@@ -165,9 +175,39 @@ def test_texts_are_asked_for_their_own_methods_where_the_user_says_nothing() -> 
     check_modality(default_explanations("image"), "image")
 
 
-def test_what_a_modality_has_not_is_refused_and_what_it_has_is_named() -> None:
+def test_patches_are_hidden_by_the_mean_where_more_than_attention_is_asked_and_nobody_says_otherwise() -> None:
+    more = ExplanationSettings(methods=("attention", "lime"), method_settings=MethodSettings(ig_steps=4))
+    own = default_explanations("image", more)
+    assert own.method_settings == MethodSettings(ig_steps=4, baseline="mean") and own.methods == more.methods
+    check_modality(own, "image")
+    assert default_explanations("image", own) == own and ExplanationSettings.model_validate_json(own.model_dump_json()) == own
+    for baseline in BASELINES["image"]:
+        named = more.model_copy(update={"method_settings": MethodSettings(baseline=baseline)})
+        assert default_explanations("image", named) is named
+        check_modality(named, "image")
+    assert default_explanations("text", more).method_settings.baseline == "mask"
+
+
+def test_of_pictures_asked_for_more_every_choice_makes_other_rows_and_a_further_method_does_not() -> None:
+    own = default_explanations("image", ExplanationSettings(methods=("attention", "occlusion")))
+    first = silver_ids(META, scoring(), own)
+    assert first.attributions != SAME["attributions"] and first.predictions == SAME["predictions"]
+    assert silver_ids(META, scoring(), own.model_copy(update={"methods": ("attention", "ig")})) == first
+    for changed in (MethodSettings(baseline="zero"), MethodSettings(baseline="mean", ig_steps=8)):
+        assert silver_ids(META, scoring(), own.model_copy(update={"method_settings": changed})).attributions != first.attributions
+
+
+def test_what_a_modality_has_not_is_refused_and_what_it_has_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = default_explanations("image", ExplanationSettings(methods=("attention", "ig", "lime")))
+    check_modality(asked, "image")
+    monkeypatch.setitem(COMPUTED, "image", ("attention",))  # as it was; today both have all methods
     with pytest.raises(ValueError, match=r"of image inputs attention can be computed, found ig, lime"):
-        check_modality(ExplanationSettings(methods=("attention", "ig", "lime")), "image")
+        check_modality(asked, "image")
+    monkeypatch.undo()
+    for modality, baseline, theirs in (("image", "mask", "mean, zero, blur, drop"), ("text", "blur", "mask, drop")):
+        wrong = ExplanationSettings(methods=("lime",), method_settings=MethodSettings(baseline=baseline))
+        with pytest.raises(ValueError, match=rf"method_settings\.baseline: units of {modality} .* by {theirs}, found {baseline}"):
+            check_modality(wrong, modality)
     with pytest.raises(ValueError, match=r"'default' hides units by mean, which text inputs have not .*default_text, drop_text"):
         check_modality(ExplanationSettings(), "text")
     with pytest.raises(ValueError, match=r"'ki' hides units by mean, zero"):
@@ -182,7 +222,10 @@ def test_what_a_modality_has_not_is_refused_and_what_it_has_is_named() -> None:
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"methods": ("rollout",)}, "methods must be among attention, ig, occlusion, lime, kernel_shap, cap, got rollout"),
+        (
+            {"methods": ("rollout",)},
+            "methods must be among attention, attention_rollout, ig, occlusion, lime, kernel_shap, cap, got rollout",
+        ),
         ({"methods": ()}, "at least one"),
         ({"methods": ("lime", "lime")}, "none twice"),
         ({"truth": "gramar"}, "truth must be one of grammar or null"),
@@ -191,7 +234,7 @@ def test_what_a_modality_has_not_is_refused_and_what_it_has_is_named() -> None:
         ({"groups": [{"preset": "kj"}]}, "preset must be one of default, ki, default_text, drop_text or"),
         ({"groups": [{"preset": "ki"}, {"preset": "ki"}]}, "name of its own"),
         ({"method_settings": {"ig_steps": 0}}, "greater than or equal to 1"),
-        ({"method_settings": {"baseline": "mean"}}, "'mask' or 'drop'"),
+        ({"method_settings": {"baseline": "grey"}}, "'drop' or 'mask'"),
         ({"method_settings": {"masks": {"n": 2}}}, "greater than or equal to 3"),
     ],
 )

@@ -16,18 +16,17 @@ from silver.settings import COMPUTED
 from tests.unit.silver.inversion_rows import (
     CONTROLS,
     INVERSION,
-    SETTINGS,
     asked,
     batch,
     inverted_rows,
     picture_scoring,
     pictures,
+    settings_of,
     stored,
 )
 from tests.unit.silver.text_rows import TEXTS
-from xai.attribution import kernel_shap, lime, occlusion, random
+from xai.attribution import cap, kernel_shap, lime, occlusion, random
 
-TEXT_METHODS = ("attention", "ig", "occlusion", "lime", "kernel_shap")
 K, REPEATS, SIZE = INVERSION.pokes, INVERSION.repeats, INVERSION.magnitude
 
 
@@ -63,7 +62,9 @@ class Twin:
         if z is None:
             flat = self.scoring.value(self.adapter, self.inputs, targets, self.baseline)
             return lambda keep: np.concatenate([flat(np.zeros(1, dtype=np.int64), mask[None]) for mask in keep[0]])[None]
-        flat = self.scoring.poked_value(self.adapter, self.inputs, targets, self.baseline, lambda rows, pokes: z, SIZE)
+        flat = self.scoring.poked_value(
+            self.adapter, self.inputs, targets, self.baseline, lambda rows, pokes: np.repeat(z, len(rows), axis=0), SIZE
+        )
         zero = np.zeros(1, dtype=np.int64)
         return lambda keep: np.concatenate([flat(zero, zero, mask[None]) for mask in keep[0]])[None]
 
@@ -73,18 +74,19 @@ class Twin:
             return random([rng(3, self.name, *key)], self.n)[0]
         if method == "output_echo":
             return np.full(self.n, self.p(unit, number) / self.n)
-        included = np.ones((1, self.n), dtype=bool)
-        if method in ("occlusion", "lime", "kernel_shap"):
-            clean = block_of(self.scoring, self.adapter, self.inputs, [self.name], (method,), SETTINGS)
+        included, settings = np.ones((1, self.n), dtype=bool), settings_of(self.scoring)
+        if method in ("occlusion", "lime", "kernel_shap", "cap"):
+            clean = block_of(self.scoring, self.adapter, self.inputs, [self.name], (method,), settings)
             told = {
                 "occlusion": lambda value: occlusion(value, included),
-                "lime": lambda value: lime(value, clean.masks, included, SETTINGS.lime),
-                "kernel_shap": lambda value: kernel_shap(value, clean.masks, included, SETTINGS.shapley),
+                "lime": lambda value: lime(value, clean.masks, included, settings.lime),
+                "kernel_shap": lambda value: kernel_shap(value, clean.masks, included, settings.shapley),
+                "cap": lambda value: cap(value, clean.masks, included, settings.cap),
             }
             return told[method](self.value(unit, number)).values[0]
         z = noise_of(self.scoring, self.inputs, self.name, unit, number)
         poked = self.scoring.poked(self.inputs, z, SIZE)
-        block = block_of(self.scoring, self.adapter, poked, [self.name], (method,), SETTINGS, np.array([self.target]))
+        block = block_of(self.scoring, self.adapter, poked, [self.name], (method,), settings, np.array([self.target]))
         return explained(block, method).values[0]
 
     def figures(self, method: str, given: np.ndarray) -> dict[str, float]:
@@ -123,7 +125,7 @@ class Twin:
 def checked(scoring: Any, adapter: ScoredAdapter, contents: tuple[Any, ...], methods: tuple[str, ...], row: int) -> list[dict[str, float]]:
     entries = stored(scoring, (adapter,), contents, methods)
     names = (*methods, *CONTROLS)
-    found = inverted_rows(scoring, (adapter,), [batch(scoring, contents, entries, len(names))], names, asked(methods))
+    found = inverted_rows(scoring, (adapter,), [batch(scoring, contents, entries, len(names))], names, asked(scoring, methods))
     assert len(found) == len(contents) * len(names)
     twin = Twin(scoring, adapter, contents[row], f"t{row}", entries[row])
     given = {entry["method"]: np.array(entry["values"], dtype=np.float32) for entry in entries[row]}
@@ -138,13 +140,13 @@ def checked(scoring: Any, adapter: ScoredAdapter, contents: tuple[Any, ...], met
 
 
 def test_of_a_text_every_method_has_the_figures_of_a_loop_over_its_pokes(scoring, adapters) -> None:
-    told = checked(scoring, adapters[1], TEXTS, TEXT_METHODS, 1)
+    told = checked(scoring, adapters[1], TEXTS, COMPUTED["text"], 1)
     assert len({round(metrics["reliance"], 6) for metrics in told}) == len(told)  # they are told apart
     echo = told[-1]
     assert echo["reliance"] == pytest.approx(1.0) and echo["faithfulness"] == 0.0 and echo["inversion_score"] == pytest.approx(1.0)
 
 
-def test_of_a_picture_attention_and_the_controls_have_the_figures_of_a_loop_over_its_pokes(seeing) -> None:
+def test_of_a_picture_every_method_has_the_figures_of_a_loop_over_its_pokes(seeing) -> None:
     scoring, adapters = seeing
     told = checked(scoring, adapters[1], pictures(), COMPUTED["image"], 2)
     assert told[-1]["reliance"] == pytest.approx(1.0) and told[-1]["faithfulness"] == 0.0

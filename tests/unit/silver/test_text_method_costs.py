@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from lake.identity import rng
-from silver.methods import forwards_per_text
+from silver.methods import forwards_per_example
 from tests.unit.silver.text_rows import IDS, METHODS, SETTINGS, TEXTS, rows_of
 from xai.masks import coalitions, drawn_masks
 
@@ -22,11 +22,12 @@ def test_no_forward_is_done_twice_within_one_adapter_and_batch(scoring, adapters
     included = scoring.prepare(TEXTS).included
     assert not {(row, own.tobytes()) for row, own in enumerate(included)} & set(scoring.asked)  # the clean forward knows that one
     assert calls["logits"] + calls["explain"] == len(TEXTS) and calls["integrated_gradients"] == len(TEXTS) * ("ig" in methods)
+    assert calls["attention_maps"] == len(TEXTS) * ("attention_rollout" in methods)
     asked = Counter(row for row, _ in scoring.asked)
     for row, (name, text) in enumerate(zip(IDS, TEXTS, strict=True)):
         assert asked[row] == len(wanted_masks(name, len(text.split()), methods))
         gradients = SETTINGS.ig_steps if "ig" in methods else 0
-        assert 1 + asked[row] + gradients <= forwards_per_text(methods, len(text.split()), SETTINGS)
+        assert 1 + asked[row] + gradients + ("attention_rollout" in methods) <= forwards_per_example(methods, len(text.split()), SETTINGS)
 
 
 def wanted_masks(name: str, n_words: int, methods: tuple[str, ...]) -> set[tuple[bool, ...]]:
@@ -46,11 +47,11 @@ def test_forwards_by_hand() -> None:
     # 1 clean. Occlusion: N. A draw of n: n - 1 more. Shapley: 2^N - 1 more up to ten words, else the draw and the empty mask.
     expected = {
         ("attention",): (1, 1), ("occlusion",): (8, 15), ("lime",): (20, 20), ("cap",): (20, 20), ("kernel_shap",): (128, 21),
-        ("ig",): (4, 4), ("lime", "cap"): (20, 20), METHODS: (131, 38),
+        ("ig",): (4, 4), ("lime", "cap"): (20, 20), ("attention", "attention_rollout"): (2, 2), METHODS: (132, 39),
     }  # fmt: skip
     for methods, (of_seven, of_fourteen) in expected.items():
-        assert (forwards_per_text(methods, 7, SETTINGS), forwards_per_text(methods, 14, SETTINGS)) == (of_seven, of_fourteen), methods
-    assert forwards_per_text(("lime",), 2, SETTINGS) == 4 - 1 + 1  # there are no more masks than four, of which one is the clean text
+        assert (forwards_per_example(methods, 7, SETTINGS), forwards_per_example(methods, 14, SETTINGS)) == (of_seven, of_fourteen), methods
+    assert forwards_per_example(("lime",), 2, SETTINGS) == 4 - 1 + 1  # there are no more masks than four, of which one is the clean text
 
 
 def test_only_what_is_missing_is_computed(scoring, adapters, calls) -> None:

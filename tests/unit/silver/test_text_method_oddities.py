@@ -43,7 +43,9 @@ def test_texts_that_are_no_sentences_are_explained_word_by_word(kind: str, tmp_p
             assert row["words"] == text.split()[: row["n_units"]] and (row["n_units"] == len(text.split()) or row["n_units"] <= 30)
         by_method = {row["method"]: row for row in rows if row["example_id"] == "t0"}
         # A word that is always shown has no slope: centred masks are 0 to rounding, 1e-16 squared.
-        assert by_method["attention"]["values"] == [1.0] and by_method["lime"]["values"] == pytest.approx([0.0], abs=1e-20)
+        assert by_method["attention"]["values"] == by_method["attention_rollout"]["values"] == [1.0] and by_method["lime"][
+            "values"
+        ] == pytest.approx([0.0], abs=1e-20)
         # One word: all that hiding it loses is its own, to the bit.
         assert by_method["occlusion"]["values"] == by_method["kernel_shap"]["values"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from xai.attribution import attention, random, reverse
+from xai.attribution import attention, attention_rollout, random, reverse
 from xai.metrics.order import ranks
 
 
@@ -46,6 +46,42 @@ def test_non_finite_attention_stays_non_finite(broken: float) -> None:
 def test_attention_refuses_weights_without_units(shape: tuple[int, ...], n_prefix: int) -> None:
     with pytest.raises(ValueError, match="more tokens than n_prefix"):
         attention(np.ones(shape, dtype=np.float32), n_prefix)
+
+
+# Two layers over CLS and two words' tokens, rows after softmax.
+FIRST = [[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
+LAST = [[0.5, 0.0, 0.5], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+BOTH = np.array([[FIRST, LAST]], dtype=np.float32)
+
+
+def test_rollout_multiplies_the_layers_with_half_a_residual_last_times_first() -> None:
+    # CLS row of the last layer: .75, 0, .25. First layer's rows with the residual: .5 .5 0 | 0 .5 .5 | .5 0 .5. Their product:
+    # .75 (.5 .5 0) + .25 (.5 0 .5) = .5, .375, .125; without CLS .75, .25. First times last would give .375, .5, .125 and so .8, .2.
+    found = attention_rollout(BOTH, np.array([[-1, 0, 1]]), np.ones((1, 2), dtype=bool))
+    np.testing.assert_allclose(found, [[0.75, 0.25]], atol=1e-7)
+
+
+def test_rollout_sums_the_tokens_of_a_word_and_leaves_out_those_of_none() -> None:
+    included = np.array([[True, False]])
+    for unit_of, expected in (([-1, 0, 0], [1.0, 0.0]), ([-1, 0, -1], [1.0, 0.0]), ([0, 0, 1], [1.0, 0.0])):
+        np.testing.assert_allclose(attention_rollout(BOTH, np.array([unit_of]), included), [expected], atol=1e-7)
+    every = np.ones((1, 2), dtype=bool)
+    np.testing.assert_allclose(attention_rollout(BOTH, np.array([[0, 0, 1]]), every), [[0.875, 0.125]], atol=1e-7)  # CLS counted too
+    np.testing.assert_array_equal(attention_rollout(BOTH, np.array([[0, -1, -1]]), np.array([[False, True]])), [[0.0, 0.0]])
+
+
+def test_rollout_of_non_finite_maps_is_not_finite_and_its_neighbour_is() -> None:
+    maps = np.concatenate([BOTH, BOTH])
+    maps[0, 0, 1, 1] = np.nan
+    with np.errstate(invalid="ignore"):
+        found = attention_rollout(maps, np.array([[-1, 0, 1]] * 2), np.ones((2, 2), dtype=bool))
+    assert not np.isfinite(found[0]).any() and np.isfinite(found[1]).all()
+
+
+@pytest.mark.parametrize(("shape", "unit_of"), [((1, 0, 3, 3), [-1, 0, 1]), ((1, 2, 3, 2), [-1, 0, 1]), ((1, 2, 3, 3), [-1, 0, 2])])
+def test_rollout_refuses_maps_and_units_that_do_not_fit(shape: tuple[int, ...], unit_of: list[int]) -> None:
+    with pytest.raises(ValueError, match="attention_rollout: "):
+        attention_rollout(np.ones(shape, dtype=np.float32), np.array([unit_of]), np.ones((1, 2), dtype=bool))
 
 
 def test_random_draws_each_examples_noise_from_its_own_generator() -> None:

@@ -12,7 +12,7 @@ import pytest
 import xai.attribution
 import xai.metrics
 from tests.unit.xai.conftest import linear_value
-from xai.attribution import METHODS, attention, cap, ig, kernel_shap, lime, occlusion, oracle, random, reverse
+from xai.attribution import METHODS, attention, attention_rollout, cap, grad_cam, ig, kernel_shap, lime, occlusion, oracle, random, reverse
 from xai.explain import explanation_metrics
 from xai.inversion import movement, reproduce_by_poking
 from xai.masks import drawn_masks
@@ -25,6 +25,9 @@ HELPERS = {"shares", "order", "correlation"}  # of xai.metrics: steps that sever
 BATCH, UNITS = 4, 9
 INCLUDED = np.arange(UNITS) < np.array([9, 7, 5, 1])[:, None]
 WEIGHTS = np.random.default_rng(1).dirichlet(np.ones(UNITS + 1), size=(BATCH, 3)).astype(np.float32)
+MAPS = np.random.default_rng(4).dirichlet(np.ones(UNITS + 1), size=(BATCH, 3, UNITS + 1)).astype(np.float32)
+UNIT_OF = np.tile(np.arange(UNITS + 1) - 1, (BATCH, 1))
+ACTIVATIONS, GRADIENTS = (np.random.default_rng(seed).normal(size=(BATCH, 2, UNITS)).astype(np.float32) for seed in (5, 9))
 SIGNED = np.random.default_rng(2).normal(size=(BATCH, UNITS)).astype(np.float32)
 TRUE_UNITS = INCLUDED & (np.arange(UNITS) % 3 == 0)
 
@@ -43,6 +46,8 @@ def value(rows: slice):
 
 ATTRIBUTE = {
     "attention": lambda rows: attention(WEIGHTS[rows], 1, INCLUDED[rows]),
+    "attention_rollout": lambda rows: attention_rollout(MAPS[rows], UNIT_OF[rows], INCLUDED[rows]),
+    "grad_cam": lambda rows: grad_cam(ACTIVATIONS[rows], GRADIENTS[rows], INCLUDED[rows]),
     "random": lambda rows: random(generators(rows), UNITS, INCLUDED[rows]),
     "reverse": lambda rows: reverse(SIGNED[rows], INCLUDED[rows]),
     "ig": lambda rows: ig(SIGNED[rows], INCLUDED[rows]).values,
@@ -129,7 +134,8 @@ def test_every_key_of_an_explained_row_has_its_record() -> None:
 
 def test_every_method_says_what_it_needs_and_costs_and_which_way_it_points() -> None:
     for method in METHODS:
-        assert method.modalities == (("text",) if method.needs == "gradient" else ("image", "text")) and method.paper and method.unit
+        assert method.modalities == (() if method.name == "grad_cam" else ("image", "text"))  # no backbone is a conv net
+        assert method.paper and method.unit
         assert (method.forwards == "0") == (method.needs in ("nothing", "truth")) == method.control
         assert (method.direction == "none") == (method.control and method.needs == "nothing")
 
@@ -152,9 +158,10 @@ def test_a_batch_of_four_is_bit_equal_to_four_batches_of_one(method: Method) -> 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
 def test_a_method_does_not_edit_its_input(method: Method) -> None:
-    before = WEIGHTS.copy(), SIGNED.copy(), INCLUDED.copy(), TRUE_UNITS.copy()
+    given = ACTIVATIONS, GRADIENTS, MAPS, UNIT_OF, WEIGHTS, SIGNED, INCLUDED, TRUE_UNITS
+    before = [array.copy() for array in given]
     ATTRIBUTE[method.name](EVERYONE)
-    for now, then in zip((WEIGHTS, SIGNED, INCLUDED, TRUE_UNITS), before, strict=True):
+    for now, then in zip(given, before, strict=True):
         np.testing.assert_array_equal(now, then)
 
 

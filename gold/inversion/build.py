@@ -1,0 +1,145 @@
+"""Probe worlds -> gold.inversion_summary, _sweep and _verdict; a world again only when its settings changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from gold.inversion.judge import judge
+from gold.inversion.settings import InversionSettings
+from gold.inversion.tables import TABLES, inversion_summary, inversion_sweep, inversion_verdict
+from gold.inversion.worlds import WORLDS, World
+from gold.table import as_table, to_arrow
+from lake.door import Lake
+from lake.identity import settings_id
+from lake.ledger import Cell, Done, Ledger
+from lake.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ENGINE = 1  # part of every world's hash: raise it with any change of a world, a net or the arithmetic
+LIBRARIES = ("numpy", "scikit-learn", "torch", "transformers", "xgboost-cpu")
+Task = tuple[str, str, int]
+"""(world, model, seed)."""
+
+
+def dataset_of(world: str) -> str:
+    """The name under which a world's rows stand, beside the datasets of the lake."""
+    return f"world_{world}"
+
+
+def build_inversion(lake: Lake, settings: InversionSettings) -> None:
+    """Rewrites the rows of each asked world whose settings changed; every model and seed is a task of its own."""
+    asked = [world for world in WORLDS if world.name in settings.worlds]
+    ledgers = {world.name: Ledger(lake, dataset_of(world.name)) for world in asked}
+    prints = {world.name: settings_id(defining(world, settings)) for world in asked}
+    stale = [world for world in asked if not _complete(ledgers[world.name], prints[world.name])]
+    for world in asked:
+        for table in TABLES:
+            lake.settings_id(table, dataset_of(world.name), defining(world, settings))
+            if world not in stale:
+                lake.skip(table, ledgers[world.name].done(table, prints[world.name], Cell()).n_done)  # type: ignore[union-attr]  # complete says so
+    tasks = [(world.name, model, seed) for world in stale for model in world.models for seed in settings.seeds]
+    if not tasks:
+        return
+    with Progress("inversion in probe worlds", len(tasks)) as progress:
+        found = _computed(lake, tasks, settings, progress)
+    for world in stale:
+        records = [content for (name, *_), content in found.items() if name == world.name]
+        _write(lake, ledgers[world.name], world, records, settings, prints[world.name])
+
+
+def defining(world: World, settings: InversionSettings) -> dict[str, object]:
+    """All that defines a world's rows: of the settings those that it reads, the code's version, libraries, and UCI Adult's bytes."""
+    own = settings.model_dump(mode="json", exclude={"worlds", "adult"})
+    told: dict[str, object] = {
+        "engine": ENGINE,
+        "world": world.name,
+        "settings": own,
+        "libraries": {one: version(one) for one in LIBRARIES},
+    }
+    if world.name == "adult" and settings.adult is not None:
+        files = sorted(Path(settings.adult).glob("*.csv"))
+        told["files"] = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
+    return told
+
+
+def _complete(ledger: Ledger, fingerprint: str) -> bool:
+    return all(ledger.complete(table, fingerprint, Cell(), fingerprint) for table in TABLES)
+
+
+def _computed(lake: Lake, tasks: Sequence[Task], settings: InversionSettings, progress: Progress) -> dict[Task, dict[str, Any]]:
+    """What each task gives back: a Spark job of one task each, as many at once as there are cores."""
+
+    def work(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        for batch in batches:
+            for world, model, seed in batch.itertuples(index=False, name=None):
+                yield pd.DataFrame({"content": [_content(str(world), str(model), int(seed), settings)]})
+
+    def of(task: Task) -> dict[str, Any]:
+        frame = lake.spark.createDataFrame([task], "world string, model string, seed bigint").coalesce(1)
+        (row,) = frame.mapInPandas(work, "content string").collect()
+        progress.step()
+        told: dict[str, Any] = json.loads(row.content)
+        return told
+
+    with ThreadPoolExecutor(max(1, lake.spark.sparkContext.defaultParallelism)) as pool:
+        return dict(zip(tasks, pool.map(of, tasks), strict=True))
+
+
+def _content(world: str, model: str, seed: int, settings: InversionSettings) -> str:
+    """One task's records as JSON, NaN as null; on one thread, so that the same task says the same anywhere."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        found = judge(next(one for one in WORLDS if one.name == world), model, seed, settings)
+    finally:
+        torch.set_num_threads(before)
+    return json.dumps({"summary": _plain(found.summary), "sweep": _plain(found.sweep)}, allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _plain(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value
+
+
+def _write(
+    lake: Lake, ledger: Ledger, world: World, records: Sequence[Mapping[str, Any]], settings: InversionSettings, fingerprint: str
+) -> None:
+    dataset = dataset_of(world.name)
+    summary = [one | {"reason": _reason(one)} for part in records for one in part["summary"]]
+    rows: dict[str, list[dict[str, object]]] = {
+        inversion_summary.SPEC.name: summary,
+        inversion_sweep.SPEC.name: inversion_sweep.swept([one for part in records for one in part["sweep"]]),
+        inversion_verdict.SPEC.name: inversion_verdict.verdicts(pd.DataFrame(summary), settings.level),
+    }
+    ledger.reopen(TABLES, fingerprint)
+    for table in TABLES:
+        frame = as_table(table, dataset, rows[table.name]).assign(settings_id=fingerprint)
+        lake.create(table)
+        lake.replace(table, lake.spark.createDataFrame(to_arrow(table, frame)).coalesce(1), len(frame), dataset=dataset)
+    for table in TABLES:
+        ledger.forget(table)
+        ledger.note(table, fingerprint, {Cell(): Done(fingerprint, len(rows[table.name]), len(rows[table.name]))})
+    ledger.commit()
+
+
+def _reason(record: Mapping[str, Any]) -> str | None:
+    if record["inversion_score"] is not None:
+        return None
+    lacking = "output" if record["reliance"] is None else "effects of units"
+    return f"no inversion score: the model's {lacking} did not differ by more than rounding on any example"

@@ -1,0 +1,158 @@
+"""Does Reproduce-by-Poking do more than telling everything less loudly, and does the slot's share rise and fall? In plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from gold.inversion.tables.keys import DOMAIN, EXPLAINER, MODEL
+from gold.statistics.intervals import mean_interval
+from gold.table import TAIL, count, signed
+from lake.spec import DATASET, Column, Table
+
+VERDICTS = ("reduces", "no_evidence", "increases")
+CONTROLS = ("oracle", "random", "output_echo", "lime_fresh")  # no methods to be judged: what they say is known
+ALL = "all"
+FORM, LAM = "scale_free", 1.0
+LEAST_SEEDS = 3
+WORDS = {"tabular": "features", "image": "patches", "text": "words"}
+
+
+def _figure(name: str, comment: str) -> tuple[Column, Column, Column]:
+    return signed(name, comment), signed(f"{name}_ci_low", f"lower end of {name} over seeds"), signed(f"{name}_ci_high", "upper end")
+
+
+SPEC = Table(
+    layer="gold",
+    name="inversion_verdict",
+    comment="what Reproduce-by-Poking (scale-free, lambda 1) does to the rise of IS with psi beyond one factor for each input, over seeds",
+    key=("dataset", "domain", "model", "explainer"),
+    partition_by=("dataset",),
+    columns=(
+        DATASET,
+        DOMAIN,
+        MODEL,
+        Column("explainer", "string", EXPLAINER.comment + "; all: mean over the methods that are no controls"),
+        Column("verdict", "string", "null with the reason where seeds are too few", allowed=VERDICTS),
+        Column("sentence", "string", "the verdict in plain words"),
+        *_figure(
+            "gain", "rise of IS with psi (mean over psi above 0) after Reproduce-by-Poking minus that after shrink; below 0 is better"
+        ),
+        *_figure("rise", "rise of IS with psi, as it is"),
+        *_figure("rise_refined", "rise of IS with psi, after Reproduce-by-Poking"),
+        *_figure("share_rise", "share of |a| on the slot at the largest psi minus that under the placebo, as it is"),
+        *_figure(
+            "share_fall", "share of |a| on the slot at the largest psi after Reproduce-by-Poking minus that as it is; below 0 is better"
+        ),
+        *_figure("score_gain", "IS of the untouched input after Reproduce-by-Poking minus that after shrink"),
+        signed("model_share_rise", "the same rise of the model's own sensitivity to the slot: what an exact explanation must show"),
+        count("n_seeds", "models, trained from as many seeds"),
+        *TAIL,
+    ),
+)
+
+
+def verdicts(summary: pd.DataFrame, level: float) -> list[dict[str, object]]:
+    """One record per model and method of one world's gold.inversion_summary, and one over all methods that are no controls."""
+    found: list[dict[str, object]] = []
+    for (domain, model), rows in summary.groupby(["domain", "model"], sort=True):
+        by = {name: _by_seed(part) for name, part in rows.groupby("explainer", sort=True) if _is_refined(part)}
+        methods = [figures for name, figures in by.items() if name not in CONTROLS]
+        if methods:
+            by[ALL] = pd.concat(methods).groupby(level=0).mean()
+        for name, figures in by.items():
+            found.append({"domain": domain, "model": model, "explainer": name} | _record(figures, str(domain), level, rows))
+    return found
+
+
+def _is_refined(rows: pd.DataFrame) -> bool:
+    return bool((rows["refined"] == FORM).any())
+
+
+def _by_seed(rows: pd.DataFrame) -> pd.DataFrame:
+    """The figures of one method, one row per seed."""
+    form = {
+        "none": rows[rows["refined"] == "none"],
+        FORM: rows[(rows["refined"] == FORM) & (rows["lam"] == LAM)],
+        "shrink": rows[(rows["refined"] == "shrink") & (rows["lam"] == LAM)],
+    }
+    slot = {name: part[part["slot"] == "overwritten"] for name, part in form.items()}
+    rises = {name: part[part["psi"] > 0].groupby("seed")["delta_inversion_score"].mean() for name, part in slot.items()}
+    most = rows["psi"].max()
+    share = {name: part[part["psi"] == most].groupby("seed")["spurious_share"].mean() for name, part in slot.items()}
+    placebo = slot["none"][slot["none"]["psi"] == 0].groupby("seed")
+    plain = slot["none"][slot["none"]["psi"] == most].groupby("seed")["model_sensitivity_share"].mean()
+    score = {name: part[part["slot"] == "untouched"].groupby("seed")["inversion_score"].mean() for name, part in form.items()}
+    return pd.DataFrame(
+        {
+            "gain": rises[FORM] - rises["shrink"],
+            "rise": rises["none"],
+            "rise_refined": rises[FORM],
+            "share_rise": share["none"] - placebo["spurious_share"].mean(),
+            "share_fall": share[FORM] - share["none"],
+            "score_gain": score[FORM] - score["shrink"],
+            "model_share_rise": plain - placebo["model_sensitivity_share"].mean(),
+        }
+    )
+
+
+def _record(figures: pd.DataFrame, domain: str, level: float, rows: pd.DataFrame) -> dict[str, object]:
+    told: dict[str, object] = {}
+    for name in ("gain", "rise", "rise_refined", "share_rise", "share_fall", "score_gain"):
+        values = figures[name].dropna().to_numpy(dtype=np.float64)
+        told |= {name: float(values.mean()) if len(values) else None, f"{name}_ci_low": None, f"{name}_ci_high": None}
+        if len(values) >= LEAST_SEEDS:
+            ends = mean_interval(values, level)
+            told |= {f"{name}_ci_low": ends.low, f"{name}_ci_high": ends.high}
+    n_seeds = len(figures)
+    enough = told["gain_ci_low"] is not None
+    share = figures["model_share_rise"].dropna()
+    told["model_share_rise"] = float(share.mean()) if len(share) else None
+    return told | {
+        "verdict": _verdict(told) if enough else None,
+        "sentence": _sentence(told, domain, n_seeds),
+        "n_seeds": n_seeds,
+        "n": int(rows["n"].max()) * n_seeds,
+        "reason": None if enough else f"an interval over seeds needs {LEAST_SEEDS} seeds in which the inversion score is known",
+    }
+
+
+def _verdict(told: dict[str, object]) -> str:
+    low, high = _numbers(told, "gain_ci_low", "gain_ci_high")
+    return "reduces" if high < 0 else "increases" if low > 0 else "no_evidence"
+
+
+def _sentence(told: dict[str, object], domain: str, n_seeds: int) -> str:
+    if told["gain"] is None:
+        return "No verdict: no example has an inversion score under the slot."
+    (gain,) = _numbers(told, "gain")
+    shares = (
+        ""
+        if None in (told["share_rise"], told["share_fall"], told["model_share_rise"])
+        else _of_share(_numbers(told, "share_rise", "share_fall", "model_share_rise"), WORDS[domain])
+    )
+    if told["gain_ci_low"] is None:
+        return (
+            f"No verdict from {n_seeds} seed{'' if n_seeds == 1 else 's'}: beyond shrinking, the rise of IS changes by {gain:+.4f}.{shares}"
+        )
+    low, high = _numbers(told, "gain_ci_low", "gain_ci_high")
+    words = {
+        "reduces": "Reproduce-by-Poking reduces the rise of IS beyond what one factor does",
+        "increases": "Reproduce-by-Poking makes IS rise more than one factor does",
+        "no_evidence": "No evidence that Reproduce-by-Poking does more to IS than one factor for each input",
+    }[_verdict(told)]
+    return f"{words}: {gain:+.4f} ({low:+.4f} to {high:+.4f} over {n_seeds} seeds).{shares}"
+
+
+def _of_share(figures: Sequence[float], units: str) -> str:
+    rise, fall, own = figures
+    return (
+        f" The slot's share of the {units}' attribution moves by {rise:+.3f} with psi (the model's own sensitivity by {own:+.3f}), and by "
+        f"{fall:+.3f} under Reproduce-by-Poking."
+    )
+
+
+def _numbers(told: dict[str, object], *names: str) -> Sequence[float]:
+    return [float(told[name]) for name in names]  # type: ignore[arg-type]  # they are there: asked after their check
