@@ -115,7 +115,7 @@ def test_rows_of_texts_keep_the_identity_they_had_before_pictures_could_be_asked
     assert silver_ids(META, scoring("text"), own).told() == {"predictions": SAME["predictions"]} | found
     dropped = default_explanations("text", ExplanationSettings(method_settings=MethodSettings(ig_steps=8, baseline="drop")))
     found = {"attributions": "481135cf2bcd8384", "explanation_metrics": "540ac85c0e67b21f"}
-    assert vars(silver_ids(META, scoring("text"), dropped)) == {"predictions": SAME["predictions"]} | found
+    assert silver_ids(META, scoring("text"), dropped).told() == {"predictions": SAME["predictions"]} | found
 
 
 def test_of_pictures_nothing_new_stands_in_the_settings() -> None:
