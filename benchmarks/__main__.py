@@ -39,8 +39,9 @@ MODULES = (
     "forecast_regime",
     "forecast_claims",
     "arrival",
+    "poking",
 )
-ON_A_GPU = ("gpu", "gpu_texts")  # measured only where they are named
+ON_A_GPU = ("gpu", "gpu_texts", "gpu_pictures")  # measured only where they are named
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

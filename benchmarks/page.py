@@ -13,7 +13,7 @@ DOCUMENT = "docs/benchmarks.md"
 INTRODUCTION = """\
 # Benchmarks
 
-What `make bench` measured on the CPU (a GPU is hidden from every row but those of modules `gpu` and `gpu_texts`, measured where named),
+What `make bench` measured on the CPU (a GPU is hidden from every row but those of modules `gpu…`, measured where named),
 written from `benchmarks/results/*.json` by `python -m benchmarks.page`. Sizes are DINOv2-base at 224 px with random weights unless a row
 says otherwise; pictures are made by `benchmarks/material.py`. Label scorers are asked with Banking77's prompt where its files are to be
 had, else with one made for the row. Compared ways of doing one thing are measured in turns within one process; the load average, this

@@ -9,7 +9,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 import torch
 
-from benchmarks import gpu, gpu_texts
+from benchmarks import gpu, gpu_pictures, gpu_texts, poking
 from models import scorer
 
 
@@ -20,7 +20,8 @@ def pretended(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "DEVICE", "cpu")
     monkeypatch.setattr(gpu, "GEMM", 64)
     monkeypatch.setattr(gpu, "KERNELS", {name: gpu.KERNELS[name] for name in ("flash", "plain")})
-    monkeypatch.setattr(scorer, "resolve_device", lambda: "cpu")
+    for user in (scorer, poking):
+        monkeypatch.setattr(user, "resolve_device", lambda: "cpu")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "a card")
     monkeypatch.setattr(torch.cuda, "synchronize", lambda: None)
@@ -73,7 +74,19 @@ def test_a_steered_step_is_measured_beside_a_plain_one(tmp_path: Path, monkeypat
         assert row.details["steered_texts_per_second"] == n * 20 and row.details["peak_mib"] == 1024
 
 
-@pytest.mark.parametrize("module", [gpu, gpu_texts])
+@pytest.mark.usefixtures("pretended")
+def test_every_method_of_pictures_and_poking_are_measured(tmp_path: Path) -> None:
+    rows = gpu_pictures.measure(tmp_path, quick=True)
+
+    assert [row.what.partition(" of a picture")[0] for row in rows[:6]] == list(gpu_pictures.METHODS)
+    assert [row.details["forwards"] for row in rows[:3]] == [1, 2, 17]  # 16 patches: attention, a second forward for rollout, each hidden
+    assert rows[6].value == 8 and rows[6].details["peak_gib"] == 1.0
+    ours = rows[7]  # 2 pokes of all, 1 of each of 16 patches: the twin explains 19 inputs by 17 forwards each
+    assert ours.details["twin_forwards"] == 19 * 17 and ours.details["forwards"] == 2 + 2 + 16 + 17 + 3 * 17 + 16
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("module", [gpu, gpu_texts, gpu_pictures])
 def test_without_a_card_the_module_says_so(module: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(RuntimeError, match="torch finds none"):
