@@ -25,8 +25,8 @@ Kept = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class PokedPictureValue:
-    """v(keep) of pictures and their pokes; `plain` answers for the pictures themselves. A poked picture's tokens are made anew for each
-    batch: a convolution is little beside the layers, and the tokens of all pokes would not fit."""
+    """v(keep) of pictures and their pokes; `plain` answers for the pictures themselves. A poked picture's tokens are made once for all the
+    masks that a call asks of it, for as many pokes at a time as a batch holds: those of all pokes would not fit."""
 
     plain: MaskedValue
     tokens: Callable[[Rows, Rows], torch.Tensor]  # (rows, pokes) of one full batch -> tokens [m, n_prefix + N, d]
@@ -42,12 +42,24 @@ class PokedPictureValue:
         values[itself] = self.plain(rows[itself], keep[itself])
         self.plain.check(rows, keep)
         asked = np.flatnonzero(~itself)
-        for _, places in batches(self.plain.sizes(keep[asked]), self.plain.batch_size):
-            chosen = asked[places]
-            padded = filled(chosen, self.plain.batch_size)
-            shares = self.plain.shares_of(self.tokens(rows[padded], pokes[padded]), rows[padded], keep[padded])
-            values[chosen] = shares[np.arange(len(chosen)), self.plain.targets[rows[chosen]]]
+        distinct, which = np.unique(np.stack([rows[asked], pokes[asked]], axis=1), axis=0, return_inverse=True)
+        for start in range(0, len(distinct), self.plain.batch_size):
+            some = distinct[filled(np.arange(start, min(start + self.plain.batch_size, len(distinct))), self.plain.batch_size)]
+            tokens = self.tokens(some[:, 0], some[:, 1])
+            mine = (which >= start) & (which < start + self.plain.batch_size)
+            self._of_tokens(tokens, asked[mine], which[mine] - start, rows, keep, values)
         return values
+
+    def _of_tokens(
+        self, tokens: torch.Tensor, asked: Rows, which: Rows, rows: Rows, keep: Kept, values: Float32[NDArray[np.float32], " triples"]
+    ) -> None:
+        """Puts the values of the triples `asked`, whose poked pictures' tokens are `tokens[which]`, into `values`."""
+        for _, places in batches(self.plain.sizes(keep[asked]), self.plain.batch_size):
+            padded = filled(places, self.plain.batch_size)
+            index = torch.from_numpy(which[padded]).to(tokens.device)
+            shares = self.plain.shares_of(tokens[index], rows[asked[padded]], keep[asked[padded]])[: len(places)]
+            chosen = asked[places]
+            values[chosen] = shares[np.arange(len(chosen)), self.plain.targets[rows[chosen]]]
 
 
 @dataclass(frozen=True)
