@@ -31,7 +31,9 @@ def tell(read: Read, worlds: Sequence[str], stream: TextIO) -> None:
         for (domain, model), rows in summary.groupby(["domain", "model"], sort=True):
             n_seeds, n = rows["seed"].nunique(), int(rows["n"].max())
             score = rows.drop_duplicates("seed")["model_score"].mean()
-            stream.write(f"\n  {world} ({domain}), {model} (score {score:.3f}): {n} examples, {n_seeds} seeds\n")
+            stream.write(
+                f"\n  {world} ({domain}), {model} (score {score:.3f}): {n} examples, {n_seeds} {'seed' if n_seeds == 1 else 'seeds'}\n"
+            )
             text = _table(rows).to_string(index=False, float_format=lambda number: f"{number:.3f}", na_rep="–")
             stream.write("\n".join("    " + line for line in text.splitlines()) + "\n")
             for row in verdict[(verdict["model"] == model) & (verdict["explainer"] == ALL)].to_dict("records"):
