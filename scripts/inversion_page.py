@@ -17,6 +17,7 @@ import pandas as pd
 from docs_markdown import grid
 from inversion_chart import Point, plane
 
+from pipelines.sql.duck import connect
 from xai.inversion.costs import IN_WORDS, Poking, forwards, naive
 
 DOCUMENT = ROOT / "docs" / "inversion.md"
@@ -29,6 +30,13 @@ PLAIN = {
     "R": "reliance", "F": "faithfulness", "F mean": "faithfulness_mean", "F background": "faithfulness_background",
     "IS": "inversion_score", "R-oracle": "reliance_over_oracle", "R partial": "partial_reliance", "true units": "true_unit_share",
 }  # fmt: skip
+MEANS = ("reliance", "faithfulness", "inversion_score", "rbp_mean_delta", "rbp_mass_kept", "rbp_rejected")
+OF_LAKE = f"""
+SELECT dataset, method, {", ".join(f"AVG(metrics['{name}']) AS {name}" for name in MEANS)},
+  COUNT(metrics['inversion_score']) AS n, COUNT(DISTINCT example_id) AS examples, COUNT(DISTINCT adapter_id) AS adapters
+FROM silver.explanation_metrics_current WHERE metric_group = 'inversion' GROUP BY dataset, method
+ORDER BY dataset, method IN ('random', 'output_echo'), method
+"""  # noqa: S608  # names of our own metrics
 EXAMPLE = Poking(units=16, visible=round(0.7 * 16 * 59))
 
 
@@ -38,12 +46,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--lake", required=True, metavar="DIR")
     options = parser.parse_args(arguments)
     summary, sweep, verdict = (_rows(options.lake, name) for name in ("inversion_summary", "inversion_sweep", "inversion_verdict"))
-    DOCUMENT.write_text(page(summary, sweep, verdict), encoding="utf-8")
+    DOCUMENT.write_text(page(summary, sweep, verdict, of_lake(options.lake)), encoding="utf-8")
     PICTURE.write_text(picture(summary), encoding="utf-8")
     return 0
 
 
-def page(summary: pd.DataFrame, sweep: pd.DataFrame, verdict: pd.DataFrame) -> str:
+def page(summary: pd.DataFrame, sweep: pd.DataFrame, verdict: pd.DataFrame, lake: str = "") -> str:
     """The whole document."""
     marks = sorted(set(zip(summary["dataset"], summary["settings_id"], strict=True)))
     stamps = ", ".join(f"{_name(name)} {mark}" for name, mark in marks)
@@ -55,6 +63,7 @@ def page(summary: pd.DataFrame, sweep: pd.DataFrame, verdict: pd.DataFrame) -> s
         words.TEMPTED + tempted(summary),
         words.VERDICTS + verdicts(verdict),
         words.SWEPT + swept(sweep),
+        *([words.LAKE + lake] if lake else []),
         costs(),
     ]
     return "\n".join(parts)
@@ -148,6 +157,20 @@ def swept(sweep: pd.DataFrame) -> str:
         scores = (f"{_number(by.loc[count, 'inversion_score'])} ± {_number(by.loc[count, 'std'])}" for count in counts)
         lines.append([_name(name), str(model), f"{size:.0%}", *scores, f"{int(by['n'].max())}"])
     return grid(["world", "model", "size of a poke", *(f"{count} pokes" for count in counts), "n"], lines)
+
+
+def of_lake(lake: str) -> str:
+    """What the lake's own adapters say, one line per dataset and method; empty where none was asked."""
+    connection, _ = connect(lake, {"silver.explanation_metrics_current"})
+    with connection:
+        found = connection.sql(OF_LAKE).df()
+    counts = ("n", "examples", "adapters")
+    titles = ["dataset", "method", "R", "F", "IS", "delta", "mass", "pokes rejected", *counts]
+    lines = [
+        [row["dataset"], row["method"], *(_number(row[name]) for name in MEANS), *(f"{int(row[name])}" for name in counts)]
+        for row in found.to_dict("records")
+    ]
+    return grid(titles, lines) if lines else ""
 
 
 def costs() -> str:
