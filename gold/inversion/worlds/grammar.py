@@ -24,10 +24,11 @@ EASY = GrammarSettings(
 
 
 def make(model: str, seed: int, n: int, settings: InversionSettings) -> Setup:
-    """A WordNet of this seed, trained on sentences of at most nine words, asked about others."""
+    """A WordNet of this seed, trained on sentences of at most nine words, asked about others; which are which is drawn with the seed."""
     drawn = texts(2 * (settings.trained_on + max(TEST, n)), 1, EASY)
     short = [(text.lower().split(), label, text) for text, label in drawn if len(text.split()) <= LONGEST]
-    test, train = short[: max(TEST, n)], short[max(TEST, n) :][: settings.trained_on]
+    order = rng(seed, "grammar", "split").permutation(len(short))
+    test, train = ([short[place] for place in part] for part in (order[: max(TEST, n)], order[max(TEST, n) :][: settings.trained_on]))
     known = {word: place + 2 for place, word in enumerate(sorted({word for words, *_ in train for word in words}))}
     ids, included = _ids([words for words, *_ in train], known)
     labels = torch.tensor([LABELS.index(label) for _, label, _ in train])
