@@ -9,7 +9,7 @@ import pandas as pd
 
 from gold.inversion.build import dataset_of
 from gold.inversion.tables.inversion_summary import SPEC as SUMMARY
-from gold.inversion.tables.inversion_verdict import ALL, CONTROLS, FORM, LAM
+from gold.inversion.tables.inversion_verdict import ALL, CONTROLS, DOMAINS, FORM, LAM
 from gold.inversion.tables.inversion_verdict import SPEC as VERDICT
 from lake.spec import Table
 
@@ -38,6 +38,8 @@ def tell(read: Read, worlds: Sequence[str], stream: TextIO) -> None:
             stream.write("\n".join("    " + line for line in text.splitlines()) + "\n")
             for row in verdict[(verdict["model"] == model) & (verdict["explainer"] == ALL)].to_dict("records"):
                 stream.write(f"    {row['sentence']}\n")
+    for row in read(VERDICT, DOMAINS).sort_values("domain").to_dict("records"):
+        stream.write(f"\n  {row['domain']}, over its trained models: {row['sentence']}\n")
 
 
 def _table(rows: pd.DataFrame) -> pd.DataFrame:

@@ -17,6 +17,7 @@ import pandas as pd
 from docs_markdown import grid
 from inversion_chart import Point, plane
 
+from gold.inversion.tables.inversion_verdict import DOMAINS
 from pipelines.sql.duck import connect
 from xai.inversion.costs import IN_WORDS, Poking, forwards, naive
 
@@ -61,7 +62,7 @@ def page(summary: pd.DataFrame, sweep: pd.DataFrame, verdict: pd.DataFrame, lake
         words.WORLDS,
         *(world(rows, verdict) for _, rows in summary.groupby(["dataset", "model"], sort=True)),
         words.TEMPTED + tempted(summary),
-        words.VERDICTS + verdicts(verdict),
+        words.VERDICTS + domains(verdict) + "\n" + verdicts(verdict),
         words.SWEPT + swept(sweep),
         *([words.LAKE + lake] if lake else []),
         costs(),
@@ -132,13 +133,23 @@ def tempted(summary: pd.DataFrame) -> str:
     return grid(["world", "model", "share of", *(f"psi {psi:g}" for psi in psis)], lines)
 
 
+def domains(verdict: pd.DataFrame) -> str:
+    """A sentence per domain."""
+    rows = verdict[verdict["dataset"] == DOMAINS].sort_values("domain")
+    return "".join(f"- **{domain}**: {sentence}\n" for domain, sentence in zip(rows["domain"], rows["sentence"], strict=True))
+
+
 def verdicts(verdict: pd.DataFrame) -> str:
     """One line per world, model and method."""
-    titles = ["world", "model", "explanation", "verdict", "gain", "over seeds", "slot's share rises by", "and moves, poked, by"]
+    titles = [
+        "world", "model", "explanation", "verdict", "rise of IS", "gain", "over seeds", "detectable", "slot's share rises by",
+        "and moves, poked, by",
+    ]  # fmt: skip
     lines = [
         [
-            _name(row["dataset"]), row["model"], row["explainer"], row["verdict"] or "–", _signed(row["gain"]),
-            f"{_signed(row['gain_ci_low'])} to {_signed(row['gain_ci_high'])}", _signed(row["share_rise"]), _signed(row["share_fall"]),
+            row["domain"] if row["dataset"] == DOMAINS else _name(row["dataset"]), row["model"], row["explainer"], row["verdict"] or "–",
+            _signed(row["rise"]), _signed(row["gain"]), f"{_signed(row['gain_ci_low'])} to {_signed(row['gain_ci_high'])}",
+            _number(row["min_detectable_gain"], ".4f"), _signed(row["share_rise"]), _signed(row["share_fall"]),
         ]
         for row in verdict.sort_values(["dataset", "model", "explainer"]).to_dict("records")
     ]  # fmt: skip

@@ -32,9 +32,10 @@ So read R beside the oracle's R, read F, and read IS last.
 WORLDS = """## What each world says
 
 Means over examples and seeds, the untouched input. F mean and F background: where a hidden unit shows the training mean, or those of
-training rows, instead of zero. R-oracle: R minus that of the truth's own attribution. R partial: given how far the truth's attribution
-moves. IS poked: after Reproduce-by-Poking (scale-free, lambda 1); IS shrunk: after its control. Mass: share of |a| that refining keeps.
-Dashes: the truth is not known, or explains everything.
+training rows, instead of zero. R-oracle: R minus that of the truth's own attribution. R partial: given how far the units' true effects on
+the model move. IS poked: after Reproduce-by-Poking (scale-free, lambda 1); IS shrunk: after its control. Mass: share of |a| that refining
+keeps. Dashes: the truth is not known, or explains everything. Of occlusion F is 1 by definition: what it says is the effect itself, so read
+its F background instead. Of classifiers the oracle is p shared by the units that decide: its R is 1.
 """
 
 TEMPTED = """## Tempted by a slot
@@ -48,7 +49,8 @@ model ignores the slot, nothing ought to rise.
 VERDICTS = """## Verdicts
 
 Does Reproduce-by-Poking reduce the rise of IS with psi beyond one factor for each input (shrink)? Gain below 0 is better; intervals are
-Student's t over seeds.
+Student's t over seeds, each of which draws its own examples, noise and model. One verdict per model, over its methods, and one per domain
+over its trained models; single methods have intervals that are not corrected for their number, and no verdict.
 
 """
 

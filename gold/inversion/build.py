@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,16 +16,18 @@ from gold.inversion.judge import judge
 from gold.inversion.settings import InversionSettings
 from gold.inversion.tables import TABLES, inversion_summary, inversion_sweep, inversion_verdict
 from gold.inversion.worlds import WORLDS, World
+from gold.inversion.worlds.adult import require
 from gold.table import as_table, to_arrow
 from lake.door import Lake
 from lake.identity import settings_id
 from lake.ledger import Cell, Done, Ledger
 from lake.progress import Progress
+from lake.spec import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ENGINE = 1  # part of every world's hash: raise it with any change of a world, a net or the arithmetic
+ENGINE = 2  # part of every world's hash: raise it with any change of a world, a net or the arithmetic
 LIBRARIES = ("numpy", "scikit-learn", "torch", "transformers", "xgboost-cpu")
 Task = tuple[str, str, int]
 """(world, model, seed)."""
@@ -38,43 +39,57 @@ def dataset_of(world: str) -> str:
 
 
 def build_inversion(lake: Lake, settings: InversionSettings) -> None:
-    """Rewrites the rows of each asked world whose settings changed; every model and seed is a task of its own."""
+    """Rewrites the rows of each asked world whose settings changed, one world after the other; every model and seed is a task of its own.
+
+    A killed run keeps the worlds that were written. Raises MissingInputError where the world adult is asked and its files are not there.
+    """
     asked = [world for world in WORLDS if world.name in settings.worlds]
-    ledgers = {world.name: Ledger(lake, dataset_of(world.name)) for world in asked}
-    prints = {world.name: settings_id(defining(world, settings)) for world in asked}
-    stale = [world for world in asked if not _complete(ledgers[world.name], prints[world.name])]
+    if any(world.name == "adult" for world in asked):
+        require(settings.adult)
+    stale = []
     for world in asked:
+        ledger, fingerprint = Ledger(lake, dataset_of(world.name)), settings_id(defining(world, settings))
         for table in TABLES:
-            lake.settings_id(table, dataset_of(world.name), defining(world, settings))
-            if world not in stale:
-                lake.skip(table, ledgers[world.name].done(table, prints[world.name], Cell()).n_done)  # type: ignore[union-attr]  # complete says so
-    tasks = [(world.name, model, seed) for world in stale for model in world.models for seed in settings.seeds]
-    if not tasks:
-        return
-    with Progress("inversion in probe worlds", len(tasks)) as progress:
-        found = _computed(lake, tasks, settings, progress)
-    for world in stale:
-        records = [content for (name, *_), content in found.items() if name == world.name]
-        _write(lake, ledgers[world.name], world, records, settings, prints[world.name])
+            lake.settings_id(table, ledger.dataset, defining(world, settings))
+        if all(ledger.complete(table, fingerprint, Cell(), fingerprint) for table in TABLES):
+            for table in TABLES:
+                lake.skip(table, ledger.done(table, fingerprint, Cell()).n_done)  # type: ignore[union-attr]  # complete says so
+        else:
+            stale.append((world, ledger, fingerprint))
+    with Progress("inversion in probe worlds", sum(len(world.models) for world, *_ in stale) * len(settings.seeds)) as progress:
+        for world, ledger, fingerprint in stale:
+            tasks = [(world.name, model, seed) for model in world.models for seed in settings.seeds]
+            _write(lake, ledger, _rows(_computed(lake, tasks, settings, progress), settings), fingerprint)
+    _build_domains(lake, asked, settings)
 
 
 def defining(world: World, settings: InversionSettings) -> dict[str, object]:
     """All that defines a world's rows: of the settings those that it reads, the code's version, libraries, and UCI Adult's bytes."""
-    own = settings.model_dump(mode="json", exclude={"worlds", "adult"})
+    own = settings.model_dump(mode="json", exclude={"worlds", "adult", "examples"}) | {"n": getattr(settings.examples, world.domain)}
     told: dict[str, object] = {
         "engine": ENGINE,
         "world": world.name,
         "settings": own,
         "libraries": {one: version(one) for one in LIBRARIES},
     }
-    if world.name == "adult" and settings.adult is not None:
-        files = sorted(Path(settings.adult).glob("*.csv"))
-        told["files"] = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
+    if world.name == "adult":
+        told["files"] = [hashlib.sha256(file.read_bytes()).hexdigest() for file in require(settings.adult)]
     return told
 
 
-def _complete(ledger: Ledger, fingerprint: str) -> bool:
-    return all(ledger.complete(table, fingerprint, Cell(), fingerprint) for table in TABLES)
+def _build_domains(lake: Lake, asked: Sequence[World], settings: InversionSettings) -> None:
+    """One verdict per domain over the asked worlds, from the rows that are there now."""
+    if not asked:
+        return
+    ledger, prints = Ledger(lake, inversion_verdict.DOMAINS), {world.name: defining(world, settings) for world in asked}
+    fingerprint, table = settings_id(prints), inversion_verdict.SPEC
+    lake.settings_id(table, ledger.dataset, prints)
+    if done := ledger.done(table, fingerprint, Cell()):
+        lake.skip(table, done.n_done)
+        return
+    names = ", ".join(f"'{dataset_of(world.name)}'" for world in asked)
+    summary = lake.read(inversion_summary.SPEC).where(f"dataset IN ({names})").toPandas()
+    _write(lake, ledger, {table.name: inversion_verdict.of_domains(summary, settings.level)}, fingerprint, (table,))
 
 
 def _computed(lake: Lake, tasks: Sequence[Task], settings: InversionSettings, progress: Progress) -> dict[Task, dict[str, Any]]:
@@ -117,22 +132,25 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
-def _write(
-    lake: Lake, ledger: Ledger, world: World, records: Sequence[Mapping[str, Any]], settings: InversionSettings, fingerprint: str
-) -> None:
-    dataset = dataset_of(world.name)
-    summary = [one | {"reason": _reason(one)} for part in records for one in part["summary"]]
-    rows: dict[str, list[dict[str, object]]] = {
+def _rows(found: Mapping[Task, Mapping[str, Any]], settings: InversionSettings) -> dict[str, list[dict[str, object]]]:
+    """The rows of each table of one world, from those of its tasks."""
+    summary = [one | {"reason": _reason(one)} for part in found.values() for one in part["summary"]]
+    return {
         inversion_summary.SPEC.name: summary,
-        inversion_sweep.SPEC.name: inversion_sweep.swept([one for part in records for one in part["sweep"]]),
+        inversion_sweep.SPEC.name: inversion_sweep.swept([one for part in found.values() for one in part["sweep"]]),
         inversion_verdict.SPEC.name: inversion_verdict.verdicts(pd.DataFrame(summary), settings.level),
     }
-    ledger.reopen(TABLES, fingerprint)
-    for table in TABLES:
-        frame = as_table(table, dataset, rows[table.name]).assign(settings_id=fingerprint)
+
+
+def _write(
+    lake: Lake, ledger: Ledger, rows: Mapping[str, Sequence[Mapping[str, object]]], fingerprint: str, tables: Sequence[Table] = TABLES
+) -> None:
+    ledger.reopen(tables, fingerprint)
+    for table in tables:
+        frame = as_table(table, ledger.dataset, rows[table.name]).assign(settings_id=fingerprint)
         lake.create(table)
-        lake.replace(table, lake.spark.createDataFrame(to_arrow(table, frame)).coalesce(1), len(frame), dataset=dataset)
-    for table in TABLES:
+        lake.replace(table, lake.spark.createDataFrame(to_arrow(table, frame)).coalesce(1), len(frame), dataset=ledger.dataset)
+    for table in tables:
         ledger.forget(table)
         ledger.note(table, fingerprint, {Cell(): Done(fingerprint, len(rows[table.name]), len(rows[table.name]))})
     ledger.commit()

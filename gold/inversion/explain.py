@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from gold.inversion.pokes import Poked
 from gold.inversion.settings import InversionSettings
-from lake.identity import rng
 from models.probes import ConvNet, NetProbe, WordNet
 from xai.attribution.attention import attention
 from xai.attribution.attention_rollout import attention_rollout
 from xai.attribution.grad_cam import grad_cam
 from xai.fits import ShapleyFit, fit_lime
-from xai.inversion.answers import Answers, Known, answered
+from xai.inversion.answers import Alike, Answers, Known, answered
+from xai.inversion.echo import OUTPUT_ECHO, output_echo
 from xai.inversion.linear import Asked, asked, kernel_shap_of, lime_of, occlusion_of
 from xai.inversion.marginals import by_size, marginals_of
 from xai.masks import drawn_masks
@@ -52,15 +52,21 @@ class Masked:
     forwards: int
 
 
-def masked(name: str, world: Poked, settings: InversionSettings) -> Masked:
-    """Occlusion, LIME and KernelSHAP, with the masks of the clean example for all its pokes, and marginals by size of coalition."""
+def masked(world: Poked, settings: InversionSettings) -> Masked:
+    """Occlusion, LIME and KernelSHAP, with the masks of the clean example for all its pokes, and marginals by size of coalition.
+
+    Under masks that hide the slot an example is the same whatever stands there: those are asked once for all conditions.
+    """
     setup, intact = world.setup, world.intact
-    plan = _plan(name, world, settings)
+    plan = _plan(world, settings)
+    first: dict[int, Alike] = {}
     said: dict[str, list[tuple[Values, Values]]] = {method: [] for method in LINEAR}
     marginals, forwards = [], 0
-    for row, example in enumerate(world.examples):
+    for row, example in enumerate(world.examples.tolist()):
         mine = _of_example(plan, example)
-        answers = _answers(world, mine, row, Known(intact.given[row : row + 1], intact.poked[row : row + 1]))
+        known = Known(intact.given[row : row + 1], intact.poked[row : row + 1])
+        answers = _answers(world, mine, row, known, first.get(example))
+        first.setdefault(example, Alike(answers, ~mine.keep[:, :, setup.slot]))
         forwards += answers.forwards
         for method in LINEAR:
             said[method].append(answers.attributions(mine.operators[method]))
@@ -69,7 +75,7 @@ def masked(name: str, world: Poked, settings: InversionSettings) -> Masked:
     return Masked(found, np.abs(found["occlusion"].given[:, 0]), np.concatenate(marginals), forwards)
 
 
-def direct(name: str, world: Poked, settings: InversionSettings) -> Iterator[tuple[str, Said]]:
+def direct(world: Poked, settings: InversionSettings) -> Iterator[tuple[str, Said]]:
     """Methods that look inside the model, where it can be looked into, and the controls; each asks about every input and poke by itself."""
     probe = world.setup.probe
     if isinstance(probe, NetProbe):
@@ -91,18 +97,17 @@ def direct(name: str, world: Poked, settings: InversionSettings) -> Iterator[tup
     oracle = world.setup.oracle
     if oracle is not None:
         yield "oracle", _everywhere(world, lambda inputs, batch, m: oracle(inputs, m, world.examples[batch]))
-    share = world.included / world.included.sum(axis=1, keepdims=True)
-    yield "output_echo", _everywhere(world, lambda _, batch, m: share[batch] * m[:, None])
-    yield "random", _random(name, world)
+    yield OUTPUT_ECHO, _everywhere(world, lambda _, batch, m: output_echo(m, world.included[batch]))
+    yield "random", _random(world)
 
 
-def fresh_lime(name: str, world: Poked, settings: InversionSettings) -> Said:
+def fresh_lime(world: Poked, settings: InversionSettings) -> Said:
     """LIME with masks of its own at every poke: what sampling noise alone does to R. Pokes of one unit are not asked about."""
     batch, inputs, units = world.inputs.shape[:3]
     found = np.empty((batch, inputs, units))
     for row, example in enumerate(world.examples):
         inside = np.repeat(world.setup.included[example][None], inputs, axis=0)
-        generators = [rng(0, f"{name}#{example}", "masks", "fresh", i) for i in range(inputs)]
+        generators = [world.rng(int(example), "masks", "fresh", i) for i in range(inputs)]
         keep = drawn_masks(generators, inside, settings.masks)
         rows = np.repeat(row * inputs + np.arange(inputs), keep.shape[1])
         p = world.output(rows, np.full(len(rows), -1), keep.reshape(-1, units)).reshape(keep.shape[:2])
@@ -122,17 +127,17 @@ def effects(world: Poked, reference: NDArray[np.float32]) -> Values:
     return np.where(world.included, np.abs(world.intact.given[:, :1] - replaced), 0.0)
 
 
-def _plan(name: str, world: Poked, settings: InversionSettings) -> Asked:
+def _plan(world: Poked, settings: InversionSettings) -> Asked:
     """Of every example: its masks are the same under every condition and at every poke."""
     setup = world.setup
-    names = [f"{name}#{example}" for example in range(len(setup.inputs))]
-    masks = drawn_masks([rng(0, one, "masks") for one in names], setup.included, settings.masks)
+    every = range(len(setup.inputs))
+    masks = drawn_masks([world.rng(example, "masks") for example in every], setup.included, settings.masks)
     shapley = ShapleyFit(enumerate_up_to=settings.enumerate_up_to, keep_probability=settings.masks.keep_probability)
     methods = {
         "occlusion": occlusion_of(setup.included),
         "lime": lime_of(masks, setup.included),
         "kernel_shap": kernel_shap_of(masks, setup.included, shapley),
-        MARGINALS: marginals_of(setup.included, [rng(0, one, "turns") for one in names], settings.enumerate_up_to),
+        MARGINALS: marginals_of(setup.included, [world.rng(example, "turns") for example in every], settings.enumerate_up_to),
     }
     return asked(methods, setup.included)
 
@@ -142,9 +147,9 @@ def _of_example(plan: Asked, example: int) -> Asked:
     return Asked(plan.keep[part], {name: operator[part] for name, operator in plan.operators.items()}, plan.needed[part])
 
 
-def _answers(world: Poked, plan: Asked, row: int, known: Known) -> Answers:
+def _answers(world: Poked, plan: Asked, row: int, known: Known, alike: Alike | None) -> Answers:
     start = row * world.inputs.shape[1]
-    return answered(lambda rows, pokes, keep: world.output(rows + start, pokes, keep), plan, known)
+    return answered(lambda rows, pokes, keep: world.output(rows + start, pokes, keep), plan, known, alike)
 
 
 def _everywhere(world: Poked, method: Method) -> Said:
@@ -170,14 +175,14 @@ def _units(included: NDArray[np.bool_]) -> NDArray[np.int64]:
     return np.concatenate([np.full((len(included), 1), -1), places], axis=1)
 
 
-def _random(name: str, world: Poked) -> Said:
+def _random(world: Poked) -> Said:
     """Standard normal numbers, other ones at every poke; the same under every condition."""
     inputs, units = world.inputs.shape[1:3]
     repeats = world.noise.shape[2]
     n = len(world.setup.inputs)
     given, own = np.zeros((n, inputs, units)), np.zeros((n, inputs, units, repeats))
     for example in range(n):
-        generator = rng(0, f"{name}#{example}", "random")
+        generator = world.rng(example, "random")
         given[example] = generator.standard_normal((inputs, units))
         own[example] = generator.standard_normal((inputs, units, repeats))
     times = len(world.conditions)

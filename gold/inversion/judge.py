@@ -12,6 +12,7 @@ from gold.inversion.explain import CONTROLS, FRESH, LINEAR, Masked, Said, direct
 from gold.inversion.pokes import OVERWRITTEN, UNTOUCHED, Poked, poked
 from gold.inversion.settings import InversionSettings
 from gold.inversion.worlds.world import Setup, World
+from gold.statistics.intervals import mean_interval
 from xai.inversion import AS_IT_IS, Form, Inversion, Inverted, Pokes, inverted, movement
 from xai.metrics import faithfulness, inversion_score, reliance
 
@@ -34,36 +35,36 @@ def judge(world: World, model: str, seed: int, settings: InversionSettings) -> R
     n = getattr(settings.examples, world.domain)
     setup = world.make(model, seed, n, settings)
     conditions = ((UNTOUCHED, 0.0), *((OVERWRITTEN, psi) for psi in settings.psi))
-    asked = poked(world.name, setup, settings, conditions, settings.repeats, settings.magnitude)
-    found = masked(world.name, asked, settings)
+    asked = poked(world.name, seed, setup, settings, conditions, settings.repeats, settings.magnitude)
+    found = masked(asked, settings)
     base = {"domain": world.domain, "model": model, "seed": seed}
     records = Records(forwards=found.forwards)
     references = {"mean": setup.mean[None], "background": setup.background}
     others = {name: effects(asked, reference) for name, reference in references.items()}
     told = dict(_told(world, asked, found, settings))
-    oracle = told.get("oracle")
     for explainer, said in told.items():
-        answer = _inverted(said, found, asked, settings, None if oracle is None else oracle.given)
+        answer = _inverted(said, found, asked, settings)
         for key in _forms(said, answer):
             records.summary += [
                 base | {"explainer": explainer} | one for one in _conditions(asked, answer, key, found, others, told, settings)
             ]
     if settings.sweep_examples and settings.sweep_repeats:
-        records.sweep = [base | one for one in _sweep(world, setup, settings)]
+        records.sweep = [base | one for one in _sweep(world.name, seed, setup, settings)]
     return records
 
 
 def _told(world: World, asked: Poked, found: Masked, settings: InversionSettings) -> Iterator[tuple[str, Said]]:
     yield from found.said.items()
-    yield from direct(world.name, asked, settings)
+    yield from direct(asked, settings)
     if world.domain == "tabular":
-        yield FRESH, fresh_lime(world.name, asked, settings)
+        yield FRESH, fresh_lime(asked, settings)
 
 
-def _inverted(said: Said, found: Masked, asked: Poked, settings: InversionSettings, truth: NDArray[np.float64] | None) -> Inverted:
+def _inverted(said: Said, found: Masked, asked: Poked, settings: InversionSettings) -> Inverted:
+    """Partial reliance holds the movement of the units' true effects on this model fixed: what hiding each of them alone does."""
     own = said.own if said.own is not None else np.repeat(said.given[..., None], asked.intact.kept.shape[-1], axis=-1)
     pokes = Pokes(asked.intact.given, found.effect, asked.intact.kept, found.marginals)
-    return inverted(said.given, own, pokes, asked.included, truth, p=settings.p)
+    return inverted(said.given, own, pokes, asked.included, found.said["occlusion"].given, p=settings.p)
 
 
 def _forms(said: Said, answer: Inverted) -> list[tuple[str, float]]:
@@ -97,9 +98,9 @@ def _conditions(
         effect = found.effect[mine]
         yield {
             "slot": kind, "psi": psi, "refined": form, "lam": lam, "p": settings.p,
-            "reliance": _mean(figures.reliance[mine]),
-            "faithfulness": _mean(figures.faithfulness[mine]),
-            "inversion_score": _mean(figures.inversion_score[mine]),
+            **_with_ends("reliance", figures.reliance[mine], settings.level),
+            **_with_ends("faithfulness", figures.faithfulness[mine], settings.level),
+            **_with_ends("inversion_score", figures.inversion_score[mine], settings.level),
             "inversion_score_p1": _mean(inversion_score(figures.reliance[mine], figures.faithfulness[mine], 1.0)),
             "delta_inversion_score": None if kind == UNTOUCHED else _mean(delta),
             "reliance_over_oracle": _mean(over[mine]),
@@ -114,7 +115,10 @@ def _conditions(
             "rejected_pokes": None if refined is None else _mean(refined.rejected[mine]),
             "model_score": setup.score,
             "n": n,
-            "n_null": int(np.isnan(figures.inversion_score[mine]).sum()),
+            "n_reliance": _known(figures.reliance[mine]),
+            "n_faithfulness": _known(figures.faithfulness[mine]),
+            "n_partial": _known(figures.partial_reliance[mine]),
+            "n_null": n - _known(figures.inversion_score[mine]),
         }  # fmt: skip
 
 
@@ -130,14 +134,14 @@ def _oracle(asked: Poked, told: Mapping[str, Said]) -> NDArray[np.float64]:
     return np.asarray(reliance(movement(given[:, 0], given[:, 1:], asked.included), m[:, 0], m[:, 1:]))
 
 
-def _sweep(world: World, setup: Setup, settings: InversionSettings) -> Iterator[Record]:
+def _sweep(name: str, seed: int, setup: Setup, settings: InversionSettings) -> Iterator[Record]:
     """IS of the scale-free form at lambda 1 under more pokes and other magnitudes, on the first untouched examples."""
     n = min(settings.sweep_examples, len(setup.inputs))
     few = _first(setup, n)
     for magnitude in settings.sweep_magnitudes:
-        asked = poked(world.name, few, settings, ((UNTOUCHED, 0.0),), max(settings.sweep_repeats), magnitude)
-        found = masked(world.name, asked, settings)
-        told = {**found.said, **dict(direct(world.name, asked, settings))}
+        asked = poked(name, seed, few, settings, ((UNTOUCHED, 0.0),), max(settings.sweep_repeats), magnitude)
+        found = masked(asked, settings)
+        told = {**found.said, **dict(direct(asked, settings))}
         for explainer, said in told.items():
             for repeats in settings.sweep_repeats:
                 part = Pokes(asked.intact.given, found.effect, asked.intact.kept[..., :repeats])
@@ -154,6 +158,18 @@ def _first(setup: Setup, n: int) -> Setup:
 
 def _ratio(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0))
+
+
+def _with_ends(name: str, values: NDArray[np.float64], level: float) -> Record:
+    """A mean over the examples that have the figure, and the ends of its Student's t interval over them, held inside [0, 1]."""
+    known = values[np.isfinite(values)]
+    ends = mean_interval(known, level)
+    low, high = (None if end is None else min(max(end, 0.0), 1.0) for end in (ends.low, ends.high))
+    return {name: _mean(values), f"{name}_ci_low": low, f"{name}_ci_high": high}
+
+
+def _known(values: NDArray[np.float64]) -> int:
+    return int(np.isfinite(values).sum())
 
 
 def _mean(values: NDArray[np.float64]) -> float | None:

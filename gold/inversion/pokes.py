@@ -24,8 +24,8 @@ class Poked:
     """Examples [batch], each with its pokes [batch, inputs]; batch = conditions x examples, conditions as in `conditions`.
 
     `inputs` [batch, inputs, units, width], the example itself first. `noise` [batch, units, repeats, width] of a poke of one unit: the same
-    at every poked input of an example, under every psi and for every model of the world. `targets` are what the untouched input is
-    taken for.
+    at every poked input of an example, under every psi and for every kind of model of the world and seed. `targets` are what the
+    untouched input is taken for.
     """
 
     setup: Setup
@@ -34,6 +34,12 @@ class Poked:
     noise: NDArray[np.float32]
     magnitude: float
     targets: Int64[NDArray[np.int64], " batch"]
+    name: str
+    seed: int
+
+    def rng(self, example: int, *what: object) -> np.random.Generator:
+        """The generator of one example of this world and seed: the same under every condition."""
+        return keyed(self.name, self.seed, example, *what)
 
     @property
     def included(self) -> Bool[NDArray[np.bool_], "batch units"]:
@@ -96,8 +102,19 @@ class Intact:
     kept: Bool[NDArray[np.bool_], "batch inputs units repeats"]
 
 
+def keyed(name: str, seed: int, example: int, *what: object) -> np.random.Generator:
+    """METHODS 9: keyed by (seed, example, unit, number), so that seeds are independent draws."""
+    return rng(seed, f"{name}#{example}", *what)
+
+
 def poked(
-    name: str, setup: Setup, settings: InversionSettings, conditions: tuple[tuple[str, float], ...], repeats: int, magnitude: float
+    name: str,
+    seed: int,
+    setup: Setup,
+    settings: InversionSettings,
+    conditions: tuple[tuple[str, float], ...],
+    repeats: int,
+    magnitude: float,
 ) -> Poked:
     """The examples under each condition, (untouched, 0) or (overwritten, psi), with `settings.pokes` pokes of the whole input each.
 
@@ -110,7 +127,7 @@ def poked(
         raise ValueError(f"probe world {name}: the model must answer the same twice, found other outputs: put it in eval mode")
     targets = first.argmax(axis=1).astype(np.int64)
     m = first[np.arange(n), targets].astype(np.float64)
-    eps = NOISE_OF_SLOT * setup.output_sd * np.array([rng(0, f"{name}#{i}", "slot").standard_normal() for i in range(n)])
+    eps = NOISE_OF_SLOT * setup.output_sd * np.array([keyed(name, seed, i, "slot").standard_normal() for i in range(n)])
     direction = np.ones(width, dtype=np.float32) if setup.direction is None else setup.direction
     parts = []
     for kind, psi in conditions:
@@ -119,13 +136,13 @@ def poked(
             inputs[:, setup.slot] = (psi * m + eps)[:, None] * direction
         parts.append(inputs)
     base = np.concatenate(parts)
-    whole = np.stack([rng(0, f"{name}#{i}", "poke").standard_normal((settings.pokes, units, width)) for i in range(n)]).astype(np.float32)
-    single = np.stack([_single(name, i, units, repeats, width) for i in range(n)])
+    whole = np.stack([keyed(name, seed, i, "poke").standard_normal((settings.pokes, units, width)) for i in range(n)]).astype(np.float32)
+    single = np.stack([_single(name, seed, i, units, repeats, width) for i in range(n)])
     times = len(conditions)
     shaken = base[:, None] + scale(setup, base, settings.magnitude)[:, None] * np.tile(whole, (times, 1, 1, 1))
     inside = np.tile(setup.included, (times, 1))[:, None, :, None]
     inputs = np.where(inside, np.concatenate([base[:, None], shaken], axis=1), 0.0).astype(np.float32)
-    return Poked(setup, conditions, inputs, np.tile(single, (times, 1, 1, 1)), magnitude, np.tile(targets, times))
+    return Poked(setup, conditions, inputs, np.tile(single, (times, 1, 1, 1)), magnitude, np.tile(targets, times), name, seed)
 
 
 def scale(
@@ -140,7 +157,7 @@ def scale(
     return found
 
 
-def _single(name: str, example: int, units: int, repeats: int, width: int) -> NDArray[np.float32]:
+def _single(name: str, seed: int, example: int, units: int, repeats: int, width: int) -> NDArray[np.float32]:
     """Noise of the pokes of one unit, keyed by (example, unit, repeat): more repeats leave the first as they are."""
-    drawn = [[rng(0, f"{name}#{example}", "unit", j, i).standard_normal(width) for i in range(repeats)] for j in range(units)]
+    drawn = [[keyed(name, seed, example, "unit", j, i).standard_normal(width) for i in range(repeats)] for j in range(units)]
     return np.array(drawn, dtype=np.float32)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from xai.masks import Masking
 
@@ -52,13 +52,19 @@ class InversionSettings(BaseModel):
     @field_validator("psi")
     @classmethod
     def _with_placebo(cls, value: tuple[float, ...]) -> tuple[float, ...]:
-        if 0.0 not in value or len(set(value)) != len(value):
-            raise ValueError(f"psi must hold 0, the placebo that others are measured against, and none twice, got {list(value)}")
+        if 0.0 not in value or len(set(value)) != len(value) or min(value) < 0.0:
+            raise ValueError(
+                f"psi must hold 0, the placebo that others are measured against, nothing below it and none twice, got {list(value)}"
+            )
         return tuple(sorted(value))
 
-    @field_validator("seeds", "worlds")
+    @field_validator("seeds", "worlds", "sweep_repeats", "sweep_magnitudes")
     @classmethod
-    def _distinct(cls, value: tuple[object, ...]) -> tuple[object, ...]:
+    def _distinct(cls, value: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
+        least = {"seeds": (0, 1), "sweep_repeats": (1, 0), "sweep_magnitudes": (1e-9, 0)}
         if len(set(value)) != len(value):
             raise ValueError(f"none may be named twice, got {list(value)}")
+        smallest, count = least.get(str(info.field_name), (None, 0))
+        if len(value) < count or (smallest is not None and any(one < smallest for one in value)):
+            raise ValueError(f"there must be at least {count} and none below {smallest:g}, got {list(value)}")
         return value

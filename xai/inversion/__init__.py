@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xai.inversion.answers import Answers, Known, answered
+from xai.inversion.answers import Alike, Answers, Known, answered
 from xai.inversion.echo import OUTPUT_ECHO, output_echo
 from xai.inversion.inverted import AS_IT_IS, FORMS, STABILITY, Form, Inversion, Inverted, Pokes, inverted
 from xai.inversion.linear import Asked, Linear, asked, kernel_shap_of, lime_of, occlusion_of
@@ -11,8 +11,8 @@ from xai.inversion.refine import Refined, reproduce_by_poking, shapley_stability
 from xai.inversion.scores import movement, partial_reliance
 
 __all__ = [
-    "AS_IT_IS", "FORMS", "OUTPUT_ECHO", "STABILITY", "UNPOKED", "Answers", "Asked", "Form", "Inversion", "Inverted", "Known", "Linear",
-    "PokedFlat", "Pokes", "Refined", "all_at_once", "answered", "asked", "inverted", "kernel_shap_of", "lime_of", "movement",
-    "occlusion_of", "one_by_one", "output_echo", "partial_reliance", "poked_value", "reproduce_by_poking", "shapley_stability",
-    "shrink",
+    "AS_IT_IS", "FORMS", "OUTPUT_ECHO", "STABILITY", "UNPOKED", "Alike", "Answers", "Asked", "Form", "Inversion", "Inverted",
+    "Known", "Linear", "PokedFlat", "Pokes", "Refined", "all_at_once", "answered", "asked", "inverted", "kernel_shap_of",
+    "lime_of", "movement", "occlusion_of", "one_by_one", "output_echo", "partial_reliance", "poked_value", "reproduce_by_poking",
+    "shapley_stability", "shrink",
 ]  # fmt: skip

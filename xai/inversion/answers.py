@@ -59,8 +59,17 @@ class Known:
     poked: Float64[NDArray[np.float64], "batch inputs units repeats"]
 
 
-def answered(output: Outputs, asked: Asked, known: Known) -> Answers:
-    """Asks `output` about every input and mask, and about pokes where they matter; the intact mask, first in `asked`, is known.
+@dataclass(frozen=True)
+class Alike:
+    """Answers about inputs that differ from these only in what the masks `where` bool[batch, masks] hide: under those they are the same."""
+
+    answers: Answers
+    where: Bool[NDArray[np.bool_], "batch masks"]
+
+
+def answered(output: Outputs, asked: Asked, known: Known, alike: Alike | None = None) -> Answers:
+    """Asks `output` about every input and mask, and about pokes where they matter; the intact mask, first in `asked`, is known, and so is
+    what `alike` tells.
 
     Padding masks (the intact one again) are not asked. One example at a time goes over, in one call. Raises ValueError when shapes differ.
     """
@@ -75,7 +84,8 @@ def answered(output: Outputs, asked: Asked, known: Known) -> Answers:
     poked = np.empty((batch, n_inputs, units, repeats, n_masks))
     forwards = 0
     for row in range(batch):
-        own = np.flatnonzero((asked.keep[row] != asked.keep[row, :1]).any(axis=1))
+        hides = (asked.keep[row] != asked.keep[row, :1]).any(axis=1)
+        own = np.flatnonzero(hides if alike is None else hides & ~alike.where[row])
         inputs, masks = (part.reshape(-1) for part in np.meshgrid(np.arange(n_inputs), own, indexing="ij"))
         of_input = row * n_inputs + inputs
         unit, mask = np.nonzero(asked.needed[row][:, own])
@@ -90,7 +100,11 @@ def answered(output: Outputs, asked: Asked, known: Known) -> Answers:
             raise ValueError(f"a model must answer one number per question, {rows.shape}, got {found.shape}")
         forwards += len(rows)
         given[row, inputs, masks] = found[: len(inputs)]
+        if alike is not None:
+            given[row][:, alike.where[row]] = alike.answers.given[row][:, alike.where[row]]
         poked[row] = given[row][:, None, None, :]
-        poked[row, :, :, :, ~(asked.keep[row] != asked.keep[row, :1]).any(axis=1)] = known.poked[row]
+        if alike is not None:
+            poked[row][..., alike.where[row]] = alike.answers.poked[row][..., alike.where[row]]
+        poked[row, :, :, :, ~hides] = known.poked[row]
         poked[row, where[0], unit[where[1]], where[2], mask[where[1]]] = found[len(inputs) :]
     return Answers(given, poked, forwards)

@@ -26,7 +26,7 @@ class Refined:
 
     [batch]: `mean_delta` over units, from 0 up; `mass_kept`, sum |refined| / sum |attribution| in (0, 1], NaN for an all-zero one;
     `rejected`, share of pokes that changed the prediction, in [0, 1]; `unpoked`, units without an admissible poke: unchanged, and counted.
-    An example with a non-finite attribution is NaN.
+    An example with a non-finite attribution, its own or that of a poke that counts, is NaN in all but `rejected` and `unpoked`.
     """
 
     values: BatchUnits64
@@ -112,7 +112,8 @@ def _refined(
 ) -> Refined:
     if not strength >= 0:
         raise ValueError(f"strength must be 0 or above, got {strength}")
-    given = np.where(inside, attribution.astype(np.float64), 0.0)
+    known = np.asarray(np.isfinite(np.where(inside, attribution + moved, 0.0)).all(axis=-1))
+    given = np.where(inside, np.where(known[:, None], attribution.astype(np.float64), np.nan), 0.0)
     by = np.ones(len(given)) if scale is None else np.where(scale > 0.0, scale, 1.0)  # an all-zero attribution has nothing to discount
     delta = np.where(inside, moved / by[:, None], 0.0)
     values = given / (1.0 + strength * delta)

@@ -10,9 +10,9 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 
 from xai.metrics.correlation import Distances, Output, Outputs, correlation, effects
-from xai.prior_statistics import NO_SPREAD
 from xai.units import Attribution, Included, PerExample, included_or_all
 
+UNEXPLAINED = 1e-9  # of a movement's variance: less is rounding of float32 outputs
 Poked = Float[NDArray[np.floating], "*batch pokes units"]
 
 
@@ -31,13 +31,15 @@ def movement(attribution: Attribution, poked: Poked, included: Included | None =
 def partial_reliance(moved: Distances, output: Output, poked_output: Outputs, true_moved: Distances) -> PerExample:
     """R when what the truth itself moves is held fixed: partial correlation of both movements given that of the true attribution.
 
-    true_moved [..., pokes]: `movement` of the oracle's attribution (the true effect of each unit). In [0, 1]. Null where R is, and where
-    the truth explains either movement wholly: then nothing is left to correlate. Source: the control of METHODS 7.
+    true_moved [..., pokes]: `movement` of the units' true effects, or of the oracle's attribution. In [0, 1]. Null where R is, and where
+    the truth explains either movement but for a share of 1e-9 of its variance, which float32 outputs cannot tell from nothing.
+    Source: the control of METHODS 7.
     """
     sizes = effects(moved, output, poked_output)
     if true_moved.shape != moved.shape:
         raise ValueError(f"true movements must have the shape {moved.shape}, got {true_moved.shape}")
     r_xy, r_xz, r_yz = correlation(moved, sizes), correlation(moved, true_moved), correlation(sizes, true_moved)
-    left = (1.0 - r_xz**2) * (1.0 - r_yz**2)
-    some = left > NO_SPREAD
+    unexplained = 1.0 - r_xz**2, 1.0 - r_yz**2
+    some = (unexplained[0] > UNEXPLAINED) & (unexplained[1] > UNEXPLAINED)
+    left = unexplained[0] * unexplained[1]
     return np.abs(np.where(some, (r_xy - r_xz * r_yz) / np.sqrt(np.where(some, left, 1.0)), np.nan)).clip(0.0, 1.0)

@@ -33,10 +33,14 @@ def correlation(x: Distances, y: Distances, inside: Included | None = None) -> P
 
 
 def effects(moved: Distances, output: Output, poked_output: Outputs) -> Distances:
-    """|M(x') - M(x)| of every poke. Raises ValueError unless outputs [...] and poked outputs [..., pokes] stand beside `moved`."""
+    """|M(x') - M(x)| of every poke, 0 where it is rounding of M (below 1e-12 of it).
+
+    Raises ValueError unless outputs [...] and poked outputs [..., pokes] stand beside `moved`."""
     if poked_output.shape != moved.shape or output.shape != moved.shape[:-1]:
         raise ValueError(
             f"outputs must be [...] and poked outputs [..., pokes] beside movements {moved.shape}, got {output.shape} and "
             f"{poked_output.shape}"
         )
-    return np.abs(poked_output.astype(np.float64) - output[..., None])
+    before, after = output[..., None].astype(np.float64), poked_output.astype(np.float64)
+    moved = np.abs(after - before)
+    return np.where(moved <= NO_SPREAD * np.maximum(np.abs(before), np.abs(after)), 0.0, moved)

@@ -6,6 +6,11 @@ from gold.inversion.tables.keys import DOMAIN, EXPLAINER, MODEL
 from gold.table import TAIL, count, share, signed
 from lake.spec import DATASET, Column, Table
 
+
+def _ends(name: str) -> tuple[Column, Column]:
+    return share(f"{name}_ci_low", f"lower end of {name}'s interval over examples"), share(f"{name}_ci_high", "upper end")
+
+
 SPEC = Table(
     layer="gold",
     name="inversion_summary",
@@ -30,13 +35,17 @@ SPEC = Table(
         Column("seed", "bigint", "of the model", low=0),
         share("reliance", "R: |correlation| over pokes of how far explanation and output move; describes, and judges nothing"),
         share(
-            "faithfulness", "F: correlation over units of |a| with the effect of hiding the unit at zero, floored at 0; higher is better"
+            "faithfulness",
+            "F: correlation over units of |a| with the effect of hiding the unit at zero, floored at 0; 1 by definition for occlusion",
         ),
         share("inversion_score", "IS of R and F; an exact explanation of a product has 0.707, a random one 0.60: read R and F beside it"),
+        *_ends("reliance"),
+        *_ends("faithfulness"),
+        *_ends("inversion_score"),
         share("inversion_score_p1", "IS with exponent 1"),
         signed("delta_inversion_score", "IS minus that under the placebo, paired; null for the untouched input"),
         signed("reliance_over_oracle", "R minus that of the truth's own attribution; null where the truth is not known"),
-        share("partial_reliance", "R given how far the truth's attribution moves; null where that explains everything"),
+        share("partial_reliance", "R given how far the units' true effects on this model move; null where these explain everything"),
         share("faithfulness_mean", "F where a hidden unit shows the training mean"),
         share("faithfulness_background", "F where a hidden unit shows those of training rows, effects averaged"),
         share("spurious_share", "share of |a| on the slot"),
@@ -47,6 +56,9 @@ SPEC = Table(
         share("mass_kept", "sum of |a| after refining over that before"),
         share("rejected_pokes", "pokes of one unit that changed the prediction, and do not count"),
         Column("model_score", "double", "of the trained model on rows it has not seen: accuracy, or R2 of a regression", high=1.0),
+        count("n_reliance", "examples whose R is known"),
+        count("n_faithfulness", "examples whose F is known"),
+        count("n_partial", "examples whose partial reliance is known"),
         count("n_null", "examples without an inversion score"),
         *TAIL,
     ),

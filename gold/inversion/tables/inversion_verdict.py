@@ -6,18 +6,22 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from scipy.special import stdtrit
 
 from gold.inversion.tables.keys import DOMAIN, EXPLAINER, MODEL
 from gold.statistics.intervals import mean_interval
 from gold.table import TAIL, count, signed
 from lake.spec import DATASET, Column, Table
 
-VERDICTS = ("reduces", "no_evidence", "increases")
+VERDICTS = ("reduces", "no_evidence", "increases", "nothing_to_reduce")
 CONTROLS = ("oracle", "random", "output_echo", "lime_fresh")  # no methods to be judged: what they say is known
-ALL = "all"
+ALL, DOMAINS = "all", "worlds"  # over all methods; the dataset under which a domain's verdict over its worlds stands
 FORM, LAM = "scale_free", 1.0
 LEAST_SEEDS = 3
+FIGURES = ("gain", "rise", "rise_refined", "share_rise", "share_fall", "score_gain")
 WORDS = {"tabular": "features", "image": "patches", "text": "words"}
+POWER = 0.8
+SINGLE = "one verdict per model, over its methods: intervals of single methods are not corrected for their number"
 
 
 def _figure(name: str, comment: str) -> tuple[Column, Column, Column]:
@@ -35,7 +39,12 @@ SPEC = Table(
         DOMAIN,
         MODEL,
         Column("explainer", "string", EXPLAINER.comment + "; all: mean over the methods that are no controls"),
-        Column("verdict", "string", "null with the reason where seeds are too few", allowed=VERDICTS),
+        Column(
+            "verdict",
+            "string",
+            "over all methods that are no controls; nothing_to_reduce where IS does not rise with psi; null for single methods",
+            allowed=VERDICTS,
+        ),
         Column("sentence", "string", "the verdict in plain words"),
         *_figure(
             "gain", "rise of IS with psi (mean over psi above 0) after Reproduce-by-Poking minus that after shrink; below 0 is better"
@@ -47,24 +56,46 @@ SPEC = Table(
             "share_fall", "share of |a| on the slot at the largest psi after Reproduce-by-Poking minus that as it is; below 0 is better"
         ),
         *_figure("score_gain", "IS of the untouched input after Reproduce-by-Poking minus that after shrink"),
+        Column("min_detectable_gain", "double", "gain that would be found with 80 % power at this spread over seeds", low=0.0),
         signed("model_share_rise", "the same rise of the model's own sensitivity to the slot: what an exact explanation must show"),
-        count("n_seeds", "models, trained from as many seeds"),
+        count("n_seeds", "models, trained from as many seeds, whose gain is known"),
         *TAIL,
     ),
 )
 
 
 def verdicts(summary: pd.DataFrame, level: float) -> list[dict[str, object]]:
-    """One record per model and method of one world's gold.inversion_summary, and one over all methods that are no controls."""
+    """One record per model and method of one world's gold.inversion_summary, and one over all methods that are no controls, which has the
+    verdict."""
     found: list[dict[str, object]] = []
     for (domain, model), rows in summary.groupby(["domain", "model"], sort=True):
+        n = int(rows["n"].max())
         by = {name: _by_seed(part) for name, part in rows.groupby("explainer", sort=True) if _is_refined(part)}
         methods = [figures for name, figures in by.items() if name not in CONTROLS]
         if methods:
-            by[ALL] = pd.concat(methods).groupby(level=0).mean()
+            by[ALL] = _mean_of(methods)
         for name, figures in by.items():
-            found.append({"domain": domain, "model": model, "explainer": name} | _record(figures, str(domain), level, rows))
+            found.append({"domain": domain, "model": model, "explainer": name} | _record(figures, str(domain), level, n, name == ALL))
     return found
+
+
+def of_domains(summary: pd.DataFrame, level: float) -> list[dict[str, object]]:
+    """One record per domain: mean over its worlds and trained models, seed by seed. Formulas have nothing to learn, and no part in it."""
+    found: list[dict[str, object]] = []
+    judged = summary[(summary["model"] != "formula") & ~summary["explainer"].isin(CONTROLS)]
+    for domain, rows in judged.groupby("domain", sort=True):
+        worlds = [
+            _mean_of([_by_seed(part) for _, part in mine.groupby("explainer", sort=True) if _is_refined(part)])
+            for _, mine in rows.groupby(["dataset", "model"], sort=True)
+        ]
+        n = int(rows.groupby(["dataset", "model"])["n"].max().sum())
+        found.append({"domain": domain, "model": ALL, "explainer": ALL} | _record(_mean_of(worlds), str(domain), level, n, judged=True))
+    return found
+
+
+def _mean_of(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Figures of several, seed by seed; a seed in which one lacks a figure has none."""
+    return sum(parts[1:], parts[0]) / len(parts)
 
 
 def _is_refined(rows: pd.DataFrame) -> bool:
@@ -95,59 +126,78 @@ def _by_seed(rows: pd.DataFrame) -> pd.DataFrame:
             "score_gain": score[FORM] - score["shrink"],
             "model_share_rise": plain - placebo["model_sensitivity_share"].mean(),
         }
-    )
+    ).astype("float64")
 
 
-def _record(figures: pd.DataFrame, domain: str, level: float, rows: pd.DataFrame) -> dict[str, object]:
+def _record(figures: pd.DataFrame, domain: str, level: float, n: int, judged: bool) -> dict[str, object]:
     told: dict[str, object] = {}
-    for name in ("gain", "rise", "rise_refined", "share_rise", "share_fall", "score_gain"):
+    for name in FIGURES:
         values = figures[name].dropna().to_numpy(dtype=np.float64)
         told |= {name: float(values.mean()) if len(values) else None, f"{name}_ci_low": None, f"{name}_ci_high": None}
         if len(values) >= LEAST_SEEDS:
             ends = mean_interval(values, level)
             told |= {f"{name}_ci_low": ends.low, f"{name}_ci_high": ends.high}
-    n_seeds = len(figures)
-    enough = told["gain_ci_low"] is not None
-    share = figures["model_share_rise"].dropna()
+    gains, share = figures["gain"].dropna().to_numpy(dtype=np.float64), figures["model_share_rise"].dropna()
+    enough = len(gains) >= LEAST_SEEDS
+    told["min_detectable_gain"] = _detectable(gains, level) if enough else None
     told["model_share_rise"] = float(share.mean()) if len(share) else None
     return told | {
-        "verdict": _verdict(told) if enough else None,
-        "sentence": _sentence(told, domain, n_seeds),
-        "n_seeds": n_seeds,
-        "n": int(rows["n"].max()) * n_seeds,
-        "reason": None if enough else f"an interval over seeds needs {LEAST_SEEDS} seeds in which the inversion score is known",
+        "verdict": _verdict(told) if enough and judged else None,
+        "sentence": _sentence(told, domain, len(gains)),
+        "n_seeds": len(gains),
+        "n": n * len(gains),
+        "reason": _reason(enough, judged),
     }
 
 
+def _reason(enough: bool, judged: bool) -> str | None:
+    if not enough:
+        return f"an interval over seeds needs {LEAST_SEEDS} seeds in which the inversion score is known"
+    return None if judged else SINGLE
+
+
+def _detectable(gains: np.ndarray, level: float) -> float:
+    degrees = len(gains) - 1
+    needed = float(stdtrit(degrees, 0.5 + level / 2.0)) + float(stdtrit(degrees, POWER))
+    return needed * float(gains.std(ddof=1)) / float(np.sqrt(len(gains)))
+
+
 def _verdict(told: dict[str, object]) -> str:
-    low, high = _numbers(told, "gain_ci_low", "gain_ci_high")
+    low, high, rise = _numbers(told, "gain_ci_low", "gain_ci_high", "rise_ci_low")
+    if rise <= 0:
+        return "nothing_to_reduce"
     return "reduces" if high < 0 else "increases" if low > 0 else "no_evidence"
 
 
 def _sentence(told: dict[str, object], domain: str, n_seeds: int) -> str:
     if told["gain"] is None:
         return "No verdict: no example has an inversion score under the slot."
-    (gain,) = _numbers(told, "gain")
-    shares = (
-        ""
-        if None in (told["share_rise"], told["share_fall"], told["model_share_rise"])
-        else _of_share(_numbers(told, "share_rise", "share_fall", "model_share_rise"), WORDS[domain])
-    )
+    (gain, rise) = _numbers(told, "gain", "rise")
+    shares = "" if None in (told["share_rise"], told["share_fall"], told["model_share_rise"]) else _of_share(told, WORDS[domain])
     if told["gain_ci_low"] is None:
-        return (
-            f"No verdict from {n_seeds} seed{'' if n_seeds == 1 else 's'}: beyond shrinking, the rise of IS changes by {gain:+.4f}.{shares}"
-        )
-    low, high = _numbers(told, "gain_ci_low", "gain_ci_high")
+        plural = "" if n_seeds == 1 else "s"
+        return f"No verdict from {n_seeds} seed{plural}: beyond shrinking, the rise of IS ({rise:+.4f}) changes by {gain:+.4f}.{shares}"
+    low, high, least, most, detectable = _numbers(told, "gain_ci_low", "gain_ci_high", "rise_ci_low", "rise_ci_high", "min_detectable_gain")
     words = {
-        "reduces": "Reproduce-by-Poking reduces the rise of IS beyond what one factor does",
-        "increases": "Reproduce-by-Poking makes IS rise more than one factor does",
-        "no_evidence": "No evidence that Reproduce-by-Poking does more to IS than one factor for each input",
+        "nothing_to_reduce": "IS does not rise with the slot's echo, so there is nothing that Reproduce-by-Poking could reduce",
+        "reduces": "Reproduce-by-Poking reduces the rise of IS beyond what one factor for each input does",
+        "increases": "Reproduce-by-Poking makes IS rise more than one factor for each input does",
+        "no_evidence": "No evidence that Reproduce-by-Poking does more to the rise of IS than one factor for each input",
     }[_verdict(told)]
-    return f"{words}: {gain:+.4f} ({low:+.4f} to {high:+.4f} over {n_seeds} seeds).{shares}"
+    spans = f"rise {rise:+.4f} ({least:+.4f} to {most:+.4f}), gain {gain:+.4f} ({low:+.4f} to {high:+.4f}) over {n_seeds} seeds"
+    found = f"{words}: {spans}; a gain of {detectable:.4f} would most likely have been found."
+    return f"{found}{_of_untouched(told)}{shares}"
 
 
-def _of_share(figures: Sequence[float], units: str) -> str:
-    rise, fall, own = figures
+def _of_untouched(told: dict[str, object]) -> str:
+    if told["score_gain_ci_low"] is None:
+        return ""
+    gain, low, high = _numbers(told, "score_gain", "score_gain_ci_low", "score_gain_ci_high")
+    return f" On untouched inputs it changes IS by {gain:+.4f} ({low:+.4f} to {high:+.4f}) beyond that factor."
+
+
+def _of_share(told: dict[str, object], units: str) -> str:
+    rise, fall, own = _numbers(told, "share_rise", "share_fall", "model_share_rise")
     return (
         f" The slot's share of the {units}' attribution moves by {rise:+.3f} with psi (the model's own sensitivity by {own:+.3f}), and by "
         f"{fall:+.3f} under Reproduce-by-Poking."

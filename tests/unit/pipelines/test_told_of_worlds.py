@@ -27,9 +27,10 @@ def test_methods_stand_above_controls_and_the_verdict_below_both() -> None:
         inversion_verdict.SPEC.name: as_table(inversion_verdict.SPEC, "world_linear", inversion_verdict.verdicts(pd.DataFrame(rows), 0.95)),
     }
 
+    domain = pd.DataFrame([{"domain": "tabular", "sentence": "Of all worlds."}])
+
     def read(table: Table, dataset: str) -> pd.DataFrame:
-        assert dataset == "world_linear"
-        return frames[table.name]
+        return frames[table.name] if dataset == "world_linear" else domain
 
     stream = io.StringIO()
     tell(read, ("linear",), stream)
@@ -37,7 +38,8 @@ def test_methods_stand_above_controls_and_the_verdict_below_both() -> None:
     assert "linear (tabular), formula (score 1.000): 3 examples, 1 seed" in stream.getvalue()
     first = [line.split()[0] for line in lines if line.startswith("    ")][1:-1]
     assert first == ["ig", "kernel_shap", "lime", "occlusion", "oracle", "random", "output_echo", "lime_fresh"]
-    assert lines[-1].strip().startswith("No verdict from 1 seed")
+    assert lines[-3].strip().startswith("No verdict from 1 seed")
+    assert lines[-1] == "  tabular, over its trained models: Of all worlds."
     assert "IS" in lines[1] and "never read alone" in stream.getvalue()
 
 

@@ -84,8 +84,8 @@ def test_exact_attributions_of_linear_models_are_faithful_while_reliance_falls_w
 
         settings = InversionSettings(examples=SizeSettings(tabular=40))
         setup = regression("linear_test", "formula", seed, 40, settings, lambda x, w=w: x @ w, units, (0,), oracle)
-        asked = poked("linear_test", setup, settings, ((UNTOUCHED, 0.0),), 1, 0.05)
-        said = dict(direct("linear_test", asked, settings))["oracle"].given
+        asked = poked("linear_test", seed, setup, settings, ((UNTOUCHED, 0.0),), 1, 0.05)
+        said = dict(direct(asked, settings))["oracle"].given
         m = asked.intact.given
         found.append(np.nanmean(reliance(movement(said[:, 0], said[:, 1:]), m[:, 0], m[:, 1:])))
         hidden = [
@@ -113,26 +113,26 @@ def setup_of(net: torch.nn.Module, n: int = 4) -> Setup:
 
 
 def test_a_constant_model_has_no_score_rather_than_zero() -> None:
-    asked = poked("constant", setup_of(Constant()), SETTINGS, ((UNTOUCHED, 0.0),), 2, 0.05)
-    found = masked("constant", asked, SETTINGS)
+    asked = poked("constant", 0, setup_of(Constant()), SETTINGS, ((UNTOUCHED, 0.0),), 2, 0.05)
+    found = masked(asked, SETTINGS)
     given, m = found.said["occlusion"].given, asked.intact.given
     assert np.isnan(reliance(movement(given[:, 0], given[:, 1:]), m[:, 0], m[:, 1:])).all()
 
 
 def test_a_model_that_does_not_repeat_itself_is_refused() -> None:
     with pytest.raises(ValueError, match="must answer the same twice"):
-        poked("restless", setup_of(Restless()), SETTINGS, ((UNTOUCHED, 0.0),), 2, 0.05)
+        poked("restless", 0, setup_of(Restless()), SETTINGS, ((UNTOUCHED, 0.0),), 2, 0.05)
 
 
 def test_pokes_are_those_of_the_example_whatever_stands_beside_it_and_more_of_them_leave_the_first() -> None:
     many, few = setup_of(Formula(product.formula)), setup_of(Formula(product.formula), 2)
     few = Setup(few.probe, many.inputs[:2], few.included, 5, few.mean, few.background, few.spread, 1.0, 1.0)
-    wide, narrow = (poked("product", one, SETTINGS, ((UNTOUCHED, 0.0),), repeats, 0.05) for one, repeats in ((many, 5), (few, 2)))
+    wide, narrow = (poked("product", 0, one, SETTINGS, ((UNTOUCHED, 0.0),), repeats, 0.05) for one, repeats in ((many, 5), (few, 2)))
     assert np.array_equal(wide.inputs[:2], narrow.inputs) and np.array_equal(wide.noise[:2, :, :2], narrow.noise)
 
 
 def test_a_poke_is_a_share_of_the_feature_and_never_below_that_of_its_spread() -> None:
-    asked = poked("product", setup_of(Formula(product.formula)), SETTINGS, ((UNTOUCHED, 0.0),), 3, 0.05)
+    asked = poked("product", 0, setup_of(Formula(product.formula)), SETTINGS, ((UNTOUCHED, 0.0),), 3, 0.05)
     rows, pokes = np.zeros(3, dtype=np.int64), 2 * 3 + np.arange(3)
     moved = asked.of_unit(rows, pokes) - asked.inputs[0, 0]
     size = 0.05 * max(abs(float(asked.inputs[0, 0, 2, 0])), 1.0)  # the spread is 1

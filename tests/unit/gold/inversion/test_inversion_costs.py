@@ -50,7 +50,7 @@ def world(net: CountedConv | CountedWords, units: int) -> Poked:
     inputs = np.random.default_rng(0).standard_normal((1, units, WIDTH)).astype(np.float32)
     ones = np.ones((units, WIDTH), dtype=np.float32)
     setup = Setup(NetProbe(net.eval()), inputs, np.ones((1, units), dtype=bool), 0, 0 * ones, inputs, ones, 1.0, 1.0)
-    made = poked("costs", setup, SETTINGS, ((UNTOUCHED, 0.0),), SETTINGS.repeats, 0.05)
+    made = poked("costs", 0, setup, SETTINGS, ((UNTOUCHED, 0.0),), SETTINGS.repeats, 0.05)
     assert not made.is_regression
     net.rows = 0
     assert made.intact.given.shape == (1, INPUTS)
@@ -93,7 +93,7 @@ def test_methods_that_ask_under_masks_cost_what_the_table_says(method: str, unit
 def test_methods_that_look_inside_cost_what_the_table_says(kind: type[CountedConv] | type[CountedWords]) -> None:
     net = CountedConv(UNITS, WIDTH, 3) if kind is CountedConv else CountedWords(5, WIDTH, 3, heads=2)
     made, counted = world(net, UNITS), {}
-    for name, _ in direct("costs", made, SETTINGS):
+    for name, _ in direct(made, SETTINGS):
         counted[name], net.rows = net.rows, 0
     own = {"ig", "grad_cam"} if kind is CountedConv else {"ig", "attention", "attention_rollout"}
     assert counted == {name: forwards(name, many()) for name in own} | {"output_echo": 0, "random": 0}
@@ -102,7 +102,7 @@ def test_methods_that_look_inside_cost_what_the_table_says(kind: type[CountedCon
 def test_several_methods_together_ask_less_than_each_alone() -> None:
     net = CountedConv(UNITS, WIDTH, 3)
     made = world(net, UNITS)
-    found = masked("costs", made, SETTINGS)
+    found = masked(made, SETTINGS)
     assert net.rows == found.forwards < sum(forwards(method, many()) for method in PLANS)
 
 

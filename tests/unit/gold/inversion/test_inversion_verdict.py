@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from gold.inversion.tables.inversion_sweep import swept
-from gold.inversion.tables.inversion_verdict import verdicts
+from gold.inversion.tables.inversion_verdict import of_domains, verdicts
 
 
 def summary(rise: Callable[[str, int], float], seeds: int = 3, explainer: str = "lime", share: float = 0.1) -> list[dict[str, object]]:
@@ -30,22 +30,31 @@ def summary(rise: Callable[[str, int], float], seeds: int = 3, explainer: str = 
     return rows
 
 
-def only(rows: list[dict[str, object]], explainer: str = "lime") -> dict[str, object]:
+def only(rows: list[dict[str, object]], explainer: str = "all") -> dict[str, object]:
     (found,) = (row for row in verdicts(pd.DataFrame(rows), 0.95) if row["explainer"] == explainer)
     return found
 
 
 def test_the_gain_is_the_rise_refined_minus_the_rise_shrunk_by_one_factor_over_seeds() -> None:
     rises = {"none": 0.30, "scale_free": 0.10, "shrink": 0.25}
-    row = only(summary(lambda form, seed: rises.get(form, 0.0) + 0.01 * seed * (form == "scale_free")))
-    half = 4.30265 * 0.01 / 3**0.5  # gains of the three seeds: -0.15, -0.14, -0.13; t(2) = 4.3027, sd 0.01
+    rows = summary(lambda form, seed: rises.get(form, 0.0) + 0.01 * seed * (form == "scale_free"))
+    row = only(rows)
+    error = 0.01 / 3**0.5  # gains of the three seeds: -0.15, -0.14, -0.13; t(2) = 4.30265 at 97.5 %, 1.06066 at 80 %
     told = row["gain"], row["gain_ci_low"], row["gain_ci_high"]
-    assert told == (pytest.approx(-0.14), pytest.approx(-0.14 - half, abs=1e-5), pytest.approx(-0.14 + half, abs=1e-5))
+    assert told == (
+        pytest.approx(-0.14),
+        pytest.approx(-0.14 - 4.30265 * error, abs=1e-5),
+        pytest.approx(-0.14 + 4.30265 * error, abs=1e-5),
+    )
+    assert row["min_detectable_gain"] == pytest.approx((4.30265 + 1.06066) * error, abs=1e-5)
     assert (row["verdict"], row["rise"], row["n_seeds"], row["n"]) == ("reduces", pytest.approx(0.3), 3, 120)
     assert row["share_rise"] == pytest.approx(0.2) and row["share_fall"] == pytest.approx(-0.1)
     assert row["model_share_rise"] == pytest.approx(0.03) and row["score_gain"] == pytest.approx(0.0)
-    assert str(row["sentence"]).startswith("Reproduce-by-Poking reduces the rise of IS beyond what one factor does: -0.1400 (")
-    assert "by +0.200 with psi (the model's own sensitivity by +0.030), and by -0.100 under" in str(row["sentence"])
+    said = str(row["sentence"])
+    assert said.startswith("Reproduce-by-Poking reduces the rise of IS beyond what one factor for each input does: rise +0.3000 (")
+    assert "by +0.200 with psi (the model's own sensitivity by +0.030), and by -0.100 under" in said
+    single = only(rows, "lime")  # the same figures, and no verdict of its own
+    assert single["gain"] == row["gain"] and single["verdict"] is None and "not corrected for their number" in str(single["reason"])
 
 
 @pytest.mark.parametrize(("refined", "verdict"), [(0.4, "increases"), (0.2, "no_evidence")])
@@ -53,6 +62,31 @@ def test_more_than_one_factor_is_an_increase_and_the_same_is_no_evidence(refined
     noise = {0: -0.01, 1: 0.0, 2: 0.01}
     row = only(summary(lambda form, seed: (refined if form == "scale_free" else 0.2) + noise[seed] * (form == "shrink")))
     assert row["verdict"] == verdict
+
+
+@pytest.mark.parametrize("rise", [-0.2, 0.0])
+def test_where_the_score_does_not_rise_there_is_nothing_to_reduce(rise: float) -> None:
+    row = only(summary(lambda form, seed: rise - 0.1 * (form == "scale_free") + 0.001 * seed * (rise < 0)))
+    assert row["verdict"] == "nothing_to_reduce" and str(row["sentence"]).startswith("IS does not rise with the slot's echo")
+
+
+def test_seeds_without_a_score_are_not_counted() -> None:
+    rows = summary(lambda form, seed: 0.2 + 0.01 * seed, seeds=5)
+    for row in rows:
+        if row["seed"] in (1, 3):
+            row["delta_inversion_score"] = None
+    found = only(rows)
+    assert (found["n_seeds"], found["n"]) == (3, 120) and "over 3 seeds" in str(found["sentence"])
+
+
+def test_a_domain_is_the_mean_over_its_trained_models_seed_by_seed() -> None:
+    worlds = []
+    for dataset, model, gain in (("world_product", "mlp", 0.0), ("world_adult", "xgboost", -0.2), ("world_linear", "formula", 9.0)):
+        rows = summary(lambda form, seed, g=gain: 0.3 + (g + 0.01 * seed) * (form == "scale_free"))
+        worlds += [row | {"dataset": dataset, "model": model} for row in rows]
+    (row,) = of_domains(pd.DataFrame(worlds), 0.95)
+    assert (row["domain"], row["model"], row["explainer"]) == ("tabular", "all", "all")
+    assert row["gain"] == pytest.approx(-0.1 + 0.01) and row["n"] == 3 * 80  # formulas have nothing to learn
 
 
 def test_two_seeds_have_figures_and_no_verdict() -> None:
@@ -64,7 +98,7 @@ def test_two_seeds_have_figures_and_no_verdict() -> None:
 def test_controls_have_rows_and_no_part_in_the_mean_over_methods() -> None:
     rises = {"lime": 0.0, "random": 5.0}
     rows = [row for name, value in rises.items() for row in summary(lambda form, seed, v=value: v * (form == "scale_free"), explainer=name)]
-    assert only(rows, "all")["gain"] == pytest.approx(0.0) and only(rows, "random")["gain"] == pytest.approx(5.0)
+    assert only(rows)["gain"] == pytest.approx(0.0) and only(rows, "random")["gain"] == pytest.approx(5.0)
 
 
 def test_a_world_without_an_inversion_score_says_so() -> None:
