@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
+from gold.inversion.build import ENGINE
 from gold.inversion.explain import direct, effects, masked
 from gold.inversion.judge import judge
 from gold.inversion.pokes import NOISE_OF_SLOT, OVERWRITTEN, STAYS, UNTOUCHED, poked, scale
@@ -223,3 +224,13 @@ def test_files_of_adult_are_required_with_both_classes_and_blanks_do_no_harm(tmp
 def test_settings_that_cannot_be_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         InversionSettings.model_validate(wrong)
+
+
+def test_figures_of_a_world_without_training_are_those_of_this_engine() -> None:
+    """A change of these is a change of rows that are stored: raise `gold.inversion.build.ENGINE` with it, and write the new ones here."""
+    world = next(world for world in WORLDS if world.name == "linear")
+    found = pd.DataFrame(judge(world, "formula", 0, SETTINGS).summary)
+    plain = found[(found["slot"] == OVERWRITTEN) & (found["psi"] == 0.5)].groupby(["explainer", "refined"])["inversion_score"].mean()
+    assert ENGINE == 2
+    told = {("occlusion", "none"): 0.435, ("lime", "scale_free"): 0.391, ("random", "none"): 0.690, ("ig", "shrink"): 0.440}
+    assert {name: float(plain[name]) for name in told} == pytest.approx(told, abs=1e-3)
