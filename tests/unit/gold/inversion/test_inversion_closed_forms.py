@@ -20,7 +20,7 @@ from models.probes import Formula, NetProbe
 from xai.inversion import movement
 from xai.metrics import reliance
 
-SETTINGS = InversionSettings(examples=SizeSettings(tabular=150), psi=(0.0, 0.8), sweep_examples=0)
+SETTINGS = InversionSettings(examples=SizeSettings(tabular=60), psi=(0.0, 0.8), sweep_examples=0)
 
 
 @pytest.fixture(scope="module")
