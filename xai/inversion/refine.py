@@ -115,7 +115,7 @@ def _refined(
     known = np.asarray(np.isfinite(np.where(inside, attribution + moved, 0.0)).all(axis=-1))
     given = np.where(inside, np.where(known[:, None], attribution.astype(np.float64), np.nan), 0.0)
     by = np.ones(len(given)) if scale is None else np.where(scale > 0.0, scale, 1.0)  # an all-zero attribution has nothing to discount
-    delta = np.where(inside, moved / by[:, None], 0.0)
+    delta = np.where(inside, np.where(known[:, None], moved / by[:, None], np.nan), 0.0)
     values = given / (1.0 + strength * delta)
     total = np.abs(given).sum(axis=-1)
     kept = np.where(total > 0.0, np.abs(values).sum(axis=-1) / np.where(total > 0.0, total, 1.0), np.nan)

@@ -129,3 +129,10 @@ def test_wrong_shapes_are_named() -> None:
         faithfulness(a, moved)
     with pytest.raises(ValueError, match="p must be above 0, got 0"):
         inversion_score(np.zeros(1), np.zeros(1), p=0)
+
+
+def test_an_output_that_moves_by_its_rounding_alone_does_not_move() -> None:
+    output, moved = np.array([0.9]), np.array([[0.1, 0.2, 0.3]])
+    beside = 0.9 + np.array([[1e-16, 2e-16, 0.0]])
+    assert np.isnan(reliance(moved, output, beside)).all()
+    assert reliance(moved, output, 0.9 + 1e-6 * np.array([[1.0, 2.0, 3.0]])) == pytest.approx([1.0])  # small, and no rounding

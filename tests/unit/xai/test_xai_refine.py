@@ -98,3 +98,19 @@ def test_wrong_shapes_and_strengths_are_named() -> None:
         reproduce_by_poking(A, POKED, ADMISSIBLE, strength=-1)
     with pytest.raises(ValueError, match=r"marginals must be \[batch, units, sizes\]"):
         shapley_stability(A, A)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_an_example_with_a_number_that_is_none_is_null_and_its_neighbour_is_not(bad: float) -> None:
+    given = np.array([[1.0, 2.0], [1.0, 2.0]])
+    poked = np.repeat(given[..., None], 2, axis=2) + 0.1
+    poked[0, 1, 0] = bad
+    found = reproduce_by_poking(given, poked, np.ones((2, 2, 2), dtype=bool), 1.0)
+    assert np.isnan(found.values[0]).all() and np.isnan([found.mass_kept[0], found.mean_delta[0]]).all()
+    assert found.values[1] == pytest.approx([1.0 / 1.1, 2.0 / 1.1])
+    unheard = np.ones((2, 2, 2), dtype=bool)
+    unheard[0, 1, 0] = False  # a poke that does not count says nothing
+    assert np.isfinite(reproduce_by_poking(given, poked, unheard, 1.0).values).all()
+    own = given.copy()
+    own[0, 0] = bad
+    assert np.isnan(reproduce_by_poking(own, np.repeat(given[..., None], 2, axis=2), np.ones((2, 2, 2), dtype=bool)).values[0]).all()
