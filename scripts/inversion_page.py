@@ -44,10 +44,11 @@ EXAMPLE = Poking(units=16, visible=round(0.7 * 16 * 59))
 def main(arguments: Sequence[str] | None = None) -> int:
     """0 when page and picture were written."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--lake", required=True, metavar="DIR")
+    parser.add_argument("--lake", required=True, metavar="DIR", help="lake with probe worlds")
+    parser.add_argument("--own", metavar="DIR", help="lake whose own adapters were asked, where that is another one")
     options = parser.parse_args(arguments)
     summary, sweep, verdict = (_rows(options.lake, name) for name in ("inversion_summary", "inversion_sweep", "inversion_verdict"))
-    DOCUMENT.write_text(page(summary, sweep, verdict, of_lake(options.lake)), encoding="utf-8")
+    DOCUMENT.write_text(page(summary, sweep, verdict, of_lake(options.own or options.lake)), encoding="utf-8")
     PICTURE.write_text(picture(summary), encoding="utf-8")
     return 0
 

@@ -62,7 +62,7 @@ IS after Reproduce-by-Poking (scale-free, lambda 1) by number and size of pokes 
 
 LAKE = """## On the lake's own adapters
 
-Group `inversion` of `silver.explanation_metrics`: means over examples and adapters of the datasets in the same lake; how many examples and
+Group `inversion` of `silver.explanation_metrics`: means over examples and adapters of the demo's two datasets; how many examples and
 pokes is said by `explanations.inversion`. What the truth is nobody knows here, so R stands beside the controls alone. Delta: how much a
 unit's attribution moves when that unit alone is poked, as a share of the mean |a|; mass: share of |a| that Reproduce-by-Poking keeps.
 
