@@ -64,7 +64,9 @@ def current(root: Path) -> list[dict[str, Any]]:
         connection.close()
 
 
-def test_it_adds_rows_of_its_own_beside_the_others_and_gold_reads_both(copied: Built, spark: SparkSession, cut: Callable[[], None]) -> None:
+def test_it_adds_rows_of_its_own_beside_the_others_and_gold_reads_both(
+    copied: Built, spark: SparkSession, cut: Callable[[], None], script: Callable[[str], Any]
+) -> None:
     before = rows_of(copied.root, EXPLANATION_METRICS)
     untouched = {table: rows_of(copied.root, table) for table in (PREDICTIONS, ATTRIBUTIONS)}
     tree = copied.tree | {"explanations": copied.tree["explanations"] | {"inversion": ASKED}}
@@ -94,6 +96,9 @@ def test_it_adds_rows_of_its_own_beside_the_others_and_gold_reads_both(copied: B
     assert identity not in {row["settings_id"] for row in before}
     cells = [row for row in stored(copied.root, CELLS).to_pylist() if row["settings_id"] == identity]
     assert {(row["corruption"], row["n_expected"], row["n_done"]) for row in cells} == {(INVERSION, N * 3, N * 3)}
+    told = script("inversion_page").of_lake(str(copied.root)).splitlines()[2:]  # docs/inversion.md on the lake's own adapters
+    assert [line.split(" | ")[:2] for line in told] == [["| small", name] for name in ("attention", "output_echo", "random")]
+    assert all(line.endswith(f"| {N} | {len(adapters)} |") for line in told)
     shown = current(copied.root)
     assert sorted(row["metric_group"] for row in shown) == sorted(row["metric_group"] for row in after)  # both parts, none twice
 
