@@ -107,7 +107,7 @@ def _conditions(
             "partial_reliance": _mean(figures.partial_reliance[mine]),
             **{f"faithfulness_{name}": _mean(_faithful(figures, one, asked, mine)) for name, one in others.items()},
             "spurious_share": _mean(shares[mine, setup.slot]),
-            "true_unit_share": None if true is None else _mean(np.where(true[mine], shares[mine], 0.0).sum(axis=1)),
+            "true_unit_share": None if true is None else _mean(np.minimum(np.where(true[mine], shares[mine], 0.0).sum(axis=1), 1.0)),
             "model_sensitivity": _mean(effect[:, setup.slot]),
             "model_sensitivity_share": _mean(_ratio(effect[:, setup.slot], effect.sum(axis=1))),
             "mean_delta": None if refined is None else _mean(refined.mean_delta[mine]),
@@ -157,7 +157,7 @@ def _first(setup: Setup, n: int) -> Setup:
 
 
 def _ratio(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0))
+    return np.asarray(np.minimum(np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0), 1.0))
 
 
 def _with_ends(name: str, values: NDArray[np.float64], level: float) -> Record:
@@ -174,7 +174,7 @@ def _known(values: NDArray[np.float64]) -> int:
 
 def _mean(values: NDArray[np.float64]) -> float | None:
     known = values[np.isfinite(values)]
-    return float(known.mean()) if len(known) else None
+    return float(np.clip(known.mean(), known.min(), known.max())) if len(known) else None  # a mean rounds beyond its values
 
 
 __all__ = ["CONTROLS", "LINEAR", "Record", "Records", "judge"]

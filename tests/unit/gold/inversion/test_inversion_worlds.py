@@ -102,6 +102,25 @@ def test_intervals_over_examples_hold_the_mean_and_nulls_are_counted(summary: pd
     assert row_of(summary, "occlusion", UNTOUCHED, 0.0)["n_partial"] == 0  # what the true effects explain wholly
 
 
+def test_no_share_leaves_its_range_by_a_rounding(summary: pd.DataFrame) -> None:
+    from gold.inversion.judge import _mean, _ratio
+
+    tenths = np.full(10, 0.1)  # their sum, and a mean of such, may pass what they are made of in the last bit
+    assert _mean(np.full(3, 0.7)) == 0.7 and _mean(np.array([np.nan])) is None
+    assert _ratio(np.array([np.nextafter(1.0, 2.0)]), np.array([tenths.sum() + (1.0 - tenths.sum())]))[0] == 1.0
+    found = pd.DataFrame(judge(WORLD, "formula", 0, SETTINGS).summary)
+    for name in (
+        "spurious_share",
+        "true_unit_share",
+        "model_sensitivity_share",
+        "mass_kept",
+        "reliance",
+        "faithfulness",
+        "inversion_score",
+    ):
+        assert found[name].dropna().between(0.0, 1.0).all(), name
+
+
 def test_reference_arms_replace_a_unit_by_the_mean_and_by_rows() -> None:
     setup = leak()
     asked = poked("leak", 0, setup, SETTINGS, ((UNTOUCHED, 0.0),), 2, 0.05)
