@@ -40,7 +40,7 @@ def test_worlds_are_computed_once_and_a_world_again_when_its_settings_change(toy
     assert theirs["inversion_score"].to_numpy() == pytest.approx(one["inversion_score"].to_numpy(dtype=float), nan_ok=True)
     assert set(rows(toy, inversion_sweep.SPEC)["n_pert"]) == {1, 2}
     verdict = rows(toy, inversion_verdict.SPEC).set_index("explainer")
-    assert verdict.loc["all", "verdict"] == "no_evidence"  # of a linear model there is nothing to gain
+    assert verdict.loc["all", "verdict"] == "nothing_to_reduce"  # a linear model of weight 0 on the slot
 
     versions = {table.full_name: toy.version(table) for table in TABLES}
     build_inversion(toy, SETTINGS)
