@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gold.inversion.adult_files import require_adult
 from lake.audit import RUNS
 from lake.door import Lake
 from lake.errors import ConfigError, MissingInputError
@@ -121,6 +122,8 @@ def _checked(options: argparse.Namespace, layers: Sequence[str]) -> tuple[Config
     config, root = _configured(options)
     require_language_model(config, layers)
     require_shifted(config)
+    if "gold" in layers:
+        require_adult(config.inversion)
     return config, root
 
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from gold.inversion.adult_files import adult_files, require_adult
 from gold.inversion.judge import judge
 from gold.inversion.settings import InversionSettings
 from gold.inversion.tables import TABLES, inversion_summary, inversion_sweep, inversion_verdict
 from gold.inversion.worlds import WORLDS, World
-from gold.inversion.worlds.adult import require
 from gold.table import as_table, to_arrow
 from lake.door import Lake
 from lake.identity import settings_id
@@ -41,11 +41,10 @@ def dataset_of(world: str) -> str:
 def build_inversion(lake: Lake, settings: InversionSettings) -> None:
     """Rewrites the rows of each asked world whose settings changed, one world after the other; every model and seed is a task of its own.
 
-    A killed run keeps the worlds that were written. Raises MissingInputError where the world adult is asked and its files are not there.
+    A killed run keeps the worlds that were written. Raises as `require_adult` does.
     """
     asked = [world for world in WORLDS if world.name in settings.worlds]
-    if any(world.name == "adult" for world in asked):
-        require(settings.adult)
+    require_adult(settings)
     stale = []
     for world in asked:
         ledger, fingerprint = Ledger(lake, dataset_of(world.name)), settings_id(defining(world, settings))
@@ -73,7 +72,7 @@ def defining(world: World, settings: InversionSettings) -> dict[str, object]:
         "libraries": {one: version(one) for one in LIBRARIES},
     }
     if world.name == "adult":
-        told["files"] = [hashlib.sha256(file.read_bytes()).hexdigest() for file in require(settings.adult)]
+        told["files"] = [hashlib.sha256(file.read_bytes()).hexdigest() for file in adult_files(settings.adult)]
     return told
 
 

@@ -14,6 +14,7 @@ from bronze.embeddings.build import embedding_settings
 from bronze.readers import list_source, reader_named
 from bronze.readers.fingerprint import fingerprint
 from bronze.specs import EMBEDDINGS, EXAMPLES, OUTSIDE, SHIFTED
+from gold.inversion.adult_files import require_adult
 from lake.door import Lake
 from lake.identity import settings_id
 from lake.ledger import Cell, Ledger
@@ -74,6 +75,7 @@ def dry_run(config: Config, root: str, stream: TextIO, seconds: float = 20.0) ->
         reached(config.backbone.name, config.backbone.revision)
     require_language_model(config, LAYERS)
     require_shifted(config)
+    require_adult(config.inversion)
     lake = Lake(open_session(), root, "dry-run", config.sha256)
     pipeline = Pipeline(lake, config)
     counts = counted(pipeline)

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from gold.inversion.adult_files import POSITIVE, TARGET, adult_files, read_adult
 from gold.inversion.settings import InversionSettings
 from gold.inversion.worlds.world import Setup, World
-from lake.errors import ContractError, MissingInputError
 from lake.identity import rng
 from models.probes import Mlp, NetProbe, Probe, ProbeTraining, train_probe, train_trees
 
 TRAINING = ProbeTraining(epochs=4, batch_size=256, learning_rate=3e-3)
-FILES = ("train.csv", "test.csv")
-TARGET, POSITIVE, NEGATIVE = "income", ">50K", "<=50K"
 WIDTH = 9  # the eight commonest values of a column and the rest
 
 
 def make(model: str, seed: int, n: int, settings: InversionSettings) -> Setup:
     """The model of this seed; it learns from the file's training rows, five times `trained_on` of them, and is asked about test rows."""
-    train, test = (_read(file) for file in require(settings.adult))
+    train, test = (read_adult(file) for file in adult_files(settings.adult))
     train = train.iloc[rng(seed, "adult", "train").permutation(len(train))[: 5 * settings.trained_on]]
     test = test.iloc[rng(seed, "adult", "test").permutation(len(test))[: max(n, 2000)]]
     learned, asked = (_units(rows, train, seed, side) for rows, side in ((train, "train"), (test, "test")))
@@ -57,27 +53,6 @@ def _trained(model: str, inputs: NDArray[np.float32], labels: NDArray[np.int64],
         TRAINING,
     )
     return NetProbe(net)
-
-
-def require(folder: str | None) -> list[Path]:
-    """The world's two files. Raises MissingInputError, saying what must lie where, when one is not there."""
-    files = [Path(folder or "") / name for name in FILES]
-    if folder is None or not all(file.is_file() for file in files):
-        raise MissingInputError(
-            f"world adult reads {' and '.join(FILES)} of UCI Adult, with a header, in the folder that inversion.adult names; found "
-            f"{folder!r} without them"
-        )
-    return files
-
-
-def _read(file: Path) -> pd.DataFrame:
-    rows = pd.read_csv(file, skipinitialspace=True)
-    if TARGET not in rows or set(rows[TARGET]) != {POSITIVE, NEGATIVE}:
-        raise ContractError(
-            f"{file.name} of UCI Adult must have a column {TARGET} with {POSITIVE} and {NEGATIVE}, found "
-            f"{sorted(set(rows[TARGET].astype(str)))[:4] if TARGET in rows else list(rows.columns)}; the raw file has no header"
-        )
-    return rows
 
 
 def _units(rows: pd.DataFrame, train: pd.DataFrame, seed: int, side: str) -> NDArray[np.float32]:

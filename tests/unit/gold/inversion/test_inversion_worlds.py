@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
+from gold.inversion.adult_files import FILES, adult_files, require_adult
 from gold.inversion.build import ENGINE
 from gold.inversion.explain import direct, effects, masked
 from gold.inversion.judge import judge
@@ -179,9 +180,9 @@ def test_what_the_slot_holds_is_not_asked_again_where_it_is_hidden() -> None:
     assert together.forwards < 0.8 * sum(one.forwards for one in alone)
 
 
-def adult_files(folder: Path, blank: str = "") -> Path:
+def adult_files_of(folder: Path, blank: str = "") -> Path:
     draw = np.random.default_rng(0)
-    for name, n in zip(adult.FILES, (120, 60), strict=True):
+    for name, n in zip(FILES, (120, 60), strict=True):
         age = draw.integers(20, 70, n)
         kind = np.where(draw.random(n) < 0.5, "Private", "?")
         income = np.where(age > 45, f"{blank}>50K", f"{blank}<=50K")
@@ -191,7 +192,7 @@ def adult_files(folder: Path, blank: str = "") -> Path:
 
 @pytest.mark.parametrize("world", [world for world in WORLDS if world.name != "linear"], ids=lambda world: world.name)
 def test_every_world_gives_records_of_every_method_and_condition(world: World, tmp_path: Path) -> None:
-    settings = SETTINGS.model_copy(update={"adult": str(adult_files(tmp_path))})
+    settings = SETTINGS.model_copy(update={"adult": str(adult_files_of(tmp_path))})
     for model in world.models:
         found = pd.DataFrame(judge(world, model, 0, settings).summary)
         assert {"occlusion", "lime", "kernel_shap", "random", "output_echo"} <= set(found["explainer"])
@@ -226,13 +227,22 @@ def test_a_word_is_poked_by_a_share_of_its_length() -> None:
 def test_files_of_adult_are_required_with_both_classes_and_blanks_do_no_harm(tmp_path: Path) -> None:
     for folder in (None, str(tmp_path / "nowhere")):
         with pytest.raises(MissingInputError, match=r"train.csv and test.csv of UCI Adult"):
-            adult.require(folder)
-    settings = SETTINGS.model_copy(update={"adult": str(adult_files(tmp_path, blank=" "))})
+            adult_files(folder)
+    settings = SETTINGS.model_copy(update={"adult": str(adult_files_of(tmp_path, blank=" "))})
     assert adult.make("xgboost", 0, 3, settings).score > 0.9
     file = tmp_path / "train.csv"
     file.write_text(file.read_text().replace(">50K", "rich"))
-    with pytest.raises(ContractError, match=r"train\.csv of UCI Adult must have a column income with >50K and <=50K"):
-        adult.make("xgboost", 0, 3, settings)
+    asked = settings.model_copy(update={"worlds": ("adult",)})
+    with pytest.raises(ContractError, match=r"train\.csv of UCI Adult must have a column income .*, found \['<=50K', 'rich'\]"):
+        require_adult(asked)
+    require_adult(asked.model_copy(update={"worlds": ("product",)}))  # who does not ask for it needs no files
+    adult_files_of(tmp_path)
+    (tmp_path / "test.csv").write_text((tmp_path / "test.csv").read_text().replace("age,", "years,"))
+    with pytest.raises(ContractError, match="must have the same columns"):
+        require_adult(asked)
+    (tmp_path / "test.csv").write_bytes(b"")
+    with pytest.raises(ContractError, match=r"test\.csv of UCI Adult must be a table of commas"):
+        require_adult(asked)
 
 
 @pytest.mark.parametrize(
