@@ -55,6 +55,9 @@ def build_inversion(lake: Lake, settings: InversionSettings) -> None:
                 lake.skip(table, ledger.done(table, fingerprint, Cell()).n_done)  # type: ignore[union-attr]  # complete says so
         else:
             stale.append((world, ledger, fingerprint))
+    if not stale:
+        _build_domains(lake, asked, settings)
+        return
     with Progress("inversion in probe worlds", sum(len(world.models) for world, *_ in stale) * len(settings.seeds)) as progress:
         for world, ledger, fingerprint in stale:
             tasks = [(world.name, model, seed) for model in world.models for seed in settings.seeds]
@@ -83,8 +86,8 @@ def _build_domains(lake: Lake, asked: Sequence[World], settings: InversionSettin
     ledger, prints = Ledger(lake, inversion_verdict.DOMAINS), {world.name: defining(world, settings) for world in asked}
     fingerprint, table = settings_id(prints), inversion_verdict.SPEC
     lake.settings_id(table, ledger.dataset, prints)
-    if done := ledger.done(table, fingerprint, Cell()):
-        lake.skip(table, done.n_done)
+    if ledger.complete(table, fingerprint, Cell(), fingerprint):
+        lake.skip(table, ledger.done(table, fingerprint, Cell()).n_done)  # type: ignore[union-attr]  # complete says so
         return
     names = ", ".join(f"'{dataset_of(world.name)}'" for world in asked)
     summary = lake.read(inversion_summary.SPEC).where(f"dataset IN ({names})").toPandas()
