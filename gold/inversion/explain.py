@@ -21,7 +21,6 @@ from xai.inversion.linear import Asked, asked, kernel_shap_of, lime_of, occlusio
 from xai.inversion.marginals import by_size, marginals_of
 from xai.masks import drawn_masks
 
-CONTROLS = ("oracle", "random", "output_echo")
 FRESH = "lime_fresh"
 MARGINALS = "marginals"
 LINEAR = ("occlusion", "lime", "kernel_shap")

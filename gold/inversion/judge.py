@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from gold.inversion.explain import CONTROLS, FRESH, LINEAR, Masked, Said, direct, effects, fresh_lime, masked
+from gold.inversion.explain import FRESH, Masked, Said, direct, effects, fresh_lime, masked
 from gold.inversion.pokes import OVERWRITTEN, UNTOUCHED, Poked, poked
 from gold.inversion.settings import InversionSettings
 from gold.inversion.worlds.world import Setup, World
 from gold.statistics.intervals import mean_interval
-from xai.inversion import AS_IT_IS, Form, Inversion, Inverted, Pokes, inverted, movement
+from xai.inversion import AS_IT_IS, Form, Inversion, Inverted, Pokes, Refined, inverted, movement
 from xai.metrics import faithfulness, inversion_score, reliance
 
 Record = dict[str, object]
@@ -42,11 +42,12 @@ def judge(world: World, model: str, seed: int, settings: InversionSettings) -> R
     references = {"mean": setup.mean[None], "background": setup.background}
     others = {name: effects(asked, reference) for name, reference in references.items()}
     told = dict(_told(world, asked, found, settings))
+    oracle = _oracle(asked, told)
     for explainer, said in told.items():
         answer = _inverted(said, found, asked, settings)
         for key in _forms(said, answer):
             records.summary += [
-                base | {"explainer": explainer} | one for one in _conditions(asked, answer, key, found, others, told, settings)
+                base | {"explainer": explainer} | one for one in _conditions(asked, answer, key, found, others, oracle, settings)
             ]
     if settings.sweep_examples and settings.sweep_repeats:
         records.sweep = [base | one for one in _sweep(world.name, seed, setup, settings)]
@@ -78,48 +79,66 @@ def _conditions(
     key: tuple[str, float],
     found: Masked,
     others: Mapping[str, NDArray[np.float64]],
-    told: Mapping[str, Said],
+    oracle: NDArray[np.float64],
     settings: InversionSettings,
 ) -> Iterator[Record]:
     """One record per condition: means over examples where a figure is known, and how many there were."""
     form, lam = key
     figures, setup = answer.by[key], asked.setup
-    sizes = np.abs(np.where(asked.included, figures.attribution, 0.0))
-    total = sizes.sum(axis=1)
-    shares = np.divide(sizes, total[:, None], out=np.full(sizes.shape, np.nan), where=total[:, None] > 0)
+    shares = _shares(figures.attribution, asked)
     true = None if setup.true_units is None else np.tile(setup.true_units, (len(asked.conditions), 1))
     n = len(setup.inputs)
     base = asked.conditions.index((OVERWRITTEN, 0.0)) * n
     refined = answer.refined.get(key)
-    over = figures.reliance - _oracle(asked, told)
     for place, (kind, psi) in enumerate(asked.conditions):
         mine, placebo = slice(place * n, (place + 1) * n), slice(base, base + n)
         delta = figures.inversion_score[mine] - figures.inversion_score[placebo]
         effect = found.effect[mine]
         yield {
             "slot": kind, "psi": psi, "refined": form, "lam": lam, "p": settings.p,
-            **_with_ends("reliance", figures.reliance[mine], settings.level),
-            **_with_ends("faithfulness", figures.faithfulness[mine], settings.level),
-            **_with_ends("inversion_score", figures.inversion_score[mine], settings.level),
-            "inversion_score_p1": _mean(inversion_score(figures.reliance[mine], figures.faithfulness[mine], 1.0)),
+            **_scores(figures, mine, settings.level),
             "delta_inversion_score": None if kind == UNTOUCHED else _mean(delta),
-            "reliance_over_oracle": _mean(over[mine]),
-            "partial_reliance": _mean(figures.partial_reliance[mine]),
+            "reliance_over_oracle": _mean(figures.reliance[mine] - oracle[mine]),
             **{f"faithfulness_{name}": _mean(_faithful(figures, one, asked, mine)) for name, one in others.items()},
             "spurious_share": _mean(shares[mine, setup.slot]),
             "true_unit_share": None if true is None else _mean(np.minimum(np.where(true[mine], shares[mine], 0.0).sum(axis=1), 1.0)),
             "model_sensitivity": _mean(effect[:, setup.slot]),
             "model_sensitivity_share": _mean(_ratio(effect[:, setup.slot], effect.sum(axis=1))),
-            "mean_delta": None if refined is None else _mean(refined.mean_delta[mine]),
-            "mass_kept": None if refined is None else _mean(refined.mass_kept[mine]),
-            "rejected_pokes": None if refined is None else _mean(refined.rejected[mine]),
+            **_of_refining(refined, mine),
             "model_score": setup.score,
             "n": n,
-            "n_reliance": _known(figures.reliance[mine]),
-            "n_faithfulness": _known(figures.faithfulness[mine]),
-            "n_partial": _known(figures.partial_reliance[mine]),
-            "n_null": n - _known(figures.inversion_score[mine]),
         }  # fmt: skip
+
+
+def _scores(figures: Inversion, mine: slice, level: float) -> Record:
+    """R, F and IS with intervals over examples, and how many examples have each."""
+    r, f, score, partial = (
+        one[mine] for one in (figures.reliance, figures.faithfulness, figures.inversion_score, figures.partial_reliance)
+    )
+    return {
+        **_with_ends("reliance", r, level),
+        **_with_ends("faithfulness", f, level),
+        **_with_ends("inversion_score", score, level),
+        "inversion_score_p1": _mean(inversion_score(r, f, 1.0)),
+        "partial_reliance": _mean(partial),
+        "n_reliance": _known(r),
+        "n_faithfulness": _known(f),
+        "n_partial": _known(partial),
+        "n_null": len(score) - _known(score),
+    }
+
+
+def _of_refining(refined: Refined | None, mine: slice) -> Record:
+    """What a refinement did to the examples' own attributions; null for what is none of Reproduce-by-Poking's or the stability's."""
+    names = {"mean_delta": "mean_delta", "mass_kept": "mass_kept", "rejected_pokes": "rejected"}
+    return {name: None if refined is None else _mean(getattr(refined, source)[mine]) for name, source in names.items()}
+
+
+def _shares(attribution: NDArray[np.float64], asked: Poked) -> NDArray[np.float64]:
+    """|a| over its sum [batch, units]; NaN for an all-zero attribution."""
+    sizes = np.abs(np.where(asked.included, attribution, 0.0))
+    total = sizes.sum(axis=1, keepdims=True)
+    return np.asarray(np.divide(sizes, total, out=np.full(sizes.shape, np.nan), where=total > 0))
 
 
 def _faithful(figures: Inversion, effect: NDArray[np.float64], asked: Poked, mine: slice) -> NDArray[np.float64]:
@@ -175,6 +194,3 @@ def _known(values: NDArray[np.float64]) -> int:
 def _mean(values: NDArray[np.float64]) -> float | None:
     known = values[np.isfinite(values)]
     return float(np.clip(known.mean(), known.min(), known.max())) if len(known) else None  # a mean rounds beyond its values
-
-
-__all__ = ["CONTROLS", "LINEAR", "Record", "Records", "judge"]
