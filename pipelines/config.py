@@ -23,7 +23,7 @@ from pydantic import (
 from bronze.readers import reader_named
 from bronze.settings import DecodeSettings, ShiftedSettings, SourceSettings, SplitSettings
 from gold.forecast.settings import ForecastSettings
-from gold.inversion.settings import InversionSettings
+from gold.inversion.settings import DATASETS, InversionSettings
 from gold.settings import GoldSettings
 from lake.errors import ConfigError, MissingInputError
 from lake.identity import canonical_json
@@ -118,6 +118,13 @@ class Config(_Record):
         default=None, ge=1, description="of split meta only so many examples, by smallest id, are explained and shifted; null: all"
     )
     execution: ExecutionConfig = ExecutionConfig()
+
+    @field_validator("dataset")
+    @classmethod
+    def _no_world(cls, value: str) -> str:
+        if value in DATASETS:
+            raise ValueError(f"{value!r} names rows of probe worlds, and two would overwrite each other; call the dataset otherwise")
+        return value
 
     @field_validator("explanations")
     @classmethod

@@ -8,8 +8,9 @@ from typing import TextIO
 import pandas as pd
 
 from gold.inversion.build import dataset_of
+from gold.inversion.settings import DOMAINS
 from gold.inversion.tables.inversion_summary import SPEC as SUMMARY
-from gold.inversion.tables.inversion_verdict import ALL, CONTROLS, DOMAINS, FORM, LAM
+from gold.inversion.tables.inversion_verdict import ALL, CONTROLS, FORM, LAM
 from gold.inversion.tables.inversion_verdict import SPEC as VERDICT
 from lake.spec import Table
 

@@ -17,7 +17,7 @@ import pandas as pd
 from docs_markdown import grid
 from inversion_chart import Point, plane
 
-from gold.inversion.tables.inversion_verdict import DOMAINS
+from gold.inversion.settings import DOMAINS
 from pipelines.sql.duck import connect
 from xai.inversion.costs import IN_WORDS, Poking, forwards, naive
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from gold.inversion.adult_files import adult_files, require_adult
 from gold.inversion.judge import judge
-from gold.inversion.settings import InversionSettings
+from gold.inversion.settings import DOMAINS, InversionSettings
 from gold.inversion.tables import TABLES, inversion_summary, inversion_sweep, inversion_verdict
 from gold.inversion.worlds import WORLDS, World
 from gold.table import as_table, to_arrow
@@ -83,7 +83,7 @@ def _build_domains(lake: Lake, asked: Sequence[World], settings: InversionSettin
     """One verdict per domain over the asked worlds, from the rows that are there now."""
     if not asked:
         return
-    ledger, prints = Ledger(lake, inversion_verdict.DOMAINS), {world.name: defining(world, settings) for world in asked}
+    ledger, prints = Ledger(lake, DOMAINS), {world.name: defining(world, settings) for world in asked}
     fingerprint, table = settings_id(prints), inversion_verdict.SPEC
     lake.settings_id(table, ledger.dataset, prints)
     if ledger.complete(table, fingerprint, Cell(), fingerprint):

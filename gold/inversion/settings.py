@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from xai.masks import Masking
 
 WorldName = Literal["product", "linear", "adult", "shapes", "digits", "grammar"]
+DOMAINS = "worlds"  # the dataset under which a domain's verdict over its worlds stands
+# Names under which rows of probe worlds stand beside those of the lake's datasets: no dataset may have one.
+DATASETS = (DOMAINS, *(f"world_{name}" for name in get_args(WorldName)))
 
 
 class SizeSettings(BaseModel):

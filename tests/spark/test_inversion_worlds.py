@@ -9,7 +9,7 @@ import pytest
 
 from gold.inversion.build import build_inversion, dataset_of
 from gold.inversion.judge import judge
-from gold.inversion.settings import InversionSettings, SizeSettings
+from gold.inversion.settings import DOMAINS, InversionSettings, SizeSettings
 from gold.inversion.tables import TABLES, inversion_summary, inversion_sweep, inversion_verdict
 from gold.inversion.worlds import linear
 from lake.ledger import Cell, Ledger
@@ -47,13 +47,13 @@ def test_worlds_are_computed_once_and_a_world_again_when_its_settings_change(toy
     build_inversion(toy, SETTINGS)
     assert {table.full_name: toy.version(table) for table in TABLES} == versions
     # a run that was killed where the domains' verdict was about to be replaced
-    ledger = Ledger(toy, inversion_verdict.DOMAINS)
+    ledger = Ledger(toy, DOMAINS)
     known = ledger.generation(inversion_verdict.SPEC)
     assert known is not None
     ledger.reopen((inversion_verdict.SPEC,), known)
-    assert not Ledger(toy, inversion_verdict.DOMAINS).complete(inversion_verdict.SPEC, known, Cell(), known)
+    assert not Ledger(toy, DOMAINS).complete(inversion_verdict.SPEC, known, Cell(), known)
     build_inversion(toy, SETTINGS)
-    assert Ledger(toy, inversion_verdict.DOMAINS).complete(inversion_verdict.SPEC, known, Cell(), known)
+    assert Ledger(toy, DOMAINS).complete(inversion_verdict.SPEC, known, Cell(), known)
     build_inversion(toy, SETTINGS.model_copy(update={"worlds": ("product",), "seeds": (0,)}))
     again = rows(toy, inversion_summary.SPEC)
     assert set(again[again["dataset"] == dataset_of("product")]["seed"]) == {0}

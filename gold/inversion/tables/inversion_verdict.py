@@ -15,7 +15,7 @@ from lake.spec import DATASET, Column, Table
 
 VERDICTS = ("reduces", "no_evidence", "increases", "nothing_to_reduce")
 CONTROLS = ("oracle", "random", "output_echo", "lime_fresh")  # no methods to be judged: what they say is known
-ALL, DOMAINS = "all", "worlds"  # over all methods; the dataset under which a domain's verdict over its worlds stands
+ALL = "all"  # over all methods, or all models
 FORM, LAM = "scale_free", 1.0
 LEAST_SEEDS = 3
 FIGURES = ("gain", "rise", "rise_refined", "share_rise", "share_fall", "score_gain")

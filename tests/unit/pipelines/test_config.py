@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
+from gold.inversion.build import dataset_of
+from gold.inversion.settings import DATASETS, DOMAINS
+from gold.inversion.worlds import WORLDS
 from lake.errors import ConfigError, MissingInputError
 from models.text_pretraining import TextPretrainSettings
 from models.text_recipe import TextRecipe
@@ -41,6 +44,8 @@ def written(folder: Path, tree: object) -> Path:
         ({"gold_metric_group": "none_such"}, r"gold_metric_group must be one of explanations\.groups \(default, ki\)"),
         ({"corruptions": {"names": ["ki_contrasts"]}}, r"did you mean ki_contrast"),
         ({"source": {"reader": "folder"}}, r"root must name the folder"),
+        ({"dataset": "world_digits"}, "dataset: .*'world_digits' names rows of probe worlds"),
+        ({"dataset": "worlds"}, "dataset: .*call the dataset otherwise"),
     ],
 )
 def test_the_message_names_the_key_and_what_to_write(tmp_path: Path, change: dict[str, Any], message: str) -> None:
@@ -150,3 +155,7 @@ def hiding(baseline: str) -> dict[str, Any]:
 def test_what_is_of_the_other_modality_is_refused_by_its_key(tmp_path: Path, tree: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(message)):
         load_config(written(tmp_path, tree))
+
+
+def test_every_probe_world_has_a_name_that_no_dataset_may_have() -> None:
+    assert {dataset_of(world.name) for world in WORLDS} | {DOMAINS} == set(DATASETS)
