@@ -51,6 +51,7 @@ VERDICTS = """## Verdicts
 Does Reproduce-by-Poking reduce the rise of IS with psi beyond one factor for each input (shrink)? Gain below 0 is better; intervals are
 Student's t over seeds, each of which draws its own examples, noise and model. One verdict per model, over its methods, and one per domain
 over its trained models; single methods have intervals that are not corrected for their number, and no verdict.
+"Does not rise" means that the interval of the rise holds 0, not that there is none: read how wide it is.
 
 """
 
