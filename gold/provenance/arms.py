@@ -1,0 +1,66 @@
+"""Which provenance networks are trained and compared, one factor at a time?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+from typing import Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from models.provenance.network import Variant
+from models.provenance.trunk import Size
+
+Sharing = Literal["I", "II", "III", "IV"]
+Selection = Literal["stratified", "prototypes", "boundary", "diversity"]
+SHARED: dict[Sharing, int] = {name: place + 1 for place, name in enumerate(get_args(Sharing))}
+
+
+class Arm(BaseModel):
+    """One network. `subset`: the share of training pictures it learns from. `sharing`: conv block 1, 1-2, 1-3, or these and the first
+    fully connected layer; nothing to say for plain and single_branch, which share everything."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    variant: Variant = "class_conditional"
+    size: Size = "large"
+    subset: float = Field(default=0.3, gt=0.0, le=1.0)
+    selection: Selection = "stratified"
+    sharing: Sharing = "III"
+    alpha: float = Field(default=0.0, ge=0.0, le=1.0)
+    lambda_class: float = Field(default=1.0, ge=0.0)
+    lambda_index: float = Field(default=1.0, ge=0.0)
+    teacher_forcing: bool = True
+
+    @model_validator(mode="after")
+    def _says_what_it_does(self) -> Arm:
+        if not self.teacher_forcing and self.variant != "class_conditional":
+            raise ValueError(f"teacher_forcing is about class_conditional heads, found false for {self.variant}")
+        return self
+
+    def key(self) -> dict[str, object]:
+        """The columns of gold that name this network, without the seed: factors that its variant does not have are those of the default."""
+        own = self.canonical()
+        level = "none" if own.variant == "plain" else "all" if own.variant == "single_branch" else own.sharing
+        told = own.model_dump(exclude={"size", "sharing"})
+        return told | {"model_size": own.size, "sharing_level": level}
+
+    def canonical(self) -> Arm:
+        """The same network under one name: what its variant does not read is set to the default."""
+        idle: dict[str, Any] = {}
+        if self.variant in ("plain", "single_branch"):
+            idle["sharing"] = Arm.model_fields["sharing"].default
+        if self.variant == "plain":
+            idle |= {name: Arm.model_fields[name].default for name in ("alpha", "lambda_class", "lambda_index")}
+        return self.model_copy(update=idle)
+
+    @property
+    def shared(self) -> int:
+        return SHARED[self.sharing]
+
+
+def expanded(entry: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """One entry of the configuration as single arms: factors given as lists are crossed. `seeds` stays a list."""
+    lists = {name: value if isinstance(value, (list, tuple)) and name != "seeds" else [value] for name, value in entry.items()}
+    for values in product(*lists.values()):
+        yield dict(zip(lists, values, strict=True))

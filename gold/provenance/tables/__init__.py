@@ -1,0 +1,19 @@
+"""Which tables does provenance fill? One file per table."""
+
+from gold.provenance.tables import (
+    provenance_causal,
+    provenance_class_errors,
+    provenance_epochs,
+    provenance_mislabels,
+    provenance_robustness,
+    provenance_summary,
+)
+
+TABLES = (
+    provenance_summary.SPEC,
+    provenance_epochs.SPEC,
+    provenance_robustness.SPEC,
+    provenance_class_errors.SPEC,
+    provenance_mislabels.SPEC,
+    provenance_causal.SPEC,
+)
