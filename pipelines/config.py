@@ -24,6 +24,7 @@ from bronze.readers import reader_named
 from bronze.settings import DecodeSettings, ShiftedSettings, SourceSettings, SplitSettings
 from gold.forecast.settings import ForecastSettings
 from gold.inversion.settings import DATASETS, InversionSettings
+from gold.provenance.settings import ProvenanceSettings
 from gold.settings import GoldSettings
 from lake.errors import ConfigError, MissingInputError
 from lake.identity import canonical_json
@@ -36,7 +37,7 @@ from silver.priors.settings import PriorSettings
 from silver.settings import AdapterSettings, ExplanationSettings, check_modality, default_explanations
 
 # Top-level keys that speak of one modality alone.
-OF_PICTURES = frozenset({"corruptions"})
+OF_PICTURES = frozenset({"corruptions", "provenance"})
 OF_TEXTS = frozenset({"attacks", "priors"})
 
 
@@ -114,6 +115,9 @@ class Config(_Record):
     inversion: InversionSettings = Field(
         default=InversionSettings(), description="probe worlds in which explanations are poked and tempted; none unless worlds are named"
     )
+    provenance: ProvenanceSettings = Field(
+        default=ProvenanceSettings(), description="provenance networks of the dataset's pictures; none unless arms are named"
+    )
     examined: int | None = Field(
         default=None, ge=1, description="of split meta only so many examples, by smallest id, are explained and shifted; null: all"
     )
@@ -157,7 +161,7 @@ class Config(_Record):
         other = OF_PICTURES if self.modality == "text" else OF_TEXTS
         # Younger than the hashes of the others, and out of them where they say nothing.
         young = {"examined": self.examined is None, "shifted": not self.shifted, "forecast": self.forecast == ForecastSettings()}
-        young |= {"inversion": self.inversion == InversionSettings()}
+        young |= {"inversion": self.inversion == InversionSettings(), "provenance": self.provenance == ProvenanceSettings()}
         idle = other | {name for name, is_unused in young.items() if is_unused}
         return {name: value for name, value in plain.items() if name not in idle}
 

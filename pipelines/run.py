@@ -17,6 +17,7 @@ from gold.build import GoldInputs, build_gold
 from gold.forecast.build import build_forecasts
 from gold.forecast.inputs import ForecastInputs
 from gold.inversion.build import build_inversion
+from gold.provenance.build import build_provenance
 from lake.audit import TABLES as AUDIT_TABLES
 from lake.door import Lake
 from lake.errors import ConfigError
@@ -36,6 +37,7 @@ from pipelines.embedded_gold import outside_inputs, require_embedded
 from pipelines.modality import label_proof
 from pipelines.own_data import OwnData, build_own_data, expose_to_shifted, own_frames, source_of
 from pipelines.poked import poked_examples
+from pipelines.provenance import provenance_inputs
 from pipelines.text_gold import text_inputs
 from silver.adapters.build import Registered, build_adapters
 from silver.adapters.offers import Zoo
@@ -113,6 +115,9 @@ class Pipeline:
             inputs = self.forecast_inputs(examples, meta, scoring, found, shifts)
             build_forecasts(self.lake, self.ledger, inputs, self.config.forecast, self.forecasters)
             build_inversion(self.lake, self.config.inversion)
+            if self.config.provenance.arms:
+                networks = provenance_inputs(self.lake, examples, self.config, self.artifacts)
+                build_provenance(self.lake, self.ledger, networks, self.config.provenance)
         return self.finished(started, examples)
 
     def finished(self, started: float, examples: Examples) -> Outcome:

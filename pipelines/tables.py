@@ -8,6 +8,7 @@ import bronze.specs
 import gold
 import gold.forecast.tables
 import gold.inversion.tables
+import gold.provenance.tables
 import lake.audit
 import ood.specs
 import silver.specs
@@ -24,6 +25,7 @@ TABLES: tuple[Table, ...] = (
     *(table.spec for table in gold.TABLES),
     *gold.forecast.tables.TABLES,
     *gold.inversion.tables.TABLES,
+    *gold.provenance.tables.TABLES,
     *lake.audit.TABLES,
 )
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from gold.provenance.arms import Arm
+from gold.provenance.causes import of_head
 from gold.provenance.figures import (
     K,
     Record,
@@ -42,7 +43,7 @@ class Found:
         self.tables.setdefault(table, []).extend(records)
 
 
-def judged(arm: Arm, seed: int, pictures: Pictures, settings: ProvenanceSettings) -> Found:
+def judged(arm: Arm, seed: int, pictures: Pictures, settings: ProvenanceSettings) -> dict[str, list[Record]]:
     """Everything that one network has to say for itself, and kNN over its features."""
     meta = torch.from_numpy(pictures.meta.pixels())
     look = each_epoch(meta, pictures.meta.labels, settings.epoch_examples)
@@ -57,7 +58,9 @@ def judged(arm: Arm, seed: int, pictures: Pictures, settings: ProvenanceSettings
             found.add("provenance_robustness", *(key | one for one in _robustness(network, pictures, settings, seed)))
         if "class_errors" in settings.applications and network.network.index_head is not None:
             found.add("provenance_class_errors", *(key | one for one in _class_errors(network, settings, seed)))
-    return found
+        if "causal" in settings.applications and arm == settings.arms[0].arm and network.network.index_head is not None:
+            found.add("causes", *of_head(network, seed, pictures, settings))
+    return found.tables
 
 
 def _summary(network: Made, meta: torch.Tensor, split: Split, settings: ProvenanceSettings) -> Record:
@@ -184,4 +187,3 @@ def _class_errors(network: Made, settings: ProvenanceSettings, seed: int) -> lis
         ranking = ranked(net, data.inputs, K, classes=told)
         records.append({"wrong_share": share} | index_accuracy(ranking) | {"n": len(told), "reason": None})
     return records
-

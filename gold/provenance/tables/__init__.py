@@ -7,6 +7,7 @@ from gold.provenance.tables import (
     provenance_mislabels,
     provenance_robustness,
     provenance_summary,
+    provenance_verdict,
 )
 
 TABLES = (
@@ -16,4 +17,5 @@ TABLES = (
     provenance_class_errors.SPEC,
     provenance_mislabels.SPEC,
     provenance_causal.SPEC,
+    provenance_verdict.SPEC,
 )

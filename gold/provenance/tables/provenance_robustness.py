@@ -21,7 +21,9 @@ SPEC = Table(
         share("class_accuracy", "of the class head"),
         *interval("class_accuracy", "Wilson", 0.0, 1.0),
         share("class_match_top1", "inputs whose first named example has their true class; null without an index head"),
-        signed("difference_from_plain", "class_accuracy minus that of the plain classifier of the same seed and subset, on the same inputs"),
+        signed(
+            "difference_from_plain", "class_accuracy minus that of the plain classifier of the same seed and subset, on the same inputs"
+        ),
         *TAIL,
     ),
 )
