@@ -38,6 +38,8 @@ class IndexHead(nn.Module):
         queries, total = self.queries(features, classes), torch.zeros((), device=features.device)
         slot_of, counted = self.slots.slot_of, 0
         for rows, members in self.slots.groups(asked):
+            if len(members) == 0:  # a class without training examples, which a classifier may predict all the same
+                continue
             valid = rows if not self.slots.conditional else rows[self.slots.labels[targets[rows]] == self.slots.labels[members[0]]]
             if len(valid) == 0:
                 continue

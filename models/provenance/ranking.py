@@ -17,8 +17,8 @@ Closed = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Ranking:
-    """The k likeliest training examples per row, most likely first. `positions` int64[n, k] in the training set, NOBODY where there are
-    fewer; `probability` float64[n, k] in [0, 1], 0 there."""
+    """The k likeliest training examples per row, most likely first. `positions` int64[n, k] in the training set, NOBODY where fewer are
+    open; `probability` float64[n, k] in [0, 1], 0 there."""
 
     positions: Positions
     probability: NDArray[np.float64]
@@ -27,11 +27,11 @@ class Ranking:
 def top_linear(queries: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, k: int, closed: Closed | None = None) -> Ranking:
     """Per row of `queries` [n, d] the k largest of q w_i + b_i over the N rows of `weight` [N, d], ties by position, with softmax
     probabilities over all N. `closed` bool[N] or [n, N]: masked, with probability 0. No more than ROWS x COLUMNS scores are held."""
-    parts = [_of_rows(queries, weight, bias, k, closed, start) for start in range(0, len(queries), ROWS)]
+    parts = [_of_rows(queries, weight, bias, k, closed, start) for start in range(0, max(len(queries), 1), ROWS)]
     positions, share = (torch.cat(one).cpu().numpy() for one in zip(*parts, strict=True))
     found = np.full((len(queries), k), NOBODY, dtype=np.int64), np.zeros((len(queries), k))
     wide = min(k, positions.shape[1])
-    found[0][:, :wide] = np.where(share > 0, positions, NOBODY)[:, :wide]
+    found[0][:, :wide] = positions[:, :wide]
     found[1][:, :wide] = share[:, :wide]
     return Ranking(*found)
 
@@ -52,8 +52,9 @@ def _of_rows(
         places.append(place + first)
     total = torch.logsumexp(torch.stack(normaliser), dim=0)
     best, order = torch.sort(torch.cat(values, dim=1), dim=1, descending=True, stable=True)
-    share = torch.where(torch.isneginf(best), 0.0, torch.exp((best - total[:, None]).double()))
-    return torch.cat(places, dim=1).gather(1, order)[:, :k], share[:, :k]
+    shut = torch.isneginf(best)  # not: of probability 0, which an open one far behind the first has too
+    share = torch.where(shut, 0.0, torch.exp((best - total[:, None]).double()))
+    return torch.cat(places, dim=1).gather(1, order).masked_fill(shut, NOBODY)[:, :k], share[:, :k]
 
 
 def _stable_top(scores: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -93,11 +93,11 @@ def train_provenance(
             network.train()
             for batch in np.array_split(draws.permutation(len(labels)), -(-len(labels) // how.batch_size)):
                 targets = slots.mixed(batch, how.alpha, draws)
-                rows, targets = batch[data.kept[batch]], targets[data.kept[batch]]
-                if len(rows) > 1:  # batch norm needs two
-                    place = torch.from_numpy(rows).to(device)
-                    seen = moved(inputs[place], how.shift, draws)
-                    loss = _loss(network, seen, labels[place], targets, how, device)
+                place, kept = torch.from_numpy(batch).to(device), data.kept[batch]
+                seen = moved(inputs[place], how.shift, draws)  # those left out too: the others' draws stay the same without them
+                if kept.sum() > 1:  # batch norm needs two
+                    left = torch.from_numpy(np.flatnonzero(kept)).to(device)
+                    loss = _loss(network, seen[left], labels[place[left]], targets[kept], how, device)
                     optimiser.zero_grad()
                     loss.backward()  # type: ignore[no-untyped-call]  # torch's own
                     optimiser.step()
