@@ -18,7 +18,7 @@ from pipelines.config import Config
 
 
 def provenance_inputs(lake: Lake, examples: Examples, config: Config, artifacts: Path) -> ProvenanceInputs:
-    """The pictures of both splits, and how those of meta are corrupted: as in ood, but at 28 x 28 pixels, with noise keyed by the example."""
+    """The pictures of both splits, and how those of meta are corrupted: at 28 x 28 pixels, noise keyed by the example as in ood."""
     asked = "robustness" in config.provenance.applications
     cells = CorruptionSettings(names=config.provenance.corruptions).cells() if asked else ()
     seed = config.corruptions.seed

@@ -89,8 +89,8 @@ def _perform(lake: Lake, inputs: ProvenanceInputs, settings: ProvenanceSettings,
 
     def work(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for batch in batches:
-            for (text,) in batch.itertuples(index=False, name=None):
-                yield pd.DataFrame({"content": [_content(Task.read(str(text)), pictures, settings)]})
+            for text in batch["task"]:
+                yield pd.DataFrame({"content": [_content(Task.read(json.loads(text)), pictures, settings)]})
 
     def of(task: Task) -> None:
         frame = lake.spark.createDataFrame([(json.dumps(task.told()),)], "task string").coalesce(1)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from gold.provenance.trained import Each, Made
 from gold.statistics.intervals import wilson
 from models.provenance.answers import class_logits, features, ranked
-from models.provenance.network import ProvenanceNetwork
 from models.provenance.neighbours import nearest
+from models.provenance.network import ProvenanceNetwork
 from models.provenance.ranking import Ranking
 from models.provenance.slots import NOBODY, Positions
 from models.provenance.training import TrainingSet

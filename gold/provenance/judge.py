@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from models.provenance.adversarial import fgsm, pgd
 
 from gold.provenance.arms import Arm
 from gold.provenance.causes import of_head
@@ -26,7 +27,6 @@ from gold.provenance.settings import ProvenanceSettings
 from gold.provenance.trained import Made, made
 from gold.statistics.intervals import wilson
 from lake.identity import rng
-from models.provenance.adversarial import fgsm, pgd
 from models.provenance.answers import class_logits, ranked
 from models.provenance.slots import Positions
 
@@ -70,11 +70,12 @@ def _summary(network: Made, meta: torch.Tensor, split: Split, settings: Provenan
     record: Record = accuracy(right) | {"class_accuracy_train": float((known.argmax(axis=1) == data.labels).mean())}
     by_class = membership(_confidence(known), _confidence(told))
     if net.index_head is None:
-        attack, own = by_class, dict.fromkeys(INDEXED)
+        own: Record = dict.fromkeys(INDEXED)
+        attack = by_class
     else:
         of_train, of_meta = ranked(net, data.inputs, K), ranked(net, meta, K)
         attack = membership(of_train.probability[:, 0], of_meta.probability[:, 0])
-        own = index_accuracy(of_train) | class_match(of_meta, data.labels, split.labels)  # type: ignore[assignment]
+        own = index_accuracy(of_train) | class_match(of_meta, data.labels, split.labels)
     return record | own | _membership(attack, by_class) | {
         "privacy": privacy(attack, None if net.index_head is None else by_class),
         "head_id": None,

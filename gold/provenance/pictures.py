@@ -91,12 +91,12 @@ COUNTED = pa.schema([("n", pa.int64())])
 def load(path: Path) -> Pictures:
     """What `collect` wrote."""
     with np.load(path) as file:
-        splits = [
+        train, meta = (
             Split(file[f"{name}_pictures"], file[f"{name}_labels"], tuple(str(one) for one in file[f"{name}_ids"]))
             for name in (TRAIN, META)
-        ]
+        )
         shifted = {(name.split("|")[0], int(name.split("|")[1])): file[name] for name in file.files if "|" in name}
-        return Pictures(*splits, shifted, int(file["n_classes"]))
+        return Pictures(train, meta, shifted, int(file["n_classes"]))
 
 
 def _shifted(rows: list[tuple[str, Grey]], name: str, severity: int, corrupt: Corrupt) -> Grey:

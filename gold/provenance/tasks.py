@@ -75,7 +75,8 @@ def perform(task: Task, path: Path, settings: ProvenanceSettings) -> Told:
     if task.kind == "whole_net":
         return {"causes": of_whole_net(task.arm, task.seed, int(task.part), pictures, settings)}
     if task.kind == "generation":
-        return generation(task.seed, pictures, settings)
+        told: Told = generation(task.seed, pictures, settings)
+        return told
     return judged(task.arm, task.seed, pictures, settings)
 
 

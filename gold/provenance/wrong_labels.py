@@ -15,8 +15,8 @@ from gold.provenance.settings import ProvenanceSettings
 from gold.provenance.trained import Each, made, subset_of
 from lake.identity import rng
 from models.provenance.answers import class_logits, features, ranked
-from models.provenance.network import ProvenanceNetwork
 from models.provenance.neighbours import nearest
+from models.provenance.network import ProvenanceNetwork
 from models.provenance.training import TrainingSet
 
 Scores = NDArray[np.float64]
