@@ -39,12 +39,14 @@ class Split:
 
 @dataclass(frozen=True)
 class Pictures:
-    """Both splits, and `meta` under each (corruption, severity)."""
+    """Both splits, and `meta` under each (corruption, severity). `store`: folder of networks that were trained on them; None: none is
+    kept."""
 
     train: Split
     meta: Split
     shifted: dict[tuple[str, int], Grey]
     n_classes: int
+    store: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ def load(path: Path) -> Pictures:
             for name in (TRAIN, META)
         )
         shifted = {(name.split("|")[0], int(name.split("|")[1])): file[name] for name in file.files if "|" in name}
-        return Pictures(train, meta, shifted, int(file["n_classes"]))
+        return Pictures(train, meta, shifted, int(file["n_classes"]), path.parent / "networks")
 
 
 def _shifted(rows: list[tuple[str, Grey]], name: str, severity: int, corrupt: Corrupt) -> Grey:

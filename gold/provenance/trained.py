@@ -5,21 +5,26 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from gold.provenance.arms import Arm
+from gold.provenance.kept import find, keep
 from gold.provenance.pictures import Pictures, Split
 from gold.provenance.selection import boundary, diversity, prototypes, stratified
 from gold.provenance.settings import ProvenanceSettings
+from lake.identity import settings_id
 from models.provenance.answers import features
 from models.provenance.network import ProvenanceNetwork
+from models.provenance.slots import Slots
 from models.provenance.training import ProvenanceTraining, Trained, TrainingSet, train_provenance
 from models.provenance.trunk import conv_trunk
 
 Each = Callable[[ProvenanceNetwork], dict[str, float]]
+ENGINE = 1  # part of every kept network's name: raise it with any change of network or training
 
 
 @dataclass(frozen=True)
@@ -48,18 +53,31 @@ def made(
     """The network of this arm and seed. `labels` int64[subset]: given in place of the true ones; `kept` bool[subset]: learned from."""
     split = subset_of(arm, seed, pictures, settings)
     data = TrainingSet.of(split.pixels(), split.labels if labels is None else labels, split.ids, kept)
+    how, file = training_of(arm, settings), None
+    if pictures.store is not None and labels is None and kept is None:
+        file = pictures.store / f"{_identity(arm, seed, data, how, settings)}.safetensors"
+        known = find(file, data.ids, lambda: _untrained(arm, data, pictures.n_classes))
+        if known is not None:
+            return Made(known[0], split, data, known[1])
     started = time.perf_counter()
-    trained = train_provenance(
-        arm.variant,
-        conv_trunk(arm.size),
-        arm.shared,
-        data,
-        pictures.n_classes,
-        training_of(arm, settings),
-        seed,
-        None if each is None else each(data),
+    looked = None if each is None else each(data)
+    trained = train_provenance(arm.variant, conv_trunk(arm.size), arm.shared, data, pictures.n_classes, how, seed, looked)
+    seconds = time.perf_counter() - started
+    if file is not None and each is not None:  # without `each` there is no history to keep
+        keep(file, trained, seconds)
+    return Made(trained, split, data, seconds)
+
+
+def _untrained(arm: Arm, data: TrainingSet, n_classes: int) -> ProvenanceNetwork:
+    return ProvenanceNetwork(
+        arm.variant, conv_trunk(arm.size), Slots(data.labels, n_classes, conditional=arm.variant == "class_conditional"), arm.shared
     )
-    return Made(trained, split, data, time.perf_counter() - started)
+
+
+def _identity(arm: Arm, seed: int, data: TrainingSet, how: ProvenanceTraining, settings: ProvenanceSettings) -> str:
+    """All that defines a network, and what was looked at after its epochs. Pictures are named by their contents."""
+    told = {"engine": ENGINE, "arm": arm, "seed": seed, "training": how, "looked": settings.epoch_examples}
+    return settings_id(told | {"ids": data.ids, "labels": data.labels.tolist(), "libraries": version("torch")})
 
 
 def training_of(arm: Arm, settings: ProvenanceSettings) -> ProvenanceTraining:

@@ -26,7 +26,7 @@ class ProvenanceNetwork(nn.Module):
         if variant not in ("plain", "single_branch") and not 0 <= shared <= len(layers):
             raise ValueError(f"of {len(layers)} stages 0 to {len(layers)} can be shared, found {shared}")
         cut = len(layers) if variant in ("plain", "single_branch") else shared
-        self.variant = variant
+        self.variant, self.slots = variant, slots
         self.common = nn.Sequential(*layers[:cut])
         self.class_branch = nn.Sequential(*layers[cut:])
         self.class_head = nn.Linear(trunk.width, slots.n_classes)
