@@ -9,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from numpy.typing import NDArray
 
-from gold.provenance.frozen_head import Features, FrozenHead, Positions
+from gold.provenance.frozen_head import Features, FrozenHead
 from gold.statistics import mean_interval
 from lake.identity import rng
-
-NOBODY = -1  # the position of no training example, as in models.provenance
+from models.provenance.slots import NOBODY, Positions
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
 from gold.provenance.quasi_newton import Points, minimise
+from models.provenance.slots import Positions
 
 Floats = NDArray[np.float64]
-Positions = NDArray[np.int64]
 Features = NDArray[np.float32] | NDArray[np.float64]
 # Of the gradient's norm at zero weights. 3,000 examples of 512 numbers, 10 classes: p is then within 5e-9, within 5e-7 where l2 is so small
 # (0.01 with features of length 20) and the classes overlap so much that the fit is ill-conditioned; 0.08 to 0.4 s a refit on one core.

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
+import torch
 from sklearn.linear_model import LogisticRegression
 
 from gold.provenance.causal import leave_out
 from gold.provenance.frozen_head import fit_head
+from gold.provenance.tracin import Examples, supporters
 
 
 @pytest.mark.parametrize(("n", "d"), [(120, 8), (30, 50)], ids=["more examples than numbers", "fewer"])
@@ -28,3 +32,41 @@ def test_heads_fitted_without_some_examples_are_scikit_learns(n: int, d: int) ->
         expected = peer(np.setdiff1d(np.arange(n), removed[t, r]))[t, targets[t]] - whole[t, targets[t]]
         assert found[t, r] == pytest.approx(expected, abs=1e-5)  # what scikit-learn's own stopping leaves
     assert np.abs(found).max() > 1e-3
+
+
+def head_and_examples() -> tuple[torch.nn.Linear, torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(6)
+    head = torch.nn.Linear(6, 4).double()
+    with torch.no_grad():
+        for parameter in head.parameters():
+            parameter.normal_(0.0, 0.5, generator=generator)
+    return head, torch.randn((12, 6), generator=generator, dtype=torch.float64), torch.randint(4, (12,), generator=generator)
+
+
+def gradient(head: torch.nn.Linear, features: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    loss = torch.nn.functional.cross_entropy(head(features[None]), target[None])
+    return torch.cat([part.flatten() for part in torch.autograd.grad(loss, list(head.parameters()))])
+
+
+def test_gradient_similarities_are_autograds_and_the_largest_supporter_raises_p_of_the_target_most() -> None:
+    head, features, classes = head_and_examples()
+    told = Examples(features.numpy(), head(features).detach().numpy(), classes.numpy())
+    test, train = (Examples(told.features[part], told.logits[part], told.classes[part]) for part in (slice(0, 3), slice(3, 12)))
+    found = supporters(test, train, 9)
+    for row in range(3):
+        own = gradient(head, features[row], classes[row])
+        expected = [float(own @ gradient(head, features[3 + place], classes[3 + place])) for place in found.positions[row]]
+        np.testing.assert_allclose(found.similarity[row], expected, rtol=1e-9)
+        changes = [after_a_step(head, features, classes, row, 3 + int(place)) for place in found.positions[row]]
+        assert changes == sorted(changes, reverse=True) and changes[0] > 0 > changes[-1]
+
+
+def after_a_step(head: torch.nn.Linear, features: torch.Tensor, classes: torch.Tensor, test: int, train: int) -> float:
+    """Change of log p(target) of the test example by one small step of gradient descent on the training example."""
+    stepped = copy.deepcopy(head)
+    torch.nn.functional.cross_entropy(stepped(features[train][None]), classes[train][None]).backward()
+    with torch.no_grad():
+        for parameter in stepped.parameters():
+            parameter -= 1e-5 * parameter.grad
+        both = [torch.log_softmax(one(features[test]), dim=0)[classes[test]] for one in (stepped, head)]
+    return float(both[0] - both[1])

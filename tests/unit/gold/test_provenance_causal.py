@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gold.provenance.causal import NOBODY, leave_out, paired_difference, random_same_class
+from gold.provenance.causal import leave_out, paired_difference, random_same_class
 from gold.provenance.frozen_head import fit_head
 from gold.provenance.quasi_newton import minimise
+from models.provenance.slots import NOBODY
 
 
 def clouds(n: int, d: int, classes: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
