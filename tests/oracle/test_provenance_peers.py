@@ -1,0 +1,72 @@
+"""Do the applications of provenance networks agree with scikit-learn and torch's autograd?"""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression
+
+from gold.provenance.causal import leave_out
+from gold.provenance.frozen_head import fit_head
+from gold.provenance.tracin import Examples, supporters
+
+
+@pytest.mark.parametrize(("n", "d"), [(120, 8), (30, 50)], ids=["more examples than numbers", "fewer"])
+def test_heads_fitted_without_some_examples_are_scikit_learns(n: int, d: int) -> None:
+    rng = np.random.default_rng(3)
+    labels = np.r_[np.arange(4), rng.integers(0, 4, n - 4)]
+    features = (rng.standard_normal((4, d))[labels] + rng.standard_normal((n, d))).astype(np.float32)
+    asked, targets = rng.standard_normal((5, d)).astype(np.float32), rng.integers(0, 4, 5)
+    removed = np.stack([rng.choice(np.arange(4, n), (2, 5), replace=False) for _ in range(5)])
+    l2 = 0.4
+
+    def peer(kept: np.ndarray) -> np.ndarray:
+        model = LogisticRegression(C=1 / l2, solver="newton-cg", tol=1e-8, max_iter=1000)
+        return np.asarray(model.fit(features[kept].astype(np.float64), labels[kept]).predict_proba(asked))
+
+    whole, found = peer(np.arange(n)), leave_out(fit_head(features, labels, 4, l2), asked, targets, removed)
+    for t, r in np.ndindex(5, 2):
+        expected = peer(np.setdiff1d(np.arange(n), removed[t, r]))[t, targets[t]] - whole[t, targets[t]]
+        assert found[t, r] == pytest.approx(expected, abs=1e-5)  # what scikit-learn's own stopping leaves
+    assert np.abs(found).max() > 1e-3
+
+
+def head_and_examples() -> tuple[torch.nn.Linear, torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(6)
+    head = torch.nn.Linear(6, 4).double()
+    with torch.no_grad():
+        for parameter in head.parameters():
+            parameter.normal_(0.0, 0.5, generator=generator)
+    return head, torch.randn((12, 6), generator=generator, dtype=torch.float64), torch.randint(4, (12,), generator=generator)
+
+
+def gradient(head: torch.nn.Linear, features: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    loss = torch.nn.functional.cross_entropy(head(features[None]), target[None])
+    return torch.cat([part.flatten() for part in torch.autograd.grad(loss, list(head.parameters()))])
+
+
+def test_gradient_similarities_are_autograds_and_the_largest_supporter_raises_p_of_the_target_most() -> None:
+    head, features, classes = head_and_examples()
+    told = Examples(features.numpy(), head(features).detach().numpy(), classes.numpy())
+    test, train = (Examples(told.features[part], told.logits[part], told.classes[part]) for part in (slice(0, 3), slice(3, 12)))
+    found = supporters(test, train, 9)
+    for row in range(3):
+        own = gradient(head, features[row], classes[row])
+        expected = [float(own @ gradient(head, features[3 + place], classes[3 + place])) for place in found.positions[row]]
+        np.testing.assert_allclose(found.similarity[row], expected, rtol=1e-9)
+        changes = [after_a_step(head, features, classes, row, 3 + int(place)) for place in found.positions[row]]
+        assert changes == sorted(changes, reverse=True) and changes[0] > 0 > changes[-1]
+
+
+def after_a_step(head: torch.nn.Linear, features: torch.Tensor, classes: torch.Tensor, test: int, train: int) -> float:
+    """Change of log p(target) of the test example by one small step of gradient descent on the training example."""
+    stepped = copy.deepcopy(head)
+    torch.nn.functional.cross_entropy(stepped(features[train][None]), classes[train][None]).backward()
+    with torch.no_grad():
+        for parameter in stepped.parameters():
+            parameter -= 1e-5 * parameter.grad
+        both = [torch.log_softmax(one(features[test]), dim=0)[classes[test]] for one in (stepped, head)]
+    return float(both[0] - both[1])
