@@ -12,10 +12,10 @@ from scipy.special import softmax
 from gold.provenance.arms import Arm
 from gold.provenance.causal import leave_out, random_same_class
 from gold.provenance.figures import Record
-from gold.provenance.frozen_head import fit_head
+from gold.provenance.frozen_head import FrozenHead, fit_head
 from gold.provenance.pictures import Pictures
 from gold.provenance.settings import ProvenanceSettings
-from gold.provenance.tracin import tracin
+from gold.provenance.tracin import Examples, supporters
 from gold.provenance.trained import Made, made
 from gold.statistics.intervals import mean_interval
 from models.provenance.answers import class_logits, features, ranked
@@ -39,7 +39,9 @@ def of_head(network: Made, seed: int, pictures: Pictures, settings: ProvenanceSe
     named = {
         HEAD: ranked(network.network, asked, most, classes=targets).positions,
         KNN: nearest(own_index, known_index, most).positions,
-        TRACIN: tracin(fitted.head.probabilities(own), targets, own, fitted.head.probabilities(known), data.labels, known, most).positions,
+        TRACIN: supporters(
+            Examples(own, _logits(fitted, own), targets), Examples(known, _logits(fitted, known), data.labels), most
+        ).positions,
     }
     records: list[Record] = []
     for k in how.k:
@@ -53,6 +55,10 @@ def of_head(network: Made, seed: int, pictures: Pictures, settings: ProvenanceSe
             for example_id, change in zip(meta.ids, values, strict=True)
         ]
     return records
+
+
+def _logits(fitted: FrozenHead, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+    return np.log(np.maximum(fitted.head.probabilities(vectors), 1e-300))
 
 
 def of_whole_net(arm: Arm, seed: int, place: int, pictures: Pictures, settings: ProvenanceSettings) -> list[Record]:
@@ -83,11 +89,11 @@ def _named(network: Made, asked: torch.Tensor, targets: Positions, k: int) -> di
     """The k training examples that each method names, by the network's own class head."""
     data = network.data
     (known, known_index), (own, own_index) = (features(network.network, one) for one in (data.inputs, asked))
-    p_known, p_own = (softmax(class_logits(network.network, one).astype(np.float64), axis=1) for one in (data.inputs, asked))
+    of_known, of_own = (class_logits(network.network, one) for one in (data.inputs, asked))
     return {
         HEAD: ranked(network.network, asked, k, classes=targets).positions,
         KNN: nearest(own_index, known_index, k).positions,
-        TRACIN: tracin(p_own, targets, own, p_known, data.labels, known, k).positions,
+        TRACIN: supporters(Examples(own, of_own, targets), Examples(known, of_known, data.labels), k).positions,
     }
 
 

@@ -125,11 +125,13 @@ def _mislabels(frames: Mapping[str, pd.DataFrame]) -> list[Compared]:
     found = []
     for share, rows in frame.groupby("flipped"):
         by = rows.set_index(["method", "seed"])["average_precision"]
-        question = f"wrong labels found at {share:.0%} flipped"
-        for against in ("knn", "loss", "loss_mean", "random"):
-            found.append(
-                Compared(question, "index_head", against, "average precision", by["index_head"], by[against], int(rows["n"].max()))
+        n = int(rows["n"].max())
+        found += [
+            Compared(
+                f"wrong labels found at {share:.0%} flipped", "index_head", against, "average precision", by["index_head"], by[against], n
             )
+            for against in ("knn", "loss", "loss_mean", "random")
+        ]
     return found
 
 

@@ -14,13 +14,13 @@ SPEC = Table(
     columns=(
         DATASET,
         Column("scope", "string", "what is trained again", allowed=("head", "whole_net")),
-        Column("method", "string", "who names the examples; random: drawn from the predicted class; tracin: largest dot product of the class "
+        Column("method", "string", "who names the examples; random: of the predicted class; tracin: largest dot product of the class "
                "head's gradients", allowed=("index_head", "knn", "tracin", "random")),
         Column("k", "int", "examples taken out", unit="count", low=1),
         signed("change", "p(predicted class) without them minus with all, mean over test examples and seeds", unit="probability"),
         Column("change_ci_low", "double", "lower end of its interval over test examples", low=-1.0, high=1.0),
         Column("change_ci_high", "double", "upper end", low=-1.0, high=1.0),
-        signed("difference_from_random", "change minus that of random examples, paired by test example; below 0: the named ones matter more",
+        signed("difference_from_random", "change minus that of random ones, paired by test example; below 0: the named ones matter more",
                unit="probability"),
         Column("difference_ci_low", "double", "lower end of its interval over test examples", low=-1.0, high=1.0),
         Column("difference_ci_high", "double", "upper end", low=-1.0, high=1.0),

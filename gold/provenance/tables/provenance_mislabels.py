@@ -14,7 +14,7 @@ SPEC = Table(
     partition_by=("dataset",),
     columns=(
         DATASET,
-        Column("method", "string", "how suspicion is told: index_head and knn by the mass on named examples of another label, self excluded; "
+        Column("method", "string", "index_head and knn by the mass on named examples of another label, self excluded; "
                "loss: cross-entropy of the given label at the end; loss_mean: over all epochs; random",
                allowed=("index_head", "knn", "loss", "loss_mean", "random")),
         Column("flipped", "double", "share of training labels that were flipped", unit="share", low=0.0, high=1.0),
