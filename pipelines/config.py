@@ -32,6 +32,7 @@ from ood.attack_settings import AttackSettings
 from ood.settings import CorruptionSettings
 from pipelines.modality import with_modality
 from pipelines.shifted_settings import check_shifted
+from silver.exemplars.settings import ExemplarSettings
 from silver.priors.settings import PriorSettings
 from silver.settings import AdapterSettings, ExplanationSettings, check_modality, default_explanations
 
@@ -114,6 +115,7 @@ class Config(_Record):
     inversion: InversionSettings = Field(
         default=InversionSettings(), description="probe worlds in which explanations are poked and tempted; none unless worlds are named"
     )
+    exemplars: ExemplarSettings = ExemplarSettings()
     examined: int | None = Field(
         default=None, ge=1, description="of split meta only so many examples, by smallest id, are explained and shifted; null: all"
     )
@@ -157,7 +159,7 @@ class Config(_Record):
         other = OF_PICTURES if self.modality == "text" else OF_TEXTS
         # Younger than the hashes of the others, and out of them where they say nothing.
         young = {"examined": self.examined is None, "shifted": not self.shifted, "forecast": self.forecast == ForecastSettings()}
-        young |= {"inversion": self.inversion == InversionSettings()}
+        young |= {"inversion": self.inversion == InversionSettings(), "exemplars": not self.exemplars.heads}
         idle = other | {name for name, is_unused in young.items() if is_unused}
         return {name: value for name, value in plain.items() if name not in idle}
 
