@@ -11,7 +11,7 @@ import pandas as pd
 
 from bronze.specs import NATURAL
 from gold import TABLES
-from gold.frames import ADAPTERS, CELLS, INVERSION_FEATURES, MEANS, METRICS, ROWS, XAI_FEATURES, Frames
+from gold.frames import ADAPTERS, CELLS, MEANS, METRICS, ROWS, XAI_FEATURES, Frames, columns_of
 from gold.separations import DDL, SCORES, of_adapter
 from gold.settings import GoldSettings
 from gold.slicing.build import metadata_cells
@@ -28,7 +28,7 @@ from lake.spec import Table
 from models.text_recipe import Choice
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
 from silver.specs import ADAPTERS as SILVER_ADAPTERS
-from silver.specs import EXPLANATION_METRICS, INVERSION, OUTSIDE_PREDICTIONS, PREDICTIONS
+from silver.specs import EXPLANATION_METRICS, OUTSIDE_PREDICTIONS, PREDICTIONS, Part
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -61,7 +61,7 @@ class GoldInputs:
 
     `labels` are ordered; `cells` are (corruption, severity) with clean first; `corruptions` has one row per cell for people.
     `sha256` is the hash of all cells of work that gold rests on. `text`: what the tables about priors read besides; None for pictures.
-    `outside`: None without inputs of no class. `inversion_id`: of the rows of group inversion; None where they are not asked for.
+    `outside`: None without inputs of no class. `parts`: explanation metrics that have generations of their own, as far as asked for.
     """
 
     dataset: str
@@ -77,7 +77,7 @@ class GoldInputs:
     sha256: str
     text: TextInputs | None = None
     outside: OutsideInputs | None = None
-    inversion_id: str | None = None
+    parts: tuple[Part, ...] = ()
 
     def defining(self, settings: GoldSettings) -> dict[str, object]:
         """All that defines the dataset's rows of gold."""
@@ -119,8 +119,8 @@ def build_gold(
         ledger.reopen((table.spec for table in TABLES), fingerprint)
 
         def write(table: GoldTable) -> None:
-            if inputs.inversion_id is not None:
-                lake.renew_checks(table.spec)  # a table made before group inversion refuses its features
+            if inputs.parts:
+                lake.renew_checks(table.spec)  # a table made before there was such a part refuses its features
             _write(lake, table, built[table.spec.name], inputs.dataset, fingerprint)
             progress.step()
 
@@ -179,10 +179,10 @@ def _joined(lake: Lake, inputs: GoldInputs, labels_of: DataFrame, natural: DataF
     )
     key = ["example_id", "adapter_id"]
     rows = ood.join(clean, key, "left").join(metrics, key, "left")
-    if inputs.inversion_id is not None:
-        poked = mine(EXPLANATION_METRICS, inputs.inversion_id).where((F.col("metric_group") == INVERSION) & (F.col("method") == method))
-        found = poked.select(*key, *(F.col("metrics")[name].alias(name) for name in INVERSION_FEATURES))
-        rows = rows.join(found, key, "left")
+    for part in inputs.parts:
+        own = (F.col("metric_group") == part.group) & (F.col("method") == (part.method or method))
+        features = (F.col("metrics")[name].alias(column) for name, column in columns_of(part).items())
+        rows = rows.join(mine(EXPLANATION_METRICS, part.settings_id).where(own).select(*key, *features), key, "left")
     if natural is None:
         return rows.join(F.broadcast(labels_of), "example_id")
     is_natural = F.col("corruption").startswith(NATURAL)
@@ -240,7 +240,7 @@ def _from_rows(lake: Lake, inputs: GoldInputs, joined: DataFrame, settings: Gold
     from pyspark.sql import functions as F
 
     tables = [table for table in TABLES if table.needs_rows]
-    names = (*ROWS, *(() if inputs.inversion_id is None else INVERSION_FEATURES))
+    names = (*ROWS, *(column for part in inputs.parts for column in columns_of(part).values()))
     rows = joined.where("corruption != 'none'").select(*names)
     n_rows = rows.count()
     if n_rows > settings.max_rows:

@@ -12,11 +12,16 @@ from gold.settings import GoldSettings
 from gold.steering.frames import TextFrames
 from gold.steering.selections import Trained
 from models.text_recipe import Choice
+from silver.specs import INVERSION, PROVENANCE, Part
 from xai.metrics import METRICS as XAI_METRICS
 
 XAI_FEATURES = ("entropy", "sparsity", "deletion", "insertion")
-# Of a sub-sample of the examples, where the configuration asks for it: columns of `Frames.rows` only then, null outside the sub-sample.
+# Of groups that have generations of their own: columns of `Frames.rows` only where the configuration asks for them. Those of inversion are
+# of a sub-sample of the examples, null outside it; those of provenance there are of each head.
 INVERSION_FEATURES = tuple(metric.name for metric in XAI_METRICS if metric.category == "inversion")
+PROVENANCE_FEATURES = tuple(metric.name for metric in XAI_METRICS if metric.category == "provenance")
+PARTED_FEATURES = {INVERSION: INVERSION_FEATURES, PROVENANCE: PROVENANCE_FEATURES}
+OF_HEAD = "__"  # between the name of a head and that of its feature
 METRICS = (*XAI_FEATURES, "confidence")
 CLEAN = "none"
 
@@ -35,6 +40,12 @@ ADAPTERS = (
 CORRUPTIONS = ("corruption", "severity", "parameter", "value", "expected_impact")
 
 
+def columns_of(part: Part) -> dict[str, str]:
+    """Feature of a part -> its column among `Frames.rows`."""
+    before = "" if part.method is None else f"{part.method}{OF_HEAD}"
+    return {name: f"{before}{name}" for name in PARTED_FEATURES[part.group]}
+
+
 def empty(columns: tuple[str, ...]) -> pd.DataFrame:
     """A frame with these columns and no rows."""
     return pd.DataFrame({name: pd.Series(dtype=object) for name in columns})
@@ -48,7 +59,8 @@ class Frames:
                  now) are of the corrupted input; confidence, margin, softmax_entropy, clean_correct and the four explanation metrics are of
                  the *clean* input, so they repeat over corruptions. Metrics may be null. Tables with `needs_rows` read this frame,
                  the dataset, the settings, and no other frame. Where the group inversion is asked for, `INVERSION_FEATURES` of the
-                 gold method stand there too, null outside their sub-sample.
+                 gold method stand there too, null outside their sub-sample; of each head that is asked for `PROVENANCE_FEATURES`, as
+                 <head>__<feature>.
                  Of shifted data of the user's own nothing clean is known: flipped and all that is clean are null.
     cells        `CELLS`, counts per (adapter, label, corruption, severity), the clean cell (`none`, 0) included. n_flipped is null in
                  cells of the user's own shifted data.
@@ -79,9 +91,11 @@ class Frames:
     unsliced: Mapping[str, int] = field(default_factory=dict)
 
     @property
-    def inversion(self) -> tuple[str, ...]:
-        """The `INVERSION_FEATURES` that rows have."""
-        return tuple(name for name in INVERSION_FEATURES if name in self.rows.columns)
+    def parted(self) -> tuple[tuple[str, str, str], ...]:
+        """(method or head, feature, its column) of each feature of the groups inversion and provenance that rows have."""
+        own = [(self.settings.method, name, name) for name in INVERSION_FEATURES if name in self.rows.columns]
+        found = (column.rpartition(OF_HEAD) for column in self.rows.columns)
+        return (*own, *((head, name, f"{head}{OF_HEAD}{name}") for head, _, name in found if head and name in PROVENANCE_FEATURES))
 
     def __post_init__(self) -> None:
         """Raises ValueError when a frame lacks one of its columns."""

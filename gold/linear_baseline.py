@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float64, Int64
 from numpy.typing import NDArray
 
-Vectors = Float64[NDArray[np.float64], "examples dim"]
+from models.stored_vectors import Vectors
+
 Ids = Int64[NDArray[np.int64], "examples"]
 
 C, MAX_ITER = 1.0, 1000  # inverse strength of the L2 penalty; iterations
-HALF = np.dtype("<f2")  # as bronze.embeddings stores a vector
-
-
-def vectors_of(pooled: Sequence[bytes]) -> Vectors:
-    """Stored embeddings as numbers, one row each; [0, 0] without any."""
-    flat = np.frombuffer(b"".join(pooled), dtype=HALF).astype(np.float64)
-    return flat.reshape(len(pooled), -1) if len(pooled) else np.zeros((0, 0))
 
 
 class Answers(NamedTuple):

@@ -36,8 +36,8 @@ def forecast_adapter(pipeline: Pipeline, folder: Path) -> tuple[Outcome, Arrival
         raise DataRefusedError(f"the adapter in {folder} cannot be used: {row['reason']}")
     meta = examples_of(lake, examples, META, config.execution.chunk_rows)
     examined = first_examples(meta, config.examined)
-    poked = poked_examples(examined, config.explanations)
-    build_silver(lake, ledger, meta, scoring, found.adapters, config.explanations, examined, poked=poked)
+    poked, exemplars = poked_examples(examined, config.explanations), pipeline.exemplars(examples, scoring)
+    build_silver(lake, ledger, meta, scoring, found.adapters, config.explanations, examined, poked=poked, exemplars=exemplars)
     inputs = pipeline.forecast_inputs(examples, meta, scoring, found, pipeline.shifts(examples, scoring))
     arrival = forecast_arrival(lake, ledger, inputs, config.forecast, pipeline.forecasters)
     return pipeline.finished(started, examples), arrival

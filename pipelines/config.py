@@ -33,6 +33,7 @@ from ood.attack_settings import AttackSettings
 from ood.settings import CorruptionSettings
 from pipelines.modality import with_modality
 from pipelines.shifted_settings import check_shifted
+from silver.exemplars.settings import ExemplarSettings
 from silver.priors.settings import PriorSettings
 from silver.settings import AdapterSettings, ExplanationSettings, check_modality, default_explanations
 
@@ -118,6 +119,9 @@ class Config(_Record):
     provenance: ProvenanceSettings = Field(
         default=ProvenanceSettings(), description="provenance networks of the dataset's pictures; none unless arms are named"
     )
+    exemplars: ExemplarSettings = Field(
+        default=ExemplarSettings(), description="heads over the embeddings that name training examples; none unless heads are named"
+    )
     examined: int | None = Field(
         default=None, ge=1, description="of split meta only so many examples, by smallest id, are explained and shifted; null: all"
     )
@@ -162,6 +166,7 @@ class Config(_Record):
         # Younger than the hashes of the others, and out of them where they say nothing.
         young = {"examined": self.examined is None, "shifted": not self.shifted, "forecast": self.forecast == ForecastSettings()}
         young |= {"inversion": self.inversion == InversionSettings(), "provenance": self.provenance == ProvenanceSettings()}
+        young |= {"exemplars": not self.exemplars.heads}
         idle = other | {name for name, is_unused in young.items() if is_unused}
         return {name: value for name, value in plain.items() if name not in idle}
 

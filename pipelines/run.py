@@ -41,7 +41,9 @@ from pipelines.provenance import provenance_inputs
 from pipelines.text_gold import text_inputs
 from silver.adapters.build import Registered, build_adapters
 from silver.adapters.offers import Zoo
-from silver.build import build_silver, silver_ids
+from silver.build import SilverIds, build_silver, silver_ids
+from silver.exemplars.build import planned
+from silver.exemplars.plan import ExemplarPlan
 from silver.specs import TABLES as SILVER_TABLES
 
 if TYPE_CHECKING:
@@ -80,6 +82,7 @@ class Pipeline:
         self.lake, self.config = lake, config
         self.ledger = Ledger(lake, config.dataset)
         self.artifacts = artifacts_folder(config, lake)
+        self._exemplars: ExemplarPlan | None = None
 
     def run(self, layers: Sequence[str] = LAYERS) -> Outcome:
         """Brings the chosen layers up to date, in order; layers left out are taken as they are."""
@@ -103,7 +106,8 @@ class Pipeline:
         if "silver" in layers:
             explanations, outside = self.config.explanations, self.outside(examples)
             poked = poked_examples(examined, explanations)
-            build_silver(self.lake, self.ledger, meta, scoring, found.adapters, explanations, examined, outside, poked)
+            exemplars = self.exemplars(examples, scoring)
+            build_silver(self.lake, self.ledger, meta, scoring, found.adapters, explanations, examined, outside, poked, exemplars)
         shifts = self.shifts(examples, scoring) if {"ood", "gold"} & set(layers) else None
         if "ood" in layers and shifts is not None:
             if isinstance(shifts, TextShifts):
@@ -195,6 +199,19 @@ class Pipeline:
         own = self.config.embeddings
         return settings_id(embedding_settings(examples, self.scoring(scoring.backbone, own.dtype, own.batch_size), own.keep_units))
 
+    def exemplars(self, examples: Examples, scoring: Scoring | TextScoring) -> ExemplarPlan | None:
+        """What is asked of the dataset's exemplars; None where no head is configured. Asked for once: it reads the training examples."""
+        config = self.config
+        if config.exemplars.heads and self._exemplars is None:
+            own, vectors = self.artifacts / "heads" / config.dataset, self.embeddings_id(examples, scoring)
+            asked = (scoring.backbone.name, examples.settings_id, vectors, config.exemplars, own)
+            self._exemplars = planned(self.lake, config.dataset, examples.labels, *asked)
+        return self._exemplars
+
+    def silver_ids(self, examples: Examples, meta: Inputs, scoring: Scoring | TextScoring) -> SilverIds:
+        """The generations of silver under this configuration."""
+        return silver_ids(meta, scoring, self.config.explanations, self.exemplars(examples, scoring))
+
     def zoo(self, examples: Examples, scoring: Scoring | TextScoring) -> Zoo:
         return Zoo(examples.dataset, examples.labels, scoring, self.config.adapters, self.artifacts, self.config.priors)
 
@@ -207,18 +224,18 @@ class Pipeline:
         self, examples: Examples, meta: Inputs, scoring: Scoring | TextScoring, found: Registered, shifts: Shifts
     ) -> ForecastInputs:
         """The generations that forecasts of failure rest on."""
-        config, silver = self.config, silver_ids(meta, scoring, self.config.explanations)
+        config, silver = self.config, self.silver_ids(examples, meta, scoring)
         rests_on = {
             "work": self.ledger.state(*SILVER_TABLES, *OOD_TABLES, EMBEDDINGS),
             "meta": [meta.sha256, config.examined],
             "libraries": {name: version(name) for name in ("scikit-learn", "scipy", "xgboost-cpu")},
-        } | ({} if silver.inversion is None else {"inversion": silver.inversion})
+        } | {part.name: part.settings_id for part in silver.parts}
         return ForecastInputs(
             dataset=config.dataset,
             adapter_ids=tuple(adapter.adapter_id for adapter in found.adapters),
             predictions_id=silver.predictions,
             metrics_id=silver.explanation_metrics,
-            inversion_id=silver.inversion,
+            parts=silver.parts,
             ood_id=settings_id(ood_settings(meta, scoring, shifts)),
             examples_id=examples.settings_id,
             embeddings_id=self.embeddings_id(examples, scoring),
@@ -230,7 +247,7 @@ class Pipeline:
         self, examples: Examples, meta: Inputs, scoring: Scoring | TextScoring, found: Registered, shifts: Shifts, own: OwnData
     ) -> None:
         config = self.config
-        silver = silver_ids(meta, scoring, config.explanations)
+        silver = self.silver_ids(examples, meta, scoring)
         ood = settings_id(ood_settings(meta, scoring, shifts))
         zoo = self.zoo(examples, scoring)
         training = examples_of(self.lake, examples, TRAINING, config.execution.chunk_rows)
@@ -252,7 +269,7 @@ class Pipeline:
             adapters_id=zoo.settings_id(training),
             predictions_id=silver.predictions,
             metrics_id=silver.explanation_metrics,
-            inversion_id=silver.inversion,
+            parts=silver.parts,
             ood_id=ood,
             adapter_ids=names,
             cells=cells,

@@ -16,7 +16,8 @@ from gold import attack_reach
 from lake.audit import CELLS
 from lake.catalog import View
 from lake.spec import LAYERS, Table
-from silver.specs import EXPLANATION_METRICS, INVERSION, PRIORS
+from silver.exemplars.specs import EXEMPLARS, HEADS
+from silver.specs import EXPLANATION_METRICS, INVERSION, PRIORS, PROVENANCE
 
 TABLES: tuple[Table, ...] = (
     *bronze.specs.TABLES,
@@ -31,9 +32,13 @@ TABLES: tuple[Table, ...] = (
 
 # One ledger entry stands for all that one ingestion writes.
 LEDGER_OF = {"bronze.references": "bronze.examples", "bronze.rejected": "bronze.examples"}
-# No cells are kept of it, so that nothing says which generation is newest: it has no current form.
-# Its rows are two generations, those of group inversion and all others: the ledger keeps their cells apart, by the name of the part.
-IN_PARTS: tuple[Table, ...] = (EXPLANATION_METRICS,)
+# Their rows are several generations beside each other, each of a part: the group inversion, each head, all others. The ledger keeps their
+# cells apart, by the name of the part.
+IN_PARTS = {
+    EXPLANATION_METRICS: f"of the group {INVERSION}, and of {PROVENANCE} by each head,",
+    HEADS: "of each name",
+    EXEMPLARS: "of each head",
+}
 WITHOUT_CELLS: tuple[Table, ...] = (PRIORS,)  # it has cells, but generations (n, selections, templates) that all are current
 
 GOLD_COMMENTS = {
@@ -67,7 +72,7 @@ SELECT t.* FROM {table.full_name} t JOIN (
   ) complete GROUP BY {names}{part}
 ) newest ON {same}
 """  # noqa: S608  # names of specs only, each checked by a pattern
-    of_part = f", of the group {INVERSION} apart from the others" if part else ""
+    of_part = f", {IN_PARTS[table]} apart from the others" if part else ""
     comment = f"{table.full_name}: only the newest complete settings_id of each {' and '.join(by)}{of_part}. {table.comment}"
     return View(table.layer, f"{table.name}_current", comment, sql, sql, (table.full_name, CELLS.full_name))
 

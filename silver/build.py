@@ -17,11 +17,13 @@ from lake.spec import Table
 from models.any_scoring import AnyScoring
 from models.scored_adapter import ScoredAdapter
 from silver.attribute import Attribution, attribute
+from silver.exemplars.build import build_exemplars, build_support
+from silver.exemplars.plan import ExemplarPlan
 from silver.inversion.invert import Inverting, invert
 from silver.measure import Measurement, measure
 from silver.predict import Prediction, predict
 from silver.settings import ATTENTION_ALONE, ExplanationSettings
-from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, INVERSION, OUTSIDE_PREDICTIONS, PREDICTIONS
+from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, INVERSION, OUTSIDE_PREDICTIONS, PREDICTIONS, Part
 from silver.truth import truth_named
 
 if TYPE_CHECKING:
@@ -32,17 +34,18 @@ Verb = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
 @dataclass(frozen=True)
 class SilverIds:
-    """The settings_id of each silver table's generation of this run. `inversion`: of the metric_group of that name, which has one of its
-    own in explanation_metrics; None where it is not asked for."""
+    """The settings_id of each silver table's generation of this run. `parts`: of those rows of explanation_metrics that have one of their
+    own, as far as they are asked for."""
 
     predictions: str
     attributions: str
     explanation_metrics: str
-    inversion: str | None = None
+    parts: tuple[Part, ...] = ()
 
     def told(self) -> dict[str, str]:
         """Those that there are, by name."""
-        return {name: identity for name, identity in vars(self).items() if identity is not None}
+        whole = {name: identity for name, identity in vars(self).items() if name != "parts"}
+        return whole | {part.name: part.settings_id for part in self.parts}
 
 
 def silver_settings(meta: Inputs, scoring: AnyScoring, explanations: ExplanationSettings) -> dict[Table, dict[str, object]]:
@@ -68,12 +71,14 @@ def _method_settings(scoring: AnyScoring, explanations: ExplanationSettings) -> 
     return {"method_settings": explanations.method_settings.model_dump(mode="json")}
 
 
-def silver_ids(meta: Inputs, scoring: AnyScoring, explanations: ExplanationSettings) -> SilverIds:
+def silver_ids(meta: Inputs, scoring: AnyScoring, explanations: ExplanationSettings, exemplars: ExemplarPlan | None = None) -> SilverIds:
     """The hash of each generation's settings."""
     settings = silver_settings(meta, scoring, explanations)
     own = inversion_settings(meta, scoring, explanations)
     predictions, attributions, metrics = (settings_id(settings[table]) for table in (PREDICTIONS, ATTRIBUTIONS, EXPLANATION_METRICS))
-    return SilverIds(predictions, attributions, metrics, None if own is None else settings_id(own))
+    inversion = () if own is None else (Part(INVERSION, settings_id(own)),)
+    provenance = () if exemplars is None else exemplars.parts(predictions)
+    return SilverIds(predictions, attributions, metrics, (*inversion, *provenance))
 
 
 def inversion_settings(meta: Inputs, scoring: AnyScoring, explanations: ExplanationSettings) -> dict[str, object] | None:
@@ -95,15 +100,17 @@ def build_silver(
     examined: Inputs | None = None,
     outside: Inputs | None = None,
     poked: Inputs | None = None,
+    exemplars: ExemplarPlan | None = None,
 ) -> SilverIds:
-    """Brings predictions, attributions and explanation metrics of these adapters up to date.
+    """Brings predictions, attributions and explanation metrics of these adapters up to date; `exemplars`: the training examples behind
+    `meta` too, where they are asked for.
 
     `examined`: the part of `meta` that is explained; None: all of it. `poked`: the part of that which group inversion is about, where the
     configuration asks for it; None: all of it. `outside`: the inputs of no class, which are predicted and no
     more; None where the dataset has none.
     """
     examined = examined or meta
-    ids = silver_ids(meta, scoring, explanations)
+    ids = silver_ids(meta, scoring, explanations, exemplars)
     for table, settings in silver_settings(meta, scoring, explanations).items():
         lake.settings_id(table, meta.dataset, settings)
     build_predictions(lake, ledger, meta, scoring, adapters, ids.predictions)
@@ -128,8 +135,10 @@ def build_silver(
     asked = ("example_id", scoring.column, "attributions", *(("label",) if score.truth else ()))
     stage = _stage(EXPLANATION_METRICS, mine, lambda rows: measure(rows, score), asked)
     _fill_from_attributions(lake, ledger, stage, examined, ids.attributions)
-    if ids.inversion is not None:
-        build_inversion(lake, ledger, meta, poked or examined, scoring, adapters, explanations)
+    build_inversion(lake, ledger, meta, poked or examined, scoring, adapters, explanations)
+    if exemplars is not None:
+        build_exemplars(lake, ledger, meta, exemplars)
+        build_support(lake, ledger, examined, exemplars, names, ids.predictions)
     return ids
 
 

@@ -1,11 +1,30 @@
-"""What leaves silver? Adapters, their clean predictions, attributions and the metrics of these; priors that steer text training."""
+"""What leaves silver? Adapters, their clean predictions, attributions and the metrics of these; priors that steer text training; heads that
+name the training examples behind an input, and what they name."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from lake.spec import ADAPTER, DATASET, EXAMPLE, SETTINGS, Column, Table
+from silver.exemplars.specs import EXEMPLARS, HEADS
 
 BY_ADAPTER = ("dataset", "adapter_id")
-INVERSION = "inversion"  # the metric_group whose rows have generations of their own, on a sub-sample
+INVERSION = "inversion"  # a metric_group whose rows have generations of their own, on a sub-sample
+PROVENANCE = "provenance"  # a metric_group whose rows have generations of their own for each head
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows of silver.explanation_metrics that have generations of their own beside the others: those of a group, or of a `method` of it."""
+
+    group: str
+    settings_id: str
+    method: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What stands for it where the ledger has a corruption."""
+        return self.group if self.method is None else f"{self.group}:{self.method}"
 
 
 def _score(name: str, comment: str) -> Column:
@@ -142,13 +161,14 @@ EXPLANATION_METRICS = Table(
             "method",
             "string",
             "attribution method or control: random, oracle (words that decide the true label), reverse (of the first method in the "
-            "configuration, which settings of texts name as reverse_of), in the group inversion random and output_echo (p(target) / N)",
+            "configuration, which settings of texts name as reverse_of), in group inversion random, output_echo (p(target) / N); in group "
+            "provenance the name of a head of silver.heads",
         ),
         Column(
             "metric_group",
             "string",
             "preset the metrics were computed under: of pictures default or ki, of texts default_text or drop_text; or inversion, which is "
-            "computed on a sub-sample where asked for and has a settings_id of its own",
+            "computed on a sub-sample where asked for and has a settings_id of its own; or provenance, which has one for each head",
         ),
         SETTINGS,
         Column("metrics", "map<string,double>", "metric name -> value; a metric that cannot be computed is null", nullable=False),
@@ -190,4 +210,4 @@ PRIORS = Table(
     ("dataset",),
 )
 
-TABLES = (ADAPTERS, PREDICTIONS, OUTSIDE_PREDICTIONS, ATTRIBUTIONS, EXPLANATION_METRICS, PRIORS)
+TABLES = (ADAPTERS, PREDICTIONS, OUTSIDE_PREDICTIONS, ATTRIBUTIONS, EXPLANATION_METRICS, PRIORS, HEADS, EXEMPLARS)

@@ -25,13 +25,13 @@ from gold.forecast.regimes import REGIMES
 from gold.forecast.rows import CONFIDENCE, EMBEDDING, SHIFTED, rows_of
 from gold.forecast.settings import ForecastSettings
 from gold.forecast.tables import TABLES, coverage_risk, forecast_check, forecast_comparison, forecast_verdict, forecasts, reliability
-from gold.linear_baseline import vectors_of
 from gold.table import as_table, to_arrow
 from lake.door import Lake
 from lake.identity import settings_id
 from lake.ledger import Cell, Done, Ledger
 from lake.progress import Progress
 from lake.spec import Table
+from models.stored_vectors import vectors_of
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
 from silver.specs import EXPLANATION_METRICS, PREDICTIONS
 
@@ -191,8 +191,8 @@ def clean_rows(lake: Lake, inputs: ForecastInputs, settings: ForecastSettings, *
     from pyspark.sql import functions as F
 
     metrics = _mine(lake, EXPLANATION_METRICS, inputs, inputs.metrics_id)
-    if inputs.inversion_id is not None:
-        metrics = metrics.unionByName(_mine(lake, EXPLANATION_METRICS, inputs, inputs.inversion_id))
+    for part in inputs.parts:
+        metrics = metrics.unionByName(_mine(lake, EXPLANATION_METRICS, inputs, part.settings_id))
     metrics = metrics.where(~F.col("method").isin(list(CONTROLS)))
     entries = F.filter(F.map_entries("metrics"), lambda entry: ~entry["key"].isin(list(UNREAD)))
     prefix = F.concat_ws("__", "method", "metric_group")

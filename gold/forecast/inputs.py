@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from gold.forecast.rows import CONFIDENCE, EMBEDDING, SHIFTED, XAI
-from silver.specs import EXPLANATION_METRICS, INVERSION, PREDICTIONS
+from silver.specs import EXPLANATION_METRICS, PREDICTIONS, Part
 from xai.attribution import METHODS
 from xai.inversion import OUTPUT_ECHO
 from xai.metrics import METRICS
@@ -26,8 +26,8 @@ UNREAD = tuple(sorted(metric.name for metric in METRICS if metric.category in ("
 @dataclass(frozen=True)
 class ForecastInputs:
     """Generations of one dataset. `embeddings_id` and `examples_id`: for distances in the backbone's space; `sha256`: of all work that
-    the rows rest on; `cells`: (corruption, severity), clean among them. `inversion_id`: of explanation metrics of group inversion; None
-    where they are not asked for."""
+    the rows rest on; `cells`: (corruption, severity), clean among them. `parts`: explanation metrics that have generations of their
+    own, as far as they are asked for."""
 
     dataset: str
     adapter_ids: tuple[str, ...]
@@ -38,13 +38,13 @@ class ForecastInputs:
     embeddings_id: str
     cells: tuple[tuple[str, int], ...]
     sha256: str
-    inversion_id: str | None = None
+    parts: tuple[Part, ...] = ()
 
     @property
     def reads(self) -> dict[str, str]:
         """The generation of the clean rows of each table, or part of one, that features are made of."""
         own = {PREDICTIONS.full_name: self.predictions_id, EXPLANATION_METRICS.full_name: self.metrics_id}
-        return own if self.inversion_id is None else own | {f"{EXPLANATION_METRICS.full_name} {INVERSION}": self.inversion_id}
+        return own | {f"{EXPLANATION_METRICS.full_name} {part.name}": part.settings_id for part in self.parts}
 
 
 def joined(clean: pd.DataFrame, shifts: pd.DataFrame) -> pd.DataFrame:

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from gold.linear_baseline import answers, scores, vectors_of
+from gold.linear_baseline import answers, scores
 from gold.separations import separations
 from gold.statistics import Separation
 from gold.steering.frames import META, OUTSIDE, TRAIN
 from gold.steering.recipes import recipe_of
+from models.stored_vectors import vectors_of
 from models.text_recipe import Choice
 
 

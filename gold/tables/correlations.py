@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gold.design import ORDER, codes, numbers
-from gold.frames import INVERSION_FEATURES, METRICS, Frames
+from gold.frames import INVERSION_FEATURES, METRICS, PROVENANCE_FEATURES, Frames
 from gold.settings import GoldSettings
 from gold.statistics import (
     clustered_pearson_interval,
@@ -34,12 +34,12 @@ SPEC = Table(
     partition_by=("dataset",),
     columns=(
         DATASET,
-        Column("method", "string", "attribution whose metrics are the features"),
+        Column("method", "string", "attribution whose metrics are the features; of group provenance the head"),
         Column(
             "feature",
             "string",
             "metric of the clean input; of group inversion, where it is asked for, of the examples of its sub-sample alone (n_examples)",
-            allowed=(*METRICS, *INVERSION_FEATURES),
+            allowed=(*METRICS, *INVERSION_FEATURES, *PROVENANCE_FEATURES),
         ),
         Column("scope", "string", "pooled: all rows; within_adapter: both columns centred in their adapter", allowed=SCOPES),
         signed("pearson_r", "Pearson's r of feature and is_correct"),
@@ -70,12 +70,13 @@ def build(frames: Frames) -> pd.DataFrame:
     examples, adapters = codes(rows["example_id"]), codes(rows["adapter_id"])
     correct = numbers(rows["is_correct"])
     records = []
-    for feature in (*METRICS, *frames.inversion):
-        values = numbers(rows[feature])
+    own = ((frames.settings.method, name, name) for name in METRICS)
+    for method, feature, column in (*own, *frames.parted):
+        values = numbers(rows[column])
         keep = np.isfinite(values)
         for scope, groups in zip(SCOPES, (None, adapters[keep]), strict=True):
             found = associations(values[keep], correct[keep], examples[keep], groups, frames.settings)
-            records.append({"method": frames.settings.method, "feature": feature, "scope": scope, **found})
+            records.append({"method": method, "feature": feature, "scope": scope, **found})
     return as_table(SPEC, frames.dataset, records)
 
 

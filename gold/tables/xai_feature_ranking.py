@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-from gold.frames import INVERSION_FEATURES, XAI_FEATURES, Frames
+from gold.frames import INVERSION_FEATURES, PROVENANCE_FEATURES, XAI_FEATURES, Frames
 from gold.table import TAIL, GoldTable, as_table, rank_column, share
 from gold.tables import correlations
 from lake.spec import DATASET, Column, Table
 
-FEATURES = (*XAI_FEATURES, *INVERSION_FEATURES)
+FEATURES = (*XAI_FEATURES, *INVERSION_FEATURES, *PROVENANCE_FEATURES)
 
 SPEC = Table(
     layer="gold",
@@ -19,7 +19,7 @@ SPEC = Table(
     partition_by=("dataset",),
     columns=(
         DATASET,
-        Column("method", "string", "attribution whose metrics are the features"),
+        Column("method", "string", "attribution whose metrics are the features; of group provenance the head"),
         Column("scope", "string", "pooled or within_adapter, see correlations", allowed=correlations.SCOPES),
         Column("feature", "string", "metric of the clean input; see correlations", allowed=FEATURES),
         rank_column("1 = largest |r| in the scope; null without an r. Of fewer examples (n) a large one is more often chance"),

@@ -30,6 +30,8 @@ from pipelines.config import Config
 from pipelines.language_model import require_language_model
 from pipelines.own_data import require_shifted, source_of
 from pipelines.plan.adapters import Adapters, plan_adapters
+from pipelines.plan.exemplars import STAGE as SUPPORTED
+from pipelines.plan.exemplars import exemplar_rows
 from pipelines.plan.poked import STAGE as POKED
 from pipelines.plan.poked import poked_rows
 from pipelines.plan.shifted import count_shifted, predicted_rows, read_rows
@@ -37,8 +39,9 @@ from pipelines.plan.text_counts import rows_of_job
 from pipelines.run import LAYERS, META, Pipeline
 from pipelines.visible import visible
 from silver.build import SilverIds, silver_ids
+from silver.exemplars.specs import EXEMPLARS
 from silver.priors.jobs import jobs_of
-from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, OUTSIDE_PREDICTIONS, PREDICTIONS, PRIORS
+from silver.specs import ATTRIBUTIONS, EXPLANATION_METRICS, INVERSION, OUTSIDE_PREDICTIONS, PREDICTIONS, PRIORS
 
 if TYPE_CHECKING:
     from models.backbone_record import AnyBackbone
@@ -49,7 +52,8 @@ class Counts:
     """What the plan is about: examples (their numbers foretold where they are not read yet), adapters, and (to do, done) per table.
 
     `identities`: settings_id of every model table's planned generation; none before there is a backbone. `n_shifted`: examples of shifted
-    sources of the user's own. `poked`: (to do, done) of explanation metrics of group inversion, which are not among `tables`.
+    sources of the user's own. `poked`, `supported`: (to do, done) of explanation metrics of the groups inversion and provenance, which are
+    not among `tables`.
     """
 
     examples: Examples
@@ -58,10 +62,11 @@ class Counts:
     identities: Mapping[Table, str]
     n_shifted: int = 0
     poked: tuple[int, int] = (0, 0)
+    supported: tuple[int, int] = (0, 0)
 
     @property
     def n_to_do(self) -> int:
-        return sum(to_do for to_do, _ in self.tables.values()) + self.poked[0]
+        return sum(to_do for to_do, _ in self.tables.values()) + self.poked[0] + self.supported[0]
 
 
 def dry_run(config: Config, root: str, stream: TextIO, seconds: float = 20.0) -> int:
@@ -115,9 +120,12 @@ def counted(pipeline: Pipeline) -> Counts:
         to_do, done = predicted_rows(pipeline, shifted, identities.get(OOD_PREDICTIONS), adapters.ids, adapters.n_scored)
         own = tables[OOD_PREDICTIONS]
         tables |= {SHIFTED: read_rows(shifted), OOD_PREDICTIONS: (own[0] + to_do, own[1] + done)}
-    identity = None if backbone is None else _silver(pipeline, examples, backbone).inversion
-    poked = poked_rows(pipeline, examples, adapters, identity)
-    return Counts(examples, adapters, tables, identities, sum(one.n for one in shifted), poked)
+    silver = None if backbone is None else _silver(pipeline, examples, backbone)
+    inversion = [part.settings_id for part in silver.parts if part.group == INVERSION] if silver else []
+    poked = poked_rows(pipeline, examples, adapters, inversion[0] if inversion else None)
+    exemplars, supported = exemplar_rows(pipeline, examples, adapters, backbone, silver)
+    tables |= {EXEMPLARS: exemplars} if any(exemplars) else {}
+    return Counts(examples, adapters, tables, identities, sum(one.n for one in shifted), poked, supported)
 
 
 def write_adapters(adapters: Adapters, stream: TextIO) -> None:
@@ -135,8 +143,9 @@ def _write_tables(counts: Counts, stream: TextIO) -> None:
     stream.write(f"  {'table':28} {'to do':>12} {'done':>12}\n")
     for table, (to_do, done) in counts.tables.items():
         stream.write(f"  {table.full_name:28} {to_do:>12,} {done:>12,}\n")
-        if table is EXPLANATION_METRICS and any(counts.poked):
-            stream.write(f"  {POKED:28} {counts.poked[0]:>12,} {counts.poked[1]:>12,}\n")
+        for part, (more, there) in ((POKED, counts.poked), (SUPPORTED, counts.supported)):
+            if table is EXPLANATION_METRICS and more + there:
+                stream.write(f"  {part:28} {more:>12,} {there:>12,}\n")
 
 
 def _examples(lake: Lake, ledger: Ledger, config: Config) -> tuple[Examples, int]:

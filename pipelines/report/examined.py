@@ -8,9 +8,9 @@ METRICS, EXAMINED = "silver.explanation_metrics_current", "gold.correlations"
 CONTROLS = ("random", "reverse", "oracle")
 KI = "ki"
 
-# The group inversion is of a sub-sample, and has none of the metrics that the page draws.
+# The groups inversion and provenance have none of the metrics that the page draws.
 GROUPS = """
-SELECT method, metric_group FROM silver.explanation_metrics_current WHERE dataset = ? AND metric_group <> 'inversion'
+SELECT method, metric_group FROM silver.explanation_metrics_current WHERE dataset = ? AND metric_group NOT IN ('inversion', 'provenance')
 GROUP BY ALL ORDER BY ALL
 """
 

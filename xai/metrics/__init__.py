@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from xai.metrics.curves import DELETION, DELETION_NORMALISED, INSERTION, INSERTION_NORMALISED, P_INTACT, Curve, deletion, insertion
 from xai.metrics.entropy import ENTROPY, entropy
+from xai.metrics.exemplar_agreement import EXEMPLAR_AGREEMENT, exemplar_agreement
+from xai.metrics.exemplar_distance import EXEMPLAR_DISTANCE, exemplar_distance
+from xai.metrics.exemplar_entropy import EXEMPLAR_ENTROPY, exemplar_entropy
+from xai.metrics.exemplar_probability import EXEMPLAR_PROBABILITY, exemplar_probability
 from xai.metrics.faithfulness import FAITHFULNESS, faithfulness
 from xai.metrics.gains import DELETION_GAIN, DELETION_RANDOM, INSERTION_GAIN, INSERTION_RANDOM, deletion_gain, insertion_gain
 from xai.metrics.gini import SPARSITY, gini
@@ -45,6 +49,10 @@ METRICS: tuple[Metric, ...] = (
     RBP_MEAN_DELTA,
     RBP_MASS_KEPT,
     RBP_REJECTED,
+    EXEMPLAR_ENTROPY,
+    EXEMPLAR_AGREEMENT,
+    EXEMPLAR_DISTANCE,
+    EXEMPLAR_PROBABILITY,
 )
 
 __all__ = [
@@ -54,6 +62,10 @@ __all__ = [
     "deletion",
     "deletion_gain",
     "entropy",
+    "exemplar_agreement",
+    "exemplar_distance",
+    "exemplar_entropy",
+    "exemplar_probability",
     "faithfulness",
     "gini",
     "insertion",

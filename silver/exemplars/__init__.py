@@ -1,0 +1,1 @@
+"""Which training examples stand behind each example? Heads over frozen embeddings, what they name, and metrics of that."""
