@@ -119,9 +119,8 @@ class Pipeline:
             inputs = self.forecast_inputs(examples, meta, scoring, found, shifts)
             build_forecasts(self.lake, self.ledger, inputs, self.config.forecast, self.forecasters)
             build_inversion(self.lake, self.config.inversion)
-            if self.config.provenance.arms:
-                networks = provenance_inputs(self.lake, examples, self.config, self.artifacts)
-                build_provenance(self.lake, self.ledger, networks, self.config.provenance)
+            networks = provenance_inputs(self.lake, examples, self.config, self.artifacts, self.exemplars(examples, scoring))
+            build_provenance(self.lake, self.ledger, networks, self.config.provenance)
         return self.finished(started, examples)
 
     def finished(self, started: float, examples: Examples) -> Outcome:

@@ -1,4 +1,4 @@
-"""Pictures of bronze, and heads of silver -> gold.provenance_*; a network is trained again only when something that it rests on changed."""
+"""Pictures of bronze and heads of silver -> gold.provenance_*; a network is trained again only when something that it rests on changed."""
 
 from __future__ import annotations
 
@@ -14,9 +14,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from gold.provenance.pictures import COLUMNS, COUNTED, Collecting, Corrupt, collect
+from bronze.specs import EMBEDDINGS, EXAMPLES
+from gold.provenance.figures import K
+from gold.provenance.heads import HeadInputs, plain, summaries
+from gold.provenance.pictures import COLUMNS, COUNTED, META, TRAIN, Collecting, Corrupt, collect
 from gold.provenance.settings import ProvenanceSettings
 from gold.provenance.tables import TABLES
+from gold.provenance.tables.provenance_summary import SPEC as SUMMARY
 from gold.provenance.tasks import Task, perform, rows_of, tasks_of
 from gold.table import as_table, to_arrow
 from lake.door import Lake
@@ -25,6 +29,8 @@ from lake.ledger import Cell, Done, Ledger
 from lake.progress import Progress
 from models.atomic import write_text
 from models.decode import DecodeLimits
+from models.stored_vectors import vectors_of
+from silver.specs import EXEMPLARS, HEADS
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -34,12 +40,11 @@ LIBRARIES = ("numpy", "scikit-learn", "scipy", "torch")
 
 
 @dataclass(frozen=True)
-class ProvenanceInputs:
-    """What the networks learn from. `frame`: example_id, label_id, split, image of splits adapter_train and meta; `sha256`: which examples
+class PictureInputs:
+    """What conv nets learn from. `frame`: example_id, label_id, split, image of splits adapter_train and meta; `sha256`: which examples
     these are; `cells`: (corruption, severity) that meta is met under, by `corrupt`, which `shift_settings` define; `artifacts`: a folder
     that driver and workers share."""
 
-    dataset: str
     frame: Callable[[], DataFrame]
     sha256: str
     n_classes: int
@@ -50,22 +55,29 @@ class ProvenanceInputs:
     artifacts: Path
 
 
+@dataclass(frozen=True)
+class ProvenanceInputs:
+    """The dataset's pictures where networks are trained on them, and its heads over embeddings where there are any."""
+
+    dataset: str
+    pictures: PictureInputs | None
+    heads: HeadInputs | None
+
+
 def build_provenance(lake: Lake, ledger: Ledger, inputs: ProvenanceInputs, settings: ProvenanceSettings) -> None:
-    """Rewrites the dataset's rows of the provenance tables when an arm, an application or what they rest on changed.
+    """Rewrites the dataset's rows of the provenance tables when an arm, an application, a head or what they rest on changed.
 
     Every task (a network and a seed, an application and a seed) keeps its records in a file under `artifacts`: killed at any point, and
     run again, or with an arm more, only tasks that have no file are performed.
     """
-    if not settings.arms:
+    pictures, heads = inputs.pictures, inputs.heads
+    if pictures is None and heads is None:
         return
-    tasks = tasks_of(settings)
-    base = {
-        "engine": ENGINE,
-        "examples": inputs.sha256,
-        "shifts": [list(inputs.cells), dict(inputs.shift_settings)],
-        "libraries": {name: version(name) for name in LIBRARIES},
-    }
-    defining = base | {"settings": settings, "tasks": [task.told() for task in tasks]}
+    tasks = [] if pictures is None else tasks_of(settings)
+    base = {"engine": ENGINE, "libraries": {name: version(name) for name in LIBRARIES}}
+    if pictures is not None:
+        base |= {"examples": pictures.sha256, "shifts": [list(pictures.cells), dict(pictures.shift_settings)]}
+    defining = base | {"settings": settings, "tasks": [task.told() for task in tasks], "heads": None if heads is None else heads.sha256}
     fingerprint = settings_id(defining)
     for table in TABLES:
         lake.settings_id(table, inputs.dataset, defining)
@@ -73,16 +85,62 @@ def build_provenance(lake: Lake, ledger: Ledger, inputs: ProvenanceInputs, setti
         for table in TABLES:
             lake.skip(table, ledger.done(table, fingerprint, Cell()).n_done)  # type: ignore[union-attr]  # complete says so
         return
-    folder = inputs.artifacts / "provenance" / inputs.dataset
-    files = {task: folder / f"{settings_id(base | {'task': task.told(), 'read': task.reads(settings)})}.json" for task in tasks}
-    missing = [task for task, file in files.items() if not file.exists()]
-    if missing:
-        _perform(lake, inputs, settings, folder / f"pictures-{settings_id(base)}.npz", {task: files[task] for task in missing})
-    told = {task: json.loads(file.read_text(encoding="utf-8")) for task, file in files.items()}
-    _write(lake, ledger, inputs.dataset, rows_of(told, settings), fingerprint)
+    rows: dict[str, list[dict[str, object]]] = {}
+    if pictures is not None:
+        folder = pictures.artifacts / "provenance" / inputs.dataset
+        files = {task: folder / f"{settings_id(base | {'task': task.told(), 'read': task.reads(settings)})}.json" for task in tasks}
+        missing = {task: file for task, file in files.items() if not file.exists()}
+        if missing:
+            _perform(lake, inputs.dataset, pictures, settings, folder / f"pictures-{settings_id(base)}.npz", missing)
+        rows = rows_of({task: json.loads(file.read_text(encoding="utf-8")) for task, file in files.items()}, settings)
+    if heads is not None:
+        rows.setdefault(SUMMARY.name, []).extend(_of_heads(lake, heads))
+    _write(lake, ledger, inputs.dataset, rows, fingerprint)
 
 
-def _perform(lake: Lake, inputs: ProvenanceInputs, settings: ProvenanceSettings, pictures: Path, files: Mapping[Task, Path]) -> None:
+def _of_heads(lake: Lake, inputs: HeadInputs) -> list[dict[str, object]]:
+    """Records of the dataset's heads, and of logistic regression on the vectors that they read."""
+    from pyspark.sql import functions as F
+
+    mine = F.col("dataset") == inputs.dataset
+    heads = lake.read(HEADS).where(mine & F.col("head_id").isin(list(inputs.exemplar_ids))).toPandas()
+    meta = lake.read(EXAMPLES).where(mine & (F.col("settings_id") == inputs.examples_id) & F.col("split").isin(TRAIN, META))
+    meta = meta.select("example_id", "split", "label_id")
+    named = lake.read(EXEMPLARS).where(mine & F.col("settings_id").isin(list(inputs.exemplar_ids.values())) & (F.col("rank") <= K))
+    same = F.col("same_class").cast("int")
+    each = named.join(meta.where(F.col("split") == META), "example_id").groupBy("head_id", "example_id").agg(
+        F.max((F.col("predicted_id") == F.col("label_id")).cast("int")).alias("right"),
+        F.max(F.when(F.col("rank") == 1, same)).alias("first"),
+        F.max(same).alias("any"),
+        F.avg(same).alias("shared"),
+    )  # fmt: skip
+    sums = [F.sum(F.coalesce(name, F.lit(0))).cast("double").alias(name) for name in ("right", "first", "any", "shared")]
+    counts = each.groupBy("head_id").agg(F.count("*").alias("n"), *sums).toPandas()
+    return [*summaries(heads, counts, inputs.recipes), _plain(lake, inputs, meta)]
+
+
+def _plain(lake: Lake, inputs: HeadInputs, examples: DataFrame) -> dict[str, object]:
+    """Logistic regression, fitted and asked in one task."""
+    from pyspark.sql import functions as F
+
+    rows = lake.read(EMBEDDINGS).where((F.col("dataset") == inputs.dataset) & (F.col("settings_id") == inputs.embeddings_id))
+
+    def work(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        frame = pd.concat(list(batches)).sort_values("example_id")
+        train, meta = (frame[frame["split"] == split] for split in (TRAIN, META))
+        vectors = [vectors_of(part["pooled"].tolist()) for part in (train, meta)]
+        told = plain(vectors[0], train["label_id"].to_numpy(np.int64), vectors[1], meta["label_id"].to_numpy(np.int64))
+        yield pd.DataFrame({"content": [json.dumps(_plain_value(told), allow_nan=False)]})
+
+    frame = rows.select("example_id", "pooled").join(examples, "example_id").coalesce(1)
+    (row,) = frame.mapInPandas(work, "content string").collect()
+    record: dict[str, object] = json.loads(row.content)
+    return record
+
+
+def _perform(
+    lake: Lake, dataset: str, inputs: PictureInputs, settings: ProvenanceSettings, pictures: Path, files: Mapping[Task, Path]
+) -> None:
     """Each task as a Spark job of one task, as many at once as there are cores; each leaves its file."""
     if not pictures.exists():
         _collect(inputs, pictures)
@@ -99,7 +157,7 @@ def _perform(lake: Lake, inputs: ProvenanceInputs, settings: ProvenanceSettings,
         progress.step()
 
     with (
-        Progress(f"provenance of {inputs.dataset}", len(files)) as progress,
+        Progress(f"provenance of {dataset}", len(files)) as progress,
         ThreadPoolExecutor(max(1, lake.spark.sparkContext.defaultParallelism)) as pool,
     ):
         list(pool.map(of, files))
@@ -115,20 +173,20 @@ def _content(task: Task, pictures: Path, settings: ProvenanceSettings) -> str:
         found = perform(task, pictures, settings)
     finally:
         torch.set_num_threads(before)
-    return json.dumps(_plain(found), allow_nan=False)
+    return json.dumps(_plain_value(found), allow_nan=False)
 
 
-def _plain(value: Any) -> Any:
+def _plain_value(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {name: _plain(one) for name, one in value.items()}
+        return {name: _plain_value(one) for name, one in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(one) for one in value]
+        return [_plain_value(one) for one in value]
     if isinstance(value, np.generic):
-        return _plain(value.item())
+        return _plain_value(value.item())
     return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
-def _collect(inputs: ProvenanceInputs, path: Path) -> None:
+def _collect(inputs: PictureInputs, path: Path) -> None:
     from pyspark.sql.pandas.types import from_arrow_schema
 
     plan = Collecting(path, inputs.limits, inputs.n_classes, inputs.cells, inputs.corrupt)

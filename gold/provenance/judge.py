@@ -30,7 +30,7 @@ from lake.identity import rng
 from models.provenance.answers import class_logits, ranked
 from models.provenance.slots import Positions
 
-KNN = "knn_"
+KNN, CONV_NET = "knn_", "conv_net"
 
 
 @dataclass
@@ -78,6 +78,7 @@ def _summary(network: Made, meta: torch.Tensor, split: Split, settings: Provenan
         own = index_accuracy(of_train) | class_match(of_meta, data.labels, split.labels)
     return record | own | _membership(attack, by_class) | {
         "privacy": privacy(attack, None if net.index_head is None else by_class),
+        "name": CONV_NET,
         "head_id": None,
         "parameters": net.parameters_count,
         "slots": None if net.index_head is None else network.trained.slots.width,
@@ -109,7 +110,8 @@ def _knn(key: Record, network: Made, meta: torch.Tensor, pictures: Pictures, set
             "variant": f"{KNN}{key['variant']}",
             "class_accuracy_train": itself,
             "privacy": "kNN keeps the training set itself: whoever may ask it can tell who is in it.",
-            "head_id": None,
+            "name": CONV_NET,
+        "head_id": None,
             "parameters": 0,
             "slots": len(labels),
             "n_train": len(labels),
