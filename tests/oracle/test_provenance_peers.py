@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_curve
 
 from gold.provenance.causal import leave_out
 from gold.provenance.frozen_head import fit_head
+from gold.provenance.membership import membership
+from gold.provenance.mislabel import detection
 from gold.provenance.tracin import Examples, supporters
 
 
@@ -70,3 +73,26 @@ def after_a_step(head: torch.nn.Linear, features: torch.Tensor, classes: torch.T
             parameter -= 1e-5 * parameter.grad
         both = [torch.log_softmax(one(features[test]), dim=0)[classes[test]] for one in (stepped, head)]
     return float(both[0] - both[1])
+
+
+@pytest.mark.parametrize("digits", [1, 6], ids=["many ties", "few"])
+def test_membership_figures_are_those_of_scikit_learns_roc(digits: int) -> None:
+    rng = np.random.default_rng(8)
+    members, others = rng.normal(1.0, 1.0, 500).round(digits), rng.normal(0.0, 1.0, 300).round(digits)
+    found = membership(members, others, 2, rng)
+    fpr, tpr, _ = roc_curve(np.r_[np.ones(500), np.zeros(300)], np.r_[members, others], drop_intermediate=False)
+    assert found.auc == pytest.approx(auc(fpr, tpr), abs=1e-12)
+    assert found.tpr == tpr[fpr <= 0.01].max() > 0
+
+
+@pytest.mark.parametrize("digits", [1, 6], ids=["many ties", "few"])
+def test_mislabel_detection_is_scikit_learns_average_precision_and_curve(digits: int) -> None:
+    rng = np.random.default_rng(9)
+    wrong = rng.random(400) < 0.1
+    score = (rng.random(400) + 0.5 * wrong).round(digits)
+    precision, recall, thresholds = precision_recall_curve(wrong, score)
+    checked = [int((score >= threshold).sum()) for threshold in thresholds]
+    found = detection(score, wrong, checked)
+    assert found.average_precision == pytest.approx(average_precision_score(wrong, score), abs=1e-12)
+    np.testing.assert_allclose(found.precision, precision[:-1])
+    np.testing.assert_allclose(found.recall, recall[:-1])
