@@ -59,7 +59,7 @@ def interval(of: str, how: str, low: float, high: float) -> tuple[Column, Column
 def as_table(spec: Table, dataset: str, records: pd.DataFrame | Sequence[Mapping[str, object]]) -> pd.DataFrame:
     """The records with exactly the spec's columns and types, sorted by key; settings_id is null until the caller fills it.
 
-    Nulls are NA in integer and boolean columns, NaN in double ones, None in strings. Raises ValueError when a column of the spec
+    Nulls are NA in integer and boolean columns, NaN in double ones, None in strings and bytes. Raises ValueError when a column of the spec
     is lacking, when there is one the spec does not know, or when a key repeats.
     """
     given = records if isinstance(records, pd.DataFrame) else pd.DataFrame(list(records))
@@ -77,7 +77,7 @@ def as_table(spec: Table, dataset: str, records: pd.DataFrame | Sequence[Mapping
 
 
 def _cast(values: pd.Series[Any], type_name: str) -> pd.Series[Any]:
-    if type_name == "string":
+    if type_name in ("string", "binary"):
         return values.astype(object).where(values.notna(), None)
     if type_name == "double":
         return pd.to_numeric(values, errors="raise").astype("float64")
