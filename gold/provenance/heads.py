@@ -57,7 +57,8 @@ _EMPTY: Record = dict.fromkeys(
     (
         "head_id", "top1_index", "top5_index", "class_match_top1", "class_match_top1_ci_low", "class_match_top1_ci_high", "class_match_top5",
         "class_match_top5_share", "membership_auc", "membership_auc_ci_low", "membership_auc_ci_high", "membership_tpr",
-        "membership_auc_class", "privacy", "slots", "epochs", "seconds",
+        "membership_tpr_ci_low", "membership_tpr_ci_high", "n_members", "membership_auc_class", "privacy",
+        "slots", "epochs", "seconds",
     )
 )  # fmt: skip
 

@@ -21,7 +21,7 @@ from gold.provenance.figures import (
     knn_rankings,
     majority,
 )
-from gold.provenance.membership import Membership, membership, privacy
+from gold.provenance.membership import Membership, membership
 from gold.provenance.pictures import Pictures, Split
 from gold.provenance.settings import ProvenanceSettings
 from gold.provenance.trained import Made, made
@@ -68,16 +68,15 @@ def _summary(network: Made, meta: torch.Tensor, split: Split, settings: Provenan
     told, known = class_logits(net, meta), class_logits(net, data.inputs)
     right = told.argmax(axis=1) == split.labels
     record: Record = accuracy(right) | {"class_accuracy_train": float((known.argmax(axis=1) == data.labels).mean())}
-    by_class = membership(_confidence(known), _confidence(told))
+    by_class = _attacked(_confidence(known), _confidence(told), settings)
     if net.index_head is None:
         own: Record = dict.fromkeys(INDEXED)
         attack = by_class
     else:
         of_train, of_meta = ranked(net, data.inputs, K), ranked(net, meta, K)
-        attack = membership(of_train.probability[:, 0], of_meta.probability[:, 0])
+        attack = _attacked(of_train.probability[:, 0], of_meta.probability[:, 0], settings)
         own = index_accuracy(of_train) | class_match(of_meta, data.labels, split.labels)
     return record | own | _membership(attack, by_class) | {
-        "privacy": privacy(attack, None if net.index_head is None else by_class),
         "name": CONV_NET,
         "head_id": None,
         "parameters": net.parameters_count,
@@ -104,12 +103,12 @@ def _knn(key: Record, network: Made, meta: torch.Tensor, pictures: Pictures, set
     labels, split = network.data.labels, pictures.meta
     right = majority(of_meta, labels, pictures.n_classes) == split.labels
     itself = float((majority(of_train, labels, pictures.n_classes) == labels).mean())
-    attack = membership(_largest_cosine(known, known, of_train.positions[:, 0]), _largest_cosine(asked, known, of_meta.positions[:, 0]))
+    cosines = _largest_cosine(known, known, of_train.positions[:, 0]), _largest_cosine(asked, known, of_meta.positions[:, 0])
+    attack = _attacked(*cosines, settings)
     return [
         key | accuracy(right) | index_accuracy(of_train) | class_match(of_meta, labels, split.labels) | _membership(attack, None) | {
             "variant": f"{KNN}{key['variant']}",
             "class_accuracy_train": itself,
-            "privacy": "kNN keeps the training set itself: whoever may ask it can tell who is in it.",
             "name": CONV_NET,
         "head_id": None,
             "parameters": 0,
@@ -129,13 +128,20 @@ def _largest_cosine(asked: np.ndarray, known: np.ndarray, nearest: Positions) ->
     return np.asarray((found * own).sum(axis=1) / np.maximum(np.linalg.norm(found, axis=1) * np.linalg.norm(own, axis=1), 1e-30))
 
 
+def _attacked(members: np.ndarray, others: np.ndarray, settings: ProvenanceSettings) -> Membership:
+    return membership(members, others, settings.resamples, rng(0, "", "provenance", "membership"), level=settings.level)
+
+
 def _membership(attack: Membership, by_class: Membership | None) -> Record:
     return {
         "membership_auc": attack.auc,
-        "membership_auc_ci_low": attack.low,
-        "membership_auc_ci_high": attack.high,
+        "membership_auc_ci_low": attack.auc_interval.low,
+        "membership_auc_ci_high": attack.auc_interval.high,
         "membership_tpr": attack.tpr,
+        "membership_tpr_ci_low": attack.tpr_interval.low,
+        "membership_tpr_ci_high": attack.tpr_interval.high,
         "membership_auc_class": None if by_class is None else by_class.auc,
+        "n_members": attack.n_members,
     }
 
 

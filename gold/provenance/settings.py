@@ -90,6 +90,7 @@ class ProvenanceSettings(BaseModel):
     mislabels: MislabelSettings = Field(default=MislabelSettings(), description="wrong labels")
     causal: CausalSettings = Field(default=CausalSettings(), description="the causal check")
     generation: GenerationSettings = Field(default=GenerationSettings(), description="traceable generation")
+    resamples: int = Field(default=200, ge=20, description="bootstrap draws of membership inference's intervals")
     level: float = Field(default=0.95, gt=0.0, lt=1.0, description="of intervals")
 
     @field_validator("arms", mode="before")
