@@ -55,7 +55,7 @@ def made(
     data = TrainingSet.of(split.pixels(), split.labels if labels is None else labels, split.ids, kept)
     how, file = training_of(arm, settings), None
     if pictures.store is not None and labels is None and kept is None:
-        file = pictures.store / f"{_identity(arm, seed, data, how, settings)}.safetensors"
+        file = pictures.store / f"{_identity(arm, seed, data, how, pictures.meta.ids[: settings.epoch_examples])}.safetensors"
         known = find(file, data.ids, lambda: _untrained(arm, data, pictures.n_classes))
         if known is not None:
             return Made(known[0], split, data, known[1])
@@ -74,9 +74,9 @@ def _untrained(arm: Arm, data: TrainingSet, n_classes: int) -> ProvenanceNetwork
     )
 
 
-def _identity(arm: Arm, seed: int, data: TrainingSet, how: ProvenanceTraining, settings: ProvenanceSettings) -> str:
-    """All that defines a network, and what was looked at after its epochs. Pictures are named by their contents."""
-    told = {"engine": ENGINE, "arm": arm, "seed": seed, "training": how, "looked": settings.epoch_examples}
+def _identity(arm: Arm, seed: int, data: TrainingSet, how: ProvenanceTraining, looked_at: tuple[str, ...]) -> str:
+    """All that defines a network and what was looked at after its epochs. Pictures are named by their contents."""
+    told = {"engine": ENGINE, "arm": arm, "seed": seed, "training": how, "looked_at": looked_at}
     return settings_id(told | {"ids": data.ids, "labels": data.labels.tolist(), "libraries": version("torch")})
 
 
