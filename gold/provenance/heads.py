@@ -21,8 +21,8 @@ UNKEPT = "membership is not asked of heads over embeddings: probabilities of tra
 
 @dataclass(frozen=True)
 class HeadInputs:
-    """Generations of one dataset's heads. `exemplar_ids`: head_id -> settings_id of its rows of silver.exemplars; `recipes`: head_id ->
-    the factors of its training (alpha, lambda_class, lambda_index, teacher_forcing), nothing for knn; `sha256`: of all that they rest on."""
+    """Generations of one dataset's heads. `exemplar_ids`: head_id -> settings_id of its rows of silver.exemplars; `recipes`:
+    head_id -> the factors of its training (alpha, lambda_class, lambda_index, teacher_forcing), nothing for knn; `sha256`: of all of it."""
 
     dataset: str
     examples_id: str
@@ -37,7 +37,8 @@ def summaries(heads: pd.DataFrame, counts: pd.DataFrame, recipes: Mapping[str, M
     number `n`, of those whose class it tells `right`, whose first exemplar is of their class `first`, any of five `any`, and the sum of
     shares of five `shared`."""
     ready = heads[heads["status"] == "ready"].merge(counts, on="head_id", how="inner")
-    return [_record(row, recipes.get(str(row["head_id"]), {})) for row in ready.to_dict("records")]
+    records: list[dict[str, object]] = ready.to_dict("records")  # type: ignore[assignment]  # columns have names
+    return [_record(row, recipes.get(str(row["head_id"]), {})) for row in records]
 
 
 def plain(train: Vectors, train_labels: Positions, meta: Vectors, labels: Positions) -> Record:
@@ -55,7 +56,8 @@ def plain(train: Vectors, train_labels: Positions, meta: Vectors, labels: Positi
 
 _EMPTY: Record = dict.fromkeys(
     (
-        "head_id", "top1_index", "top5_index", "class_match_top1", "class_match_top1_ci_low", "class_match_top1_ci_high", "class_match_top5",
+        "head_id", "top1_index", "top5_index", "class_match_top1", "class_match_top1_ci_low", "class_match_top1_ci_high",
+        "class_match_top5",
         "class_match_top5_share", "membership_auc", "membership_auc_ci_low", "membership_auc_ci_high", "membership_tpr",
         "membership_tpr_ci_low", "membership_tpr_ci_high", "n_members", "membership_auc_class", "privacy",
         "slots", "epochs", "seconds",

@@ -138,6 +138,16 @@ def _mislabels(frames: Mapping[str, pd.DataFrame]) -> list[Compared]:
 def _generation(frames: Mapping[str, pd.DataFrame]) -> list[Compared]:
     if "provenance_generation" not in frames:
         return []
-    by = frames["provenance_generation"].set_index(["model", "seed"])["reconstruction"]
-    n = int(frames["provenance_generation"]["n"].max())
-    return [Compared("reconstruction", "vae_index", "vae", "nats per picture", by["vae_index"], by["vae"], n, higher_is_better=False)]
+    frame = frames["provenance_generation"]
+    frame = frame.assign(bound=frame["reconstruction_meta"] + frame["kl_meta"]).set_index(["model", "seed"])
+    own, twin = frame.loc["vae_index"], frame.loc["vae"]
+    n = int(own["n"].max())
+    found = [
+        Compared(question, "vae_index", "vae", "nats per held-out picture", own[figure], twin[figure], n, higher_is_better=False)
+        for question, figure in (("reconstruction of a VAE", "reconstruction_meta"), ("reconstruction and KL of a VAE", "bound"))
+    ]
+    question = "one class among five exemplars of a generated picture"
+    return found + [
+        Compared(question, "index_head", against, "share of the largest class", own["one_class_head"], own[f"one_class_{against}"], n)
+        for against in ("knn_pixel", "knn_latent", "random")
+    ]

@@ -15,8 +15,8 @@ from models.provenance.slots import NOBODY, Positions, Slots
 class IndexHead(nn.Module):
     """Features [b, width] (and the one-hot class they are conditioned on) -> one hidden layer of that width -> a softmax over slots.
 
-    The hidden layer has a batch norm: without it 3,000 digits take twice the epochs to be told apart (top-5 of 0.97 after 40, for 0.88 after
-    20 with it, and next to none after 20 without)."""
+    The hidden layer has a batch norm: without it after 20 epochs next to none of 3,000
+    digits is told apart; with it 0.88 are among the first five."""
 
     def __init__(self, width: int, slots: Slots) -> None:
         super().__init__()
