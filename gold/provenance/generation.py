@@ -2,44 +2,28 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 
+from gold.provenance.pictures import Pictures, Split
+from gold.provenance.selection import stratified
+from gold.provenance.settings import GenerationSettings, ProvenanceSettings
 from gold.provenance.tables.provenance_generated import METHODS, TOP
 from lake.identity import rng
 from models.decode import encode_png
 from models.provenance.slots import Positions
 from models.provenance.training import TrainingSet
-from models.provenance.vae_training import TrainedVae, VaeTraining, posterior_means, train_vae
+from models.provenance.vae_training import TrainedVae, posterior_means, train_vae
 
-Record = dict[str, object]
+Record = dict[str, Any]
 Floats = NDArray[np.float64]
-
-
-class GenerationSettings(BaseModel):
-    """A generator with and without an index head, per seed."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    seeds: tuple[int, ...] = Field(default=(0, 1, 2), min_length=1, description="each trains both models anew")
-    generated: int = Field(default=200, ge=1, description="pictures drawn per seed, on which the figures rest")
-    shown: int = Field(default=12, ge=1, description="of these, how many stand in gold.provenance_generated")
-    training: VaeTraining = Field(default=VaeTraining(), description="of both models")
-
-
-@dataclass(frozen=True)
-class Pictures:
-    """`pixels` float32[n, 28, 28] in [0, 1], `labels` int64[n], `ids` unique per picture."""
-
-    pixels: NDArray[np.float32]
-    labels: Positions
-    ids: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -58,14 +42,27 @@ class Named:
     probability: Floats | None = None
 
 
-def generation_records(train: Pictures, held_out: Pictures, how: GenerationSettings, seed: int) -> tuple[list[Record], list[Record]]:
+def generation(seed: int, pictures: Pictures, settings: ProvenanceSettings) -> dict[str, list[Record]]:
+    """The records of one seed by table, with pictures as text: they are kept as JSON until all seeds are there (see `with_bytes`)."""
+    chosen = stratified(pictures.train.labels, settings.generation.subset, pictures.train.ids, seed)
+    summary, shown = generation_records(pictures.train.only(chosen), pictures.meta, settings.generation, seed)
+    told = [row | {"image": base64.b64encode(row["image"]).decode()} for row in shown]
+    return {"provenance_generation": summary, "provenance_generated": told}
+
+
+def with_bytes(records: Sequence[Record]) -> list[Record]:
+    """Records of `generation` with the bytes of their pictures, as gold.provenance_generated has them."""
+    return [row | {"image": base64.b64decode(row["image"])} for row in records]
+
+
+def generation_records(train: Split, held_out: Split, how: GenerationSettings, seed: int) -> tuple[list[Record], list[Record]]:
     """The rows of one seed of gold.provenance_generation, and of gold.provenance_generated; no order of the pictures changes them.
 
     Raises ValueError for fewer than five training pictures, and as `train_vae` does.
     """
     if len(train.ids) < TOP:
         raise ValueError(f"a generated picture is to name {TOP} training pictures, found {len(train.ids)} of them: give more")
-    data, judged = (TrainingSet.of(one.pixels, one.labels, one.ids) for one in (train, held_out))
+    data, judged = (TrainingSet.of(one.pixels(), one.labels, one.ids) for one in (train, held_out))
     summary: list[Record] = []
     shown: list[Record] = []
     for model in ("vae", "vae_index"):

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from gold.provenance.arms import Arm, expanded
 from models.provenance.training import ProvenanceTraining
+from models.provenance.vae_training import VaeTraining
 
 TRAINING = ProvenanceTraining(epochs=40, learning_rate=3e-3, shift=2)
 Application = Literal["robustness", "class_errors", "mislabels", "causal", "generation"]
@@ -66,6 +67,7 @@ class GenerationSettings(BaseModel):
     subset: float = Field(default=0.3, gt=0.0, le=1.0, description="share of training pictures it learns from")
     generated: int = Field(default=64, ge=2, description="pictures drawn per seed that are judged")
     shown: int = Field(default=12, ge=1, description="of these as rows of gold.provenance_generated")
+    training: VaeTraining = Field(default=VaeTraining(), description="of both, with equal first weights, batches and noise")
 
 
 class ProvenanceSettings(BaseModel):

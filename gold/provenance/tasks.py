@@ -10,7 +10,7 @@ from typing import Any, Literal
 from gold.provenance.arms import Arm
 from gold.provenance.causes import aggregated, of_whole_net
 from gold.provenance.figures import Record
-from gold.provenance.generation import generation
+from gold.provenance.generation import generation, with_bytes
 from gold.provenance.judge import judged
 from gold.provenance.pictures import load
 from gold.provenance.robust import with_differences
@@ -88,5 +88,6 @@ def rows_of(told: Mapping[Task, Mapping[str, list[Record]]], settings: Provenanc
             rows.setdefault(table, []).extend(records)
     rows["provenance_robustness"] = with_differences(rows.get("provenance_robustness", []))
     rows["provenance_causal"] = aggregated(rows.pop("causes", []), settings.level)
+    rows["provenance_generated"] = with_bytes(rows.get("provenance_generated", []))
     rows["provenance_verdict"] = verdicts(rows, settings)
     return rows

@@ -22,7 +22,7 @@ class VaeTraining(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     epochs: int = Field(default=40, ge=1, description="over the training pictures")
-    batch_size: int = Field(default=100, ge=1, description="pictures per step")
+    batch_size: int = Field(default=100, ge=2, description="pictures per step; the rest of a division is spread over the steps")
     learning_rate: float = Field(default=2e-3, gt=0.0, description="the cycle's peak")
     latent: int = Field(default=16, ge=1, description="length of the latent vector")
     hidden: int = Field(default=400, ge=1, description="width of the hidden layer of encoder and decoder")
@@ -45,7 +45,7 @@ class TrainedVae:
 def train_vae(data: TrainingSet, with_index: bool, how: VaeTraining, seed: int, threads: int = 1) -> TrainedVae:
     """Sorted by id, so the order in which the pictures are given changes nothing. First weights, batches and noise are those of the twin:
     the head's own weights are drawn after the generator's, and batches and noise from a generator of their own. The process's random
-    state is left as it was. Raises ValueError for pictures of another size, or outside [0, 1]."""
+    state is left as it was. Raises ValueError for fewer than two pictures, for other sizes and for pixels outside [0, 1]."""
     _checked(data.inputs)
     with private_state(seed, threads):
         vae = Vae(how.latent, how.hidden)
@@ -53,7 +53,7 @@ def train_vae(data: TrainingSet, with_index: bool, how: VaeTraining, seed: int, 
             slots = Slots(data.labels, int(data.labels.max()) + 1, conditional=False)
             vae.index = LatentIndex(how.latent, how.index_width, slots)
         optimiser = torch.optim.Adam(vae.parameters(), lr=how.learning_rate)
-        batches = -(-len(data.ids) // how.batch_size)
+        batches = max(1, len(data.ids) // how.batch_size)  # none of one picture: the head's batch norm needs two
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, how.learning_rate, total_steps=how.epochs * batches)
         draws = np.random.default_rng(seed)
         for _ in range(how.epochs):
@@ -83,6 +83,8 @@ def posterior_means(vae: Vae, pictures: torch.Tensor) -> NDArray[np.float32]:
 
 
 def _checked(pictures: torch.Tensor) -> None:
+    if len(pictures) < 2:
+        raise ValueError(f"a generator needs at least two training pictures, found {len(pictures)}")
     if pictures.ndim != 3 or pictures.shape[1:] != (SIDE, SIDE):
         raise ValueError(f"pictures must be [N, {SIDE}, {SIDE}], found {list(pictures.shape)}")
     if not bool(((pictures >= 0) & (pictures <= 1)).all()):

@@ -4,6 +4,8 @@ from gold.provenance.tables import (
     provenance_causal,
     provenance_class_errors,
     provenance_epochs,
+    provenance_generated,
+    provenance_generation,
     provenance_mislabels,
     provenance_robustness,
     provenance_summary,
@@ -17,5 +19,7 @@ TABLES = (
     provenance_class_errors.SPEC,
     provenance_mislabels.SPEC,
     provenance_causal.SPEC,
+    provenance_generation.SPEC,
+    provenance_generated.SPEC,
     provenance_verdict.SPEC,
 )

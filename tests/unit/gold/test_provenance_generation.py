@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 import io
+import json
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from gold.provenance.generation import GenerationSettings, Pictures, generation_records, largest_class, nearest_first, overlap
+from gold.provenance.generation import generation, generation_records, largest_class, nearest_first, overlap, with_bytes
 from gold.provenance.generation_told import generation_told
+from gold.provenance.pictures import Pictures, Split
+from gold.provenance.settings import GenerationSettings, ProvenanceSettings
 from gold.provenance.tables import provenance_generated, provenance_generation
 from gold.table import as_table, to_arrow
 from models.provenance.vae_training import VaeTraining
 
-HOW = GenerationSettings(seeds=(3,), generated=6, shown=2, training=VaeTraining(epochs=4, batch_size=8, latent=3, hidden=16, index_width=8))
+HOW = GenerationSettings(generated=6, shown=2, training=VaeTraining(epochs=4, batch_size=8, latent=3, hidden=16, index_width=8))
 
 
-def pictures(n: int, name: str) -> Pictures:
+def pictures(n: int, name: str) -> Split:
     draws = np.random.default_rng(n)
-    return Pictures(draws.random((n, 28, 28)).astype(np.float32), draws.integers(0, 3, n), [f"{name}{place:02}" for place in range(n)])
+    pixels = draws.integers(0, 256, (n, 28, 28), dtype=np.uint8)
+    return Split(pixels, draws.integers(0, 3, n), tuple(f"{name}{place:02}" for place in range(n)))
 
 
 TRAIN, HELD_OUT = pictures(24, "t"), pictures(10, "m")
 
 
-def shuffled(given: Pictures) -> Pictures:
-    order = np.random.default_rng(0).permutation(len(given.ids))
-    return Pictures(given.pixels[order], given.labels[order], [given.ids[place] for place in order])
+def shuffled(given: Split) -> Split:
+    return given.only(np.random.default_rng(0).permutation(len(given.ids)))
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +74,7 @@ def test_the_nearest_in_pixels_are_those_of_a_slow_twin_on_the_bytes_in_the_tabl
     for picture in (0, 1):
         rows = [row for row in made[1] if row["picture"] == picture]
         pixels = np.asarray(Image.open(io.BytesIO(rows[0]["image"])), dtype=np.float64) / 255
-        far = {one: float(np.sqrt(((TRAIN.pixels[place] - pixels) ** 2).sum())) for place, one in enumerate(TRAIN.ids)}
+        far = {one: float(np.sqrt(((TRAIN.pictures[place] / 255 - pixels) ** 2).sum())) for place, one in enumerate(TRAIN.ids)}
         expected = sorted(far, key=far.__getitem__)[:5]
         assert [row["train_example_id"] for row in rows if row["method"] == "knn_pixel"] == expected
         for row in rows:
@@ -113,7 +116,7 @@ def test_the_price_is_the_difference_of_the_pair(made):
 
 
 def test_without_held_out_pictures_their_figures_are_null_and_it_says_so():
-    none = Pictures(np.zeros((0, 28, 28), dtype=np.float32), np.zeros(0, dtype=np.int64), [])
+    none = HELD_OUT.only(np.zeros(0, dtype=np.int64))
     summary, shown = generation_records(TRAIN, none, HOW, 3)
     assert [row["reconstruction_meta"] for row in summary] == [None, None] and len(shown) == 30
     assert all("no held-out pictures" in row["reason"] for row in summary) and summary[1]["paid_bound"] is None
@@ -122,6 +125,16 @@ def test_without_held_out_pictures_their_figures_are_null_and_it_says_so():
 def test_four_training_pictures_are_too_few_to_name_five():
     with pytest.raises(ValueError, match="5 training pictures, found 4"):
         generation_records(pictures(4, "t"), HELD_OUT, HOW, 3)
+
+
+def test_a_task_keeps_its_records_as_json_and_learns_from_the_subset_alone():
+    settings = ProvenanceSettings(generation=HOW.model_copy(update={"subset": 0.5}))
+    told = json.loads(json.dumps(generation(3, Pictures(TRAIN, HELD_OUT, {}, 3), settings)))
+    shown = with_bytes(told["provenance_generated"])
+    spec, halves = provenance_generated.SPEC, sum((size + 1) // 2 for size in np.bincount(TRAIN.labels))  # rounded per class
+    assert to_arrow(spec, as_table(spec, "d", shown)).num_rows == 30
+    assert np.asarray(Image.open(io.BytesIO(shown[0]["image"]))).shape == (28, 28)
+    assert {row["n_train"] for row in told["provenance_generation"]} == {halves} and halves < 24
 
 
 def test_overlap_nearness_and_largest_class_by_hand():
