@@ -13,6 +13,7 @@ from gold.provenance.figures import Record
 from gold.provenance.generation import generation, with_bytes
 from gold.provenance.judge import judged
 from gold.provenance.pictures import load
+from gold.provenance.private import with_privacy
 from gold.provenance.robust import with_differences
 from gold.provenance.settings import ProvenanceSettings
 from gold.provenance.verdicts import verdicts
@@ -86,6 +87,7 @@ def rows_of(told: Mapping[Task, Mapping[str, list[Record]]], settings: Provenanc
     for one in told.values():
         for table, records in one.items():
             rows.setdefault(table, []).extend(records)
+    rows["provenance_summary"] = with_privacy(rows.get("provenance_summary", []))
     rows["provenance_robustness"] = with_differences(rows.get("provenance_robustness", []))
     rows["provenance_causal"] = aggregated(rows.pop("causes", []), settings.level)
     rows["provenance_generated"] = with_bytes(rows.get("provenance_generated", []))

@@ -20,7 +20,7 @@ SPEC = Table(
     columns=(
         DATASET,
         *NETWORK,
-        Column("name", "string", "of a head over embeddings in the configuration, knn and logistic_regression beside them; or conv_net"),
+        Column("name", "string", "conv_net, or of a head over embeddings: as configured, knn, logistic_regression"),
         Column("head_id", "string", "the head in silver.heads; null for conv nets, which are not kept"),
         share("class_accuracy", "of the class head on meta; of kNN by majority of the five nearest, ties to the nearer (over embeddings: the nearest)"),
         *_ends("class_accuracy", "Wilson"),
