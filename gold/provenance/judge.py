@@ -157,12 +157,12 @@ def _robustness(network: Made, pictures: Pictures, settings: ProvenanceSettings,
     for (name, severity), shifted in sorted(pictures.shifted.items()):
         records.append(_met(network, meta, shifted.astype(np.float32) / 255.0, name, severity, None))
     first = meta.only(np.arange(min(settings.attacks.examples, len(meta.labels))))
-    pixels, labels = torch.from_numpy(first.pixels()), torch.from_numpy(first.labels)
+    pixels = torch.from_numpy(first.pixels())
     for severity, epsilon in enumerate(settings.attacks.epsilons, start=1):
         steps = settings.attacks.steps
         made_by = {
-            "fgsm": fgsm(net, pixels, labels, epsilon),
-            "pgd": pgd(net, pixels, labels, epsilon, steps=steps, step_size=2.5 * epsilon / steps, seed=seed),
+            "fgsm": fgsm(net, pixels, first.labels, epsilon),
+            "pgd": pgd(net, pixels, first.labels, epsilon, steps=steps, step_size=2.5 * epsilon / steps, seed=seed),
         }
         records += [_met(network, first, changed.numpy(), name, severity, epsilon) for name, changed in made_by.items()]
     return records

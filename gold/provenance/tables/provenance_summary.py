@@ -22,7 +22,7 @@ SPEC = Table(
         *NETWORK,
         Column("name", "string", "conv_net, or of a head over embeddings: as configured, knn, logistic_regression"),
         Column("head_id", "string", "the head in silver.heads; null for conv nets, which are not kept"),
-        share("class_accuracy", "of the class head on meta; of kNN by majority of the five nearest, ties to the nearer (over embeddings: the nearest)"),
+        share("class_accuracy", "of the class head on meta; of kNN by majority of five, ties to the nearer (over embeddings: the nearest)"),
         *_ends("class_accuracy", "Wilson"),
         share("class_accuracy_train", "the same on the training examples"),
         share("top1_index", "training inputs that are named first themselves; a class-conditional head is told the predicted class"),
