@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from models.provenance.adversarial import fgsm, pgd
 
 from gold.provenance.arms import Arm
 from gold.provenance.causes import of_head
@@ -27,6 +26,7 @@ from gold.provenance.settings import ProvenanceSettings
 from gold.provenance.trained import Made, made
 from gold.statistics.intervals import wilson
 from lake.identity import rng
+from models.provenance.adversarial import fgsm, pgd
 from models.provenance.answers import class_logits, ranked
 from models.provenance.slots import Positions
 
