@@ -1,4 +1,4 @@
-"""Do the applications of provenance networks agree with scikit-learn and torch's autograd?"""
+"""Do the applications of provenance networks agree with scikit-learn, captum and torch's autograd?"""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import copy
 import numpy as np
 import pytest
 import torch
+from captum.robust import FGSM, PGD
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_curve
 
@@ -15,6 +16,10 @@ from gold.provenance.frozen_head import fit_head
 from gold.provenance.membership import membership
 from gold.provenance.mislabel import detection
 from gold.provenance.tracin import Examples, supporters
+from models.provenance.adversarial import fgsm, pgd
+from models.provenance.network import ProvenanceNetwork
+from models.provenance.slots import Slots
+from models.provenance.trunk import conv_trunk
 
 
 @pytest.mark.parametrize(("n", "d"), [(120, 8), (30, 50)], ids=["more examples than numbers", "fewer"])
@@ -96,3 +101,20 @@ def test_mislabel_detection_is_scikit_learns_average_precision_and_curve(digits:
     assert found.average_precision == pytest.approx(average_precision_score(wrong, score), abs=1e-12)
     np.testing.assert_allclose(found.precision, precision[:-1])
     np.testing.assert_allclose(found.recall, recall[:-1])
+
+
+def test_attacked_pictures_are_captums() -> None:
+    torch.manual_seed(2)
+    network = ProvenanceNetwork("plain", conv_trunk("small", 16), Slots(np.arange(6) % 3, 3, conditional=False), 4).eval().double()
+    pictures, labels = torch.rand(5, 28, 28).double(), np.array([0, 1, 2, 1, 0])
+    targets = torch.from_numpy(labels)
+    how = {"loss_func": raised_cross_entropy, "lower_bound": 0.0, "upper_bound": 1.0}
+    peer = FGSM(network, **how).perturb(pictures, epsilon=0.1, target=targets)
+    torch.testing.assert_close(fgsm(network, pictures, labels, 0.1), peer.detach())
+    many = PGD(network, **how).perturb(pictures, radius=0.1, step_size=0.03, step_num=5, target=targets)
+    torch.testing.assert_close(pgd(network, pictures, labels, 0.1, 5, 0.03, None), many.detach())
+
+
+def raised_cross_entropy(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """captum's own loss takes probabilities, and it takes gradients below 1e-6 for none."""
+    return 1e9 * torch.nn.functional.cross_entropy(logits, targets, reduction="none")

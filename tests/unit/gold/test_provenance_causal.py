@@ -23,11 +23,19 @@ def test_many_quadratics_are_minimised_at_once_and_a_finished_one_is_left_alone(
     matrices = np.stack([part @ part.T + np.eye(4) for part in rng.standard_normal((3, 4, 4))])
     target = rng.standard_normal((3, 4))
     start = np.zeros((3, 4))
-    start[1] = target[1]  # its gradient is 0 from the start
+    start[1] = target[1] + 1e-13  # its gradient is below the tolerance from the start
     reached, norms = minimise(lambda points: np.einsum("bij,bj->bi", matrices, points - target), start, lambda slope: slope, 1e-10, 200)
     assert norms.max() <= 1e-10
     np.testing.assert_allclose(reached, target, atol=1e-9)
-    assert np.array_equal(reached[1], target[1])
+    assert np.array_equal(reached[1], start[1])
+
+
+def test_a_step_that_goes_far_beyond_the_minimum_is_shortened() -> None:
+    """The minimum of log cosh x from 3, with the inverse Hessian of that place, cosh(3)^2 = 101: Newton's step leads to -97. Behind the
+    step that is taken the slope tanh x may be positive, or at most half of tanh 3 the other way."""
+    reached, _ = minimise(np.tanh, np.array([[3.0]]), lambda slope: slope * np.cosh(3.0) ** 2, 1e-10, 1)
+    assert -np.arctanh(0.5 * np.tanh(3.0)) <= reached[0, 0] < 3.0
+    assert minimise(np.tanh, np.array([[3.0]]), lambda slope: slope * np.cosh(3.0) ** 2, 1e-10, 30)[0][0, 0] == pytest.approx(0.0, abs=1e-9)
 
 
 def test_a_minimum_that_can_be_derived_is_reached() -> None:
@@ -39,6 +47,13 @@ def test_a_minimum_that_can_be_derived_is_reached() -> None:
     assert head.weight[0, 1] == pytest.approx(-w, abs=1e-9) and head.bias == pytest.approx([0.0, 0.0], abs=1e-9)
     assert p == pytest.approx(1 / (1 + np.exp(-2 * w * a)), abs=1e-12)
     assert l2 * w == pytest.approx(2 * a * (1 - p), abs=1e-8)
+
+
+def test_the_bias_is_free_so_that_the_mean_probability_of_a_class_is_its_share() -> None:
+    """The gradient in the bias is sum_i (p_i - y_i), 0 at the minimum."""
+    features, labels = clouds(50, 4, 3)
+    found = fit_head(features, labels, 3, 5.0).head.probabilities(features)
+    np.testing.assert_allclose(found.mean(axis=0), np.bincount(labels) / 50, atol=1e-8)
 
 
 @pytest.mark.parametrize(("n", "d"), [(80, 6), (25, 60)], ids=["more examples than numbers", "fewer: fitted in their span"])

@@ -23,6 +23,8 @@ def test_a_similarity_is_errors_times_features_and_one_and_equal_ones_stand_in_t
     found = supporters(test, train, 4)
     assert found.positions.tolist() == [[3, 0, 2, 1]]
     assert found.similarity.tolist() == [[2.5, 1.0, 1.0, -2.5]]
+    many = Examples(np.tile(train.features, (50, 1)), np.zeros((200, 2)), np.tile(train.classes, 50))
+    assert supporters(test, many, 60).positions.tolist() == [[*range(3, 200, 4), 0, 2, 4, 6, 8, 10, 12, 14, 16, 18]]
 
 
 def test_blocks_and_masks_give_what_the_naive_order_of_all_similarities_gives(monkeypatch: pytest.MonkeyPatch) -> None:
