@@ -8,7 +8,7 @@ from gold.provenance.generation_told import generation_told
 from models.decode import DecodeLimits
 from pipelines.report.charts.svg import drawing, text
 from pipelines.report.figures import number, percent, plural
-from pipelines.report.markup import Markup, data, joined, paragraph, tag
+from pipelines.report.markup import Markup, data, joined, tag
 from pipelines.report.provenance.examples import Shown, address, placed, shown_examples
 from pipelines.report.source import Reading, Row
 
@@ -19,7 +19,7 @@ SELECT picture, method, rank, train_example_id, probability, pixel_distance, ima
 WHERE dataset = ? AND seed = (SELECT MIN(seed) FROM gold.provenance_generated WHERE dataset = ?) AND picture < ?
 ORDER BY picture, method, rank
 """
-SIDE, GAP, APART, HEAD = 40, 3, 16, 16  # of a picture, between two, between methods, above all
+SIDE, GAP, FIRST, APART, HEAD = 40, 3, 30, 16, 16  # of a picture, between two, behind the generated one, between methods, above all
 
 
 def grid(reading: Reading) -> Markup | None:
@@ -41,7 +41,7 @@ def _rows(reading: Reading) -> list[Row]:
 def _told(reading: Reading) -> Markup | None:
     sql = "SELECT * FROM gold.provenance_generation WHERE dataset = ? ORDER BY model, seed"
     said = generation_told(reading.rows(sql, reading.dataset)) if reading.has(GENERATION) else ()
-    return paragraph(data(" ".join(said), 2000)) if said else None
+    return tag("ul", None, *(tag("li", None, data(sentence, 600)) for sentence in said)) if said else None
 
 
 def _drawn(reading: Reading, rows: Sequence[Row]) -> Markup:
@@ -51,7 +51,7 @@ def _drawn(reading: Reading, rows: Sequence[Row]) -> Markup:
     for row in rows:
         by_picture.setdefault(row["picture"], []).append(row)
     most = max(row["rank"] for row in rows)
-    starts = {method: SIDE + APART + place * (most * (SIDE + GAP) + APART) for place, method in enumerate(METHODS)}
+    starts = {method: SIDE + FIRST + place * (most * (SIDE + GAP) + APART) for place, method in enumerate(METHODS)}
     width = max(starts.values()) + most * (SIDE + GAP) - GAP
     lines = [_line(found, place, starts, examples) for place, found in enumerate(by_picture.values())]
     heads = [text(0, HEAD - 5, "generated", "name"), *(text(starts[name], HEAD - 5, words, "name") for name, words in METHODS.items())]

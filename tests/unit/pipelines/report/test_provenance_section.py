@@ -24,7 +24,16 @@ def words(markup: object) -> str:
 
 
 def example(name: str, label: str, label_id: int = 0, image: bytes | None = None, text: str | None = None) -> dict[str, object]:
-    return {"example_id": name, "label": label, "label_id": label_id, "image": image, "text": text, "settings_id": "s"}
+    return {
+        "example_id": name,
+        "modality": "text" if image is None else "image",
+        "split": "meta",
+        "label": label,
+        "label_id": label_id,
+        "image": image,
+        "text": text,
+        "settings_id": "s",
+    }
 
 
 def generated(number: int, seed: int = 0, rank: int = 1, method: str = "index_head", named: str = "t0") -> dict[str, object]:
