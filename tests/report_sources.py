@@ -21,6 +21,10 @@ from gold.forecast.tables.forecast_verdict import SPEC as VERDICT
 from gold.forecast.tables.forecasts import ORIGINS
 from gold.forecast.tables.forecasts import SPEC as FORECASTS
 from gold.forecast.tables.reliability import SPEC as RELIABILITY
+from gold.provenance.tables.provenance_generated import METHODS
+from gold.provenance.tables.provenance_generated import SPEC as GENERATED
+from gold.provenance.tables.provenance_summary import SPEC as NETWORKS
+from gold.provenance.tables.provenance_verdict import SPEC as AGAINST
 from gold.tables.adapter_summary import SPEC as SUMMARY
 from gold.tables.degradation import SPEC as DEGRADATION
 from gold.tables.training_summary import SPEC as TRAINING
@@ -66,6 +70,7 @@ def write_hostile_lake(root: Path) -> None:
         change = "ki_contrast" if modality == "image" else "typos"
         _write_answers(root, dataset, change, modality)
         _write_forecasts(root, dataset, change)
+        _write_provenance(root, dataset)
 
 
 def _write_examples(root: Path, dataset: str, modality: str) -> None:
@@ -117,6 +122,19 @@ def _write_forecasts(root: Path, dataset: str, change: str) -> None:
     write_table(root, FORECASTS, [of | rates | {"adapter_id": a, "origin": o, "corruption": c, "severity": 1} for a, o, c in cells])
     checked = of | {"mean_absolute_error": 0.1, "bias": -0.1, "sentence": HOSTILE + LONG, "reason": LONG, "n_adapters": 1}
     write_table(root, CHECK, [checked | {"origin": origin, "estimator": "forecast"} for origin in ORIGINS])
+
+
+def _write_provenance(root: Path, dataset: str) -> None:
+    """Networks, what is said of them, and a generated picture with five exemplars by each method, the examples of the lake in turn."""
+    of = {"dataset": dataset, "settings_id": NOW, "n": 3}
+    names = {"variant": HOSTILE, "model_size": TURNED, "sharing_level": LONG, "selection": HOSTILE}
+    write_table(root, NETWORKS, [of | names | {"subset": 0.3, "alpha": 0.0, "seed": 0, "class_accuracy": 0.9, "membership_auc": 0.6,
+                                               "lambda_class": 1.0, "lambda_index": 1.0, "teacher_forcing": True}])  # fmt: skip
+    write_table(root, AGAINST, [of | {"question": LONG, "variant": HOSTILE, "against": TURNED, "sentence": f"{HOSTILE} {TURNED} {LONG}"}])
+    row = of | {"seed": 0, "picture": 0, "image": picture(9), "pixel_distance": 1.0, "probability": 0.5}
+    keys = [(method, rank) for method in METHODS for rank in range(1, 6)]
+    rows = [row | {"method": method, "rank": rank, "train_example_id": f"e{rank % 3}"} for method, rank in keys]
+    write_table(root, GENERATED, rows)
 
 
 def _write_answers(root: Path, dataset: str, change: str, modality: str) -> None:

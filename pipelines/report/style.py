@@ -65,6 +65,7 @@ i.hollow{border:2px solid var(--soft)}
 svg{overflow:visible;font-family:FONT}
 svg.chart{width:100%;height:auto;max-width:300px;display:block}
 svg.chart.large{max-width:420px}
+svg.chart.wide{max-width:none;width:760px}
 svg.strip{display:block}
 svg text{fill:var(--ink);font-size:11px}
 svg .tick,svg .axis{fill:var(--soft);font-size:10px;font-weight:400}
@@ -95,6 +96,9 @@ svg .end.a{fill:var(--a)}svg .end.b{fill:var(--b)}svg .end.c{fill:var(--c)}
 .card svg.chart{max-width:none}
 .card svg text{font-size:9.5px;fill:var(--soft)}
 .pixels{image-rendering:pixelated}
+.frame{fill:var(--pale);stroke:var(--rule);stroke-dasharray:3 3}
+li{font-size:.86rem;overflow-wrap:anywhere;max-width:56rem}
+ol,ul{margin:.3rem 0;padding-left:1.4rem}
 .text span,.text mark,.text del{display:inline-block;max-width:100%;line-height:1.35;padding:.08rem .16rem;border-radius:3px}
 mark{background:none;color:inherit;border:2px solid var(--b);font-weight:600}
 del{border:2px dotted var(--b)}

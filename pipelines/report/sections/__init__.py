@@ -14,6 +14,7 @@ from pipelines.report.sections import (
     importance,
     learners,
     metrics,
+    provenance,
     reliability,
     training,
     verdict,
@@ -33,6 +34,7 @@ SECTIONS: tuple[Section, ...] = (
     learners.SECTION,
     importance.SECTION,
     failures.SECTION,
+    provenance.SECTION,
 )
 
 __all__ = ["SECTIONS", "Section"]
