@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from models.provenance.ranking import Closed, Ranking, top_linear
 
+BLOCK = 8192  # vectors that are held in float64 at once: a million of 768 numbers would be 6 GB
 Vectors = NDArray[np.float32]
 
 
@@ -23,5 +24,9 @@ def nearest(queries: Vectors, train: Vectors, k: int, closed: Closed | None = No
 
 def unit(vectors: Vectors) -> Vectors:
     """The vectors at length 1; those of length 0 stay 0."""
-    length = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(length > 0, length, 1.0), dtype=np.float32)
+    scaled = np.empty(vectors.shape, dtype=np.float32)
+    for start in range(0, len(vectors), BLOCK):
+        part = vectors[start : start + BLOCK].astype(np.float64)
+        length = np.linalg.norm(part, axis=1, keepdims=True)
+        scaled[start : start + BLOCK] = part / np.where(length > 0, length, 1.0)
+    return scaled

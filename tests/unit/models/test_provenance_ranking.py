@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import torch
 from sklearn.neighbors import NearestNeighbors
 
-from models.provenance import ranking
+from models.provenance import neighbours, ranking
 from models.provenance.neighbours import nearest, unit
 from models.provenance.ranking import Ranking, top_linear
 from models.provenance.slots import NOBODY
@@ -103,6 +105,18 @@ def test_vectors_are_brought_to_length_one_without_editing_them() -> None:
     before = given.copy()
     assert unit(given) == pytest.approx(np.array([[0.6, 0.8], [0, 0], [1, 0], [0.5**0.5, 0.5**0.5]]), rel=1e-6)
     assert (given == before).all() and unit(given).dtype == np.float32
+
+
+def test_vectors_are_scaled_block_after_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = np.random.default_rng(2).standard_normal((1000, 64)).astype(np.float32)
+    whole = unit(given)
+    monkeypatch.setattr(neighbours, "BLOCK", 7)
+    tracemalloc.start()
+    parts = unit(given)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert parts.tobytes() == whole.tobytes()
+    assert given.nbytes <= peak < 1.5 * given.nbytes  # the answer and a little; all in float64 are 3 times as much
 
 
 def test_the_input_itself_is_left_out_where_it_is_closed() -> None:
