@@ -6,7 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lake.spec import ADAPTER, DATASET, EXAMPLE, SETTINGS, Column, Table
-from silver.exemplars.specs import EXEMPLARS, HEADS
+from silver.exemplars.specs import EXEMPLARS as EXEMPLARS
+from silver.exemplars.specs import HEADS as HEADS
 
 BY_ADAPTER = ("dataset", "adapter_id")
 INVERSION = "inversion"  # a metric_group whose rows have generations of their own, on a sub-sample

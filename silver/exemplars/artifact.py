@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import torch
 from safetensors.torch import save_file
 
 from models.atomic import write_folder
@@ -36,7 +37,7 @@ def save_head(manifest: HeadManifest, network: ProvenanceNetwork | None, folder:
     def fill(pending: Path) -> None:
         told = manifest
         if network is not None:
-            tensors = {name: tensor.detach().contiguous() for name, tensor in network.state_dict().items()}
+            tensors = {name: tensor.detach().contiguous() for name, tensor in _answering(network).items()}
             save_file(tensors, pending / WEIGHTS)
             told = manifest.model_copy(update={"weights_sha256": sealed(pending / WEIGHTS)})
         write_manifest(told, pending)
@@ -57,8 +58,13 @@ def load_head(folder: Path, fingerprint: str) -> Kept:
         raise ArtifactError("bad_config", f"{folder}: variant must be one of {', '.join(VARIANTS)}, found {manifest.variant!r}")
     slots = Slots(np.asarray(manifest.label_ids, dtype=np.int64), len(manifest.labels), variant == "class_conditional")
     network = ProvenanceNetwork(variant, vector_trunk(manifest.dim, manifest.hidden), slots, SHARED)
-    own, found = ({name: (tuple(one.shape), one.dtype) for name, one in these.items()} for these in (network.state_dict(), tensors))
+    own, found = ({name: (tuple(one.shape), one.dtype) for name, one in these.items()} for these in (_answering(network), tensors))
     if own != found:
         raise ArtifactError("tensor_mismatch", f"{folder / WEIGHTS} must hold the tensors of its manifest's network: remove the folder")
-    network.load_state_dict(tensors)
+    network.load_state_dict(network.state_dict() | tensors)
     return Kept(manifest, network.eval().requires_grad_(False))
+
+
+def _answering(network: ProvenanceNetwork) -> dict[str, torch.Tensor]:
+    """What an answer rests on: all but the number of batches that a batch norm has seen."""
+    return {name: tensor for name, tensor in network.state_dict().items() if not name.endswith("num_batches_tracked")}

@@ -57,12 +57,13 @@ def planned(
         return stamp(rows, withdrawn)
 
     frame = _training(lake, dataset, examples_id, embeddings_id).select("example_id", "label_id").coalesce(1)
-    (found,) = frame.mapInArrow(verb, from_arrow_schema(STAMP_SCHEMA)).collect()
-    if not found.n_train:
+    told = frame.mapInArrow(verb, from_arrow_schema(STAMP_SCHEMA)).collect()  # of no rows at all there is no task
+    if not told or not told[0].n_train:
         raise ConfigError(
             f"exemplars.heads need examples of split {TRAINING} with an embedding by {backbone}, found none: include bronze in --layers, "
             "or give that split a share"
         )
+    (found,) = told
     if found.unknown:
         raise ConfigError(
             f"exemplars.withdrawn must name training examples, found others: {', '.join(found.unknown)}; correct or remove them"
@@ -72,14 +73,14 @@ def planned(
 
 def build_exemplars(lake: Lake, ledger: Ledger, meta: Inputs, plan: ExemplarPlan) -> None:
     """Trains the heads that are missing, registers all, and names the training examples behind each of `meta`."""
-    stages = {head: _exemplar_stage(lake, plan, head) for head in plan.heads}
+    stages = {head.head_id: _exemplar_stage(lake, plan, head) for head in plan.heads}
     missing = [head for head in plan.usable if not plan.head_folder(head).exists()]
-    if missing or any(unfinished(ledger, stages[head], meta) for head in plan.usable):
+    if missing or any(unfinished(ledger, stages[head.head_id], meta) for head in plan.usable):
         _collect(lake, plan)
     _train(lake, plan, missing)
     _register(lake, ledger, plan)
     for head in plan.usable:
-        fill(lake, ledger, stages[head], replace(meta, frame=lambda: _with_vectors(lake, meta.frame(), plan)))
+        fill(lake, ledger, stages[head.head_id], replace(meta, frame=lambda: _with_vectors(lake, meta.frame(), plan)))
 
 
 def build_support(
