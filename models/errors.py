@@ -19,7 +19,7 @@ class ArtifactError(_CodedError):
     """A backbone, adapter or forecaster on disk cannot be used.
 
     Codes: pickle, bad_safetensors, bad_config, tensor_mismatch, label_mismatch, nonfinite, not_a_file; of forecasters bad_forecaster,
-    feature_mismatch, unknown_cell.
+    feature_mismatch, unknown_cell; of provenance heads training_mismatch.
     """
 
 

@@ -16,7 +16,18 @@ from xai.attribution import METHODS, attention, attention_rollout, cap, grad_cam
 from xai.explain import explanation_metrics
 from xai.inversion import movement, reproduce_by_poking
 from xai.masks import drawn_masks
-from xai.metrics import METRICS, comprehensiveness, faithfulness, inversion_score, reliance, sufficiency
+from xai.metrics import (
+    METRICS,
+    comprehensiveness,
+    exemplar_agreement,
+    exemplar_distance,
+    exemplar_entropy,
+    exemplar_probability,
+    faithfulness,
+    inversion_score,
+    reliance,
+    sufficiency,
+)
 from xai.presets import DEFAULT, DEFAULT_TEXT
 from xai.records import Method, Metric
 
@@ -64,11 +75,14 @@ TRUTH = np.random.default_rng(3).dirichlet(np.ones(16), size=1)
 BEST = np.argsort(-TRUTH[0])[:4]  # the units that are taken as known to decide
 OF_TRUTH = ("precision_at_k", "truth_share")
 OF_POKES = tuple(metric.name for metric in METRICS if metric.category == "inversion")
+OF_EXEMPLARS = tuple(metric.name for metric in METRICS if metric.category == "provenance")
 
 
 def metric_of(name: str, attribution: np.ndarray, value: object) -> float:
     if name in OF_POKES:
         return inversion_of(name, attribution, value)
+    if name in OF_EXEMPLARS:
+        return exemplars_of(name, attribution)
     alone = {"comprehensiveness": comprehensiveness, "sufficiency": sufficiency}
     family, _, percent = name.partition("_")
     if family in alone:
@@ -91,6 +105,18 @@ def inversion_of(name: str, attribution: np.ndarray, value: object) -> float:
     refined = reproduce_by_poking(attribution, poked, noise.random((1, units, 3)) < 0.8, 1.0, scale_free=True)
     of_rbp = {"rbp_mean_delta": refined.mean_delta, "rbp_mass_kept": refined.mass_kept, "rbp_rejected": refined.rejected}
     found = of_rbp | {"reliance": r, "faithfulness": f, "inversion_score": inversion_score(r, f)}
+    return float(found[name][0])
+
+
+def exemplars_of(name: str, attribution: np.ndarray) -> float:
+    """As if each unit were a training example, with its share of the whole for its probability."""
+    p, labels = np.abs(attribution) / np.abs(attribution).sum(), np.arange(attribution.shape[1])[None] % 3
+    found = {
+        "exemplar_entropy": exemplar_entropy(p),
+        "exemplar_probability": exemplar_probability(np.maximum(p, 1e-9)),
+        "exemplar_agreement": exemplar_agreement(labels, np.array([1]), p > 0),
+        "exemplar_distance": exemplar_distance(attribution, np.roll(attribution, 1)),
+    }
     return float(found[name][0])
 
 
@@ -126,7 +152,7 @@ def test_the_names_in_contracts_are_exported() -> None:
 def test_every_key_of_an_explained_row_has_its_record() -> None:
     row = explanation_metrics({"a": UNIFORM}, {"mean": lambda keep: keep.mean(-1)})["a"][0]
     of_text = {"comprehensiveness", "sufficiency", "comprehensiveness_20", "sufficiency_20"}
-    assert set(row) == {metric.name for metric in METRICS} - of_text - {*OF_TRUTH, *OF_POKES}
+    assert set(row) == {metric.name for metric in METRICS} - of_text - {*OF_TRUTH, *OF_POKES, *OF_EXEMPLARS}
     known = np.isin(np.arange(16), BEST)[None]
     text = explanation_metrics({"a": UNIFORM}, {"mask": lambda keep: keep.mean(-1)}, DEFAULT_TEXT, truth=known)["a"][0]
     assert list(text) == [*row, "comprehensiveness", "sufficiency", "comprehensiveness_20", "sufficiency_20", *OF_TRUTH]
