@@ -69,10 +69,14 @@ def _run_one(options: argparse.Namespace, layers: Sequence[str]) -> int:
     root = lake.storage.root
     if "gold" in layers and not options.quiet:
         from pipelines.highlights import highlights
+        from pipelines.told_of_provenance import tell_of_provenance
         from pipelines.told_of_worlds import tell
 
         highlights(lambda table: small_frame(lake, table, dataset), shown(root), dataset, sys.stdout)
-        tell(lambda table, world: small_frame(lake, table, world), _configured(options)[0].inversion.worlds, sys.stdout)
+        config = _configured(options)[0]
+        tell(lambda table, world: small_frame(lake, table, world), config.inversion.worlds, sys.stdout)
+        if "://" not in root and (config.exemplars.heads or config.provenance.arms):
+            tell_of_provenance(root, dataset, sys.stdout)
     return _reported(line)
 
 
