@@ -169,6 +169,8 @@ def test_the_section_says_in_one_sentence_what_lacks_and_needs_no_more_than_one_
     alone = reading_of({"bronze.examples_current": [example("e", "x")]}).source
     said = words(shown(provenance.SECTION, alone, "d", 1))
     assert "Provenance is left out: this lake has no gold.provenance_summary and no" in said and "bronze" not in said
+    empty = words(shown(provenance.SECTION, reading_of({"audit.runs": [{"run_id": "r"}]}).source, "d", 1))
+    assert empty == said  # what is only used beside the others is not missed
     other = reading_of({"gold.provenance_summary": [summary("plain", 0, 0.5)]}, dataset="other").source
     assert "gold.provenance_summary has no rows of this dataset" in words(shown(provenance.SECTION, other, "d", 1))
     there = reading_of({"gold.provenance_summary": [summary("plain", 0, 0.5)]}).source
