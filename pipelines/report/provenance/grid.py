@@ -19,7 +19,7 @@ SELECT picture, method, rank, train_example_id, probability, pixel_distance, ima
 WHERE dataset = ? AND seed = (SELECT MIN(seed) FROM gold.provenance_generated WHERE dataset = ?) AND picture < ?
 ORDER BY picture, method, rank
 """
-SIDE, GAP, FIRST, APART, HEAD = 40, 3, 30, 16, 16  # of a picture, between two, behind the generated one, between methods, above all
+SIDE, GAP, FIRST, APART, HEAD = 40, 3, 38, 16, 16  # of a picture, between two, behind the generated one, between methods, above all
 
 
 def grid(reading: Reading) -> Markup | None:

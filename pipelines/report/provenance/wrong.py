@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from pipelines.report.charts.svg import drawing, text
 from pipelines.report.figures import percent, plural
-from pipelines.report.markup import Content, Markup, data, joined, paragraph, tag
+from pipelines.report.markup import Content, Markup, clipped, data, joined, paragraph, safe, tag
 from pipelines.report.provenance.examples import EXAMPLES, Shown, placed, shown_examples, under
 from pipelines.report.source import Reading, Row
 
 EXEMPLARS, HEADS, PREDICTIONS = "silver.exemplars_current", "silver.heads_current", "silver.predictions_current"
 MOST = 5
 NAMED = """
-SELECT x.example_id, h.name, h.variant, x.rank, x.train_example_id, x.probability, x.train_label_id
+SELECT x.example_id, h.name, h.variant, x.rank, x.train_example_id, x.probability, x.predicted_id
 FROM silver.exemplars_current x JOIN silver.heads_current h ON h.dataset = x.dataset AND h.head_id = x.head_id
 WHERE x.dataset = ? AND list_contains(?, x.example_id) AND list_contains(?, h.name) AND x.rank <= ?
 ORDER BY x.example_id, h.name, h.head_id, x.rank
@@ -74,7 +74,8 @@ def _heads(reading: Reading) -> list[str]:
 
 def _card(row: Row, named: Sequence[tuple[str, list[Row]]], examples: Mapping[str, Shown], labels: Mapping[int, str]) -> Markup:
     own = examples.get(row["example_id"], Shown(str(row["label"]), None, None))
-    inside = _pictures(own, named, examples) if own.text is None else _texts(own, named, examples)
+    told = [(_told(name, rows, labels), rows) for name, rows in named]
+    inside = _pictures(own, told, examples) if own.text is None else _texts(own, told, examples)
     answer = labels.get(row["answer_id"], f"label {row['answer_id']}")
     said = paragraph(
         "Is ", tag("b", None, data(row["label"], 60)), ", taken for ", tag("b", None, data(answer, 60)),
@@ -83,13 +84,19 @@ def _card(row: Row, named: Sequence[tuple[str, list[Row]]], examples: Mapping[st
     return tag("article", {"class": "card"}, inside, said, paragraph("example ", data(row["example_id"][:12]), kind="soft"))
 
 
+def _told(name: str, rows: Sequence[Row], labels: Mapping[int, str]) -> str:
+    """A head's name, and the class that it tells itself: its exemplars stand behind that one, which need not be the adapter's."""
+    known = [labels.get(row["predicted_id"]) for row in rows[:1]]
+    return f"{clipped(safe(name), 20)} says {clipped(safe(known[0]), 20)}" if known and known[0] is not None else clipped(safe(name), 40)
+
+
 def _pictures(own: Shown, named: Sequence[tuple[str, list[Row]]], examples: Mapping[str, Shown]) -> Markup:
     """The input at the left, and beside it a line of exemplars per head, each with its label below."""
     line, start = HEAD + SMALL + FOOT, SIDE + 3 * GAP
     parts = [placed(own.picture, 0, HEAD, SIDE, own.label), under(own.label, 0, HEAD + SIDE + FOOT - 2, SIDE)]
     for place, (name, rows) in enumerate(named):
         y = place * line + HEAD
-        parts.append(text(start, y - 4, name[:30], "head"))
+        parts.append(text(start, y - 4, name, "head"))
         for row in rows:
             x, example = start + (row["rank"] - 1) * (SMALL + GAP), examples.get(row["train_example_id"])
             label = example.label if example else "none"
@@ -103,7 +110,7 @@ def _pictures(own: Shown, named: Sequence[tuple[str, list[Row]]], examples: Mapp
 def _texts(own: Shown, named: Sequence[tuple[str, list[Row]]], examples: Mapping[str, Shown]) -> Markup:
     parts: list[Content] = [tag("p", {"class": "text"}, data(own.text, 400))]
     for name, rows in named:
-        parts.append(paragraph("by ", data(name, 40), ":", kind="soft"))
+        parts.append(paragraph(data(name, 50), ":", kind="soft"))
         parts.append(tag("ol", None, *(tag("li", None, *_exemplar(row, examples)) for row in rows)))
     return joined(parts)
 

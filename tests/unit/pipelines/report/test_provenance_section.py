@@ -6,17 +6,23 @@ import base64
 import io
 import re
 from html import unescape
-from itertools import pairwise
+from itertools import pairwise, product
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from bronze.specs import EXAMPLES
+from lake.audit import CELLS
 from models.decode import DecodeLimits, encode_png
+from pipelines.report.command import report
 from pipelines.report.provenance.examples import address
 from pipelines.report.section import shown
 from pipelines.report.sections import provenance
 from pipelines.report.source import Reading, Room
+from silver.specs import ADAPTERS, EXEMPLARS, HEADS, PREDICTIONS
 from tests.report_sources import HOSTILE, TURNED, picture, reading_of
+from tests.small_lake import NEW, cell, write_table
 
 
 def words(markup: object) -> str:
@@ -130,8 +136,11 @@ def answers(modality: str, adapters: int = 3) -> dict[str, list[dict[str, object
              "is_correct": not (n < 6 and a > 0)} for n in range(8) for a in range(adapters)]  # fmt: skip
     heads = [{"head_id": f"h-{name}", "name": name, "variant": variant, "settings_id": "s"}
              for name, variant in (("b", "two_branch"), ("c", "class_conditional"), ("knn", "knn"))]  # fmt: skip
-    named = [{"example_id": f"e{n}", "head_id": head["head_id"], "rank": rank, "probability": 0.5 ** rank, "train_label_id": rank % 2,
-              "train_example_id": f"t{rank - 1}"} for n in range(8) for head in heads for rank in range(1, 6)]  # fmt: skip
+    named = []
+    for n, head, rank in product(range(8), heads, range(1, 6)):
+        row = {"example_id": f"e{n}", "head_id": head["head_id"], "rank": rank, "train_example_id": f"t{rank - 1}"}
+        told = n % 2 if head["name"] == "knn" else 1 - n % 2
+        named.append(row | {"probability": 0.5**rank, "predicted_id": told, "train_label_id": rank % 2})
     return {
         "bronze.examples_current": known,
         "silver.predictions_current": said,
@@ -145,7 +154,9 @@ def test_wrong_answers_have_the_five_of_the_class_conditional_head_and_of_knn():
     assert drawn.count('<article class="card">') == 4  # half as many as failures
     # by hand: per card the input, and five exemplars of each of two heads
     assert drawn.count("<image ") == 4 * 11
-    assert ">c</text>" in drawn and ">knn</text>" in drawn and ">b</text>" not in drawn
+    # the net says the other class, kNN the true one
+    assert len(re.findall(r">c says &lt;i&gt;[01]</text>", drawn)) == len(re.findall(r">knn says &lt;i&gt;[01]</text>", drawn)) == 4
+    assert ">b says" not in drawn
     assert words(drawn).count("by 2 of 3 adapters") == 4 and "<i>" not in drawn
     assert set(re.findall(r"example <bdi>(e\d)</bdi>", drawn)).isdisjoint({"e6", "e7"})
 
@@ -169,6 +180,8 @@ def test_the_section_says_in_one_sentence_what_lacks_and_needs_no_more_than_one_
     alone = reading_of({"bronze.examples_current": [example("e", "x")]}).source
     said = words(shown(provenance.SECTION, alone, "d", 1))
     assert "Provenance is left out: this lake has no gold.provenance_summary and no" in said and "bronze" not in said
+    empty = words(shown(provenance.SECTION, reading_of({"audit.runs": [{"run_id": "r"}]}).source, "d", 1))
+    assert empty == said  # what is only used beside the others is not missed
     other = reading_of({"gold.provenance_summary": [summary("plain", 0, 0.5)]}, dataset="other").source
     assert "gold.provenance_summary has no rows of this dataset" in words(shown(provenance.SECTION, other, "d", 1))
     there = reading_of({"gold.provenance_summary": [summary("plain", 0, 0.5)]}).source
@@ -180,6 +193,22 @@ def test_exemplars_without_predictions_or_heads_are_left_out():
     assert provenance.draw(reading_of(tables)) is None
     reading = reading_of(answers("image"))
     assert provenance.draw(Reading(reading.source, "another")) is None
+
+
+def test_a_lake_of_delta_tables_shows_its_exemplars(tmp_path: Path):
+    tables = answers("image")
+    kept = {"dataset": "d", "settings_id": NEW}
+    for spec in (EXAMPLES, PREDICTIONS, HEADS, EXEMPLARS):
+        rows = [row | kept for row in tables[f"{spec.full_name}_current"]]
+        write_table(tmp_path, spec, [{name: row.get(name) for name in spec.column_names} for row in rows])
+    cells = [cell("bronze.examples", NEW, 1), *(cell("silver.predictions", NEW, 1, f"a{n}") for n in range(3))]
+    write_table(tmp_path, CELLS, [*cells, cell("silver.heads", NEW, 1), cell("silver.exemplars", NEW, 1)])
+    about = {"dataset": "d", "adapter_id": "a0", "settings_id": NEW, "name": "a0", "status": "ready"}
+    write_table(tmp_path, ADAPTERS, [about])
+    write_table(tmp_path, CELLS, [cell("silver.adapters", NEW, 1, "a0")])
+    report(str(tmp_path), None, io.StringIO())
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert page.count("<image ") == 6 * 11 and "silver.exemplars version 0" in page and "bronze.examples version 0" in page
 
 
 def test_a_picture_is_made_small_in_proportion():
