@@ -23,7 +23,8 @@ from pipelines.check.label_scorer import check_label_scorer
 from pipelines.check.text_source import Texts
 from pipelines.check.tried_attacks import tried_shifts
 from pipelines.check.tried_texts import TriedTexts
-from pipelines.config import Config, ScoringConfig
+from pipelines.config import Config
+from pipelines.config_records import ScoringConfig
 from pipelines.exits import DATA, MISSING
 from pipelines.texts_only import text_pretraining
 from silver.adapters.offers import Zoo
