@@ -27,6 +27,7 @@ from lake.door import Lake
 from lake.identity import settings_id
 from lake.ledger import Cell, Done, Ledger
 from lake.progress import Progress
+from lake.spec import Table
 from models.atomic import write_text
 from models.decode import DecodeLimits
 from models.stored_vectors import vectors_of
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 ENGINE = 1  # part of every task's hash: raise it with any change of a network, a task or the arithmetic
+WRITERS = 3  # a small commit mostly waits for the log, so a few at once cost little more than one
 LIBRARIES = ("numpy", "scikit-learn", "scipy", "torch")
 
 
@@ -199,10 +201,14 @@ def _collect(inputs: PictureInputs, path: Path) -> None:
 
 def _write(lake: Lake, ledger: Ledger, dataset: str, rows: Mapping[str, Sequence[Mapping[str, object]]], fingerprint: str) -> None:
     ledger.reopen(TABLES, fingerprint)
-    for table in TABLES:
+
+    def write(table: Table) -> None:
         frame = as_table(table, dataset, list(rows.get(table.name, ()))).assign(settings_id=fingerprint)
         lake.create(table)
         lake.replace(table, lake.spark.createDataFrame(to_arrow(table, frame)).coalesce(1), len(frame), dataset=dataset)
+
+    with ThreadPoolExecutor(WRITERS) as pool:
+        list(pool.map(write, TABLES))
     for table in TABLES:
         ledger.forget(table)
         ledger.note(table, fingerprint, {Cell(): Done(fingerprint, len(rows.get(table.name, ())), len(rows.get(table.name, ())))})

@@ -147,9 +147,9 @@ def _sentence(row: Mapping[str, object]) -> str:
     low, high = row["difference_ci_low"], row["difference_ci_high"]
     if low is None or high is None:
         return f"{what}; too few test examples for an interval."
-    told = f"{row['difference_from_random']:+.4f} more than without random ones ({low:+.4f} to {high:+.4f}, n {row['n']} test examples)"
+    told = f"{row['difference_from_random']:+.4f} against random ones of the class ({low:+.4f} to {high:+.4f}, n {row['n']} test examples)"
     if float(str(high)) < 0:
-        return f"{what}, {told}: predictions rest on them more than on random examples of the class."
+        return f"{what}, {told}: predictions rest on them more than on random ones."
     if float(str(low)) > 0:
-        return f"{what}, {told}: predictions rest on them less than on random examples of the class."
-    return f"{what}, {told}: no evidence that predictions rest on them more than on random examples of the class."
+        return f"{what}, {told}: predictions rest on them less than on random ones."
+    return f"{what}, {told}: no evidence that predictions rest on them more than on random ones."
