@@ -115,7 +115,9 @@ class Config(_Record):
     inversion: InversionSettings = Field(
         default=InversionSettings(), description="probe worlds in which explanations are poked and tempted; none unless worlds are named"
     )
-    exemplars: ExemplarSettings = ExemplarSettings()
+    exemplars: ExemplarSettings = Field(
+        default=ExemplarSettings(), description="heads over the embeddings that name training examples; none unless heads are named"
+    )
     examined: int | None = Field(
         default=None, ge=1, description="of split meta only so many examples, by smallest id, are explained and shifted; null: all"
     )
