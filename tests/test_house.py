@@ -39,6 +39,14 @@ PINNED = {
     "silver.explanation_metrics": ("dataset example_id adapter_id method metric_group settings_id", "metrics"),
     "silver.outside_predictions": ("dataset example_id adapter_id settings_id", "predicted_id confidence softmax_entropy energy logits"),
     "silver.priors": ("dataset example_id source scorer settings_id", "values words"),
+    "silver.heads": (
+        "dataset head_id settings_id",
+        "name variant backbone training_fingerprint n_train n_slots parameters seconds class_accuracy top1_index top5_index status",
+    ),
+    "silver.exemplars": (
+        "dataset example_id head_id rank settings_id",
+        "train_example_id probability same_class train_label_id predicted_id distance",
+    ),
     "ood.predictions": (
         "dataset example_id adapter_id corruption severity settings_id",
         "parameter predicted_id confidence is_correct flipped",

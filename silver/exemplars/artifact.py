@@ -46,9 +46,8 @@ def save_head(manifest: HeadManifest, network: ProvenanceNetwork | None, folder:
         write_folder(folder, fill)
 
 
-@lru_cache(maxsize=4)
-def load_head(folder: Path, fingerprint: str) -> Kept:
-    """The head of a folder, read once per process. Raises ArtifactError when a file is damaged or edited, the tensors are not its
+def read_head(folder: Path, fingerprint: str) -> Kept:
+    """The head of a folder. Raises ArtifactError when a file is damaged or edited, the tensors are not its
     network's, or it knows other training examples than `fingerprint` says."""
     manifest, tensors = checked(folder, HeadManifest, WEIGHTS, fingerprint, HEAD)
     if manifest.hidden is None:
@@ -63,6 +62,9 @@ def load_head(folder: Path, fingerprint: str) -> Kept:
         raise ArtifactError("tensor_mismatch", f"{folder / WEIGHTS} must hold the tensors of its manifest's network: remove the folder")
     network.load_state_dict(network.state_dict() | tensors)
     return Kept(manifest, network.eval().requires_grad_(False))
+
+
+load_head = lru_cache(maxsize=4)(read_head)  # once per process
 
 
 def _answering(network: ProvenanceNetwork) -> dict[str, torch.Tensor]:

@@ -21,6 +21,7 @@ from lake.ledger import Cell, Done, Ledger
 from lake.progress import Progress
 from lake.rows import ERROR_COLUMNS, Identity
 from models.atomic import write_text
+from silver.exemplars.artifact import read_head
 from silver.exemplars.exemplify import Exemplifying, exemplify
 from silver.exemplars.manifest import HeadManifest, read_manifest
 from silver.exemplars.plan import ExemplarPlan, Head, failure_note
@@ -72,10 +73,17 @@ def planned(
 
 
 def build_exemplars(lake: Lake, ledger: Ledger, meta: Inputs, plan: ExemplarPlan) -> None:
-    """Trains the heads that are missing, registers all, and names the training examples behind each of `meta`."""
+    """Trains the heads that are missing, registers all, and names the training examples behind each of `meta`.
+
+    Raises ArtifactError where a head on disk is damaged or knows other training examples.
+    """
     stages = {head.head_id: _exemplar_stage(lake, plan, head) for head in plan.heads}
     missing = [head for head in plan.usable if not plan.head_folder(head).exists()]
-    if missing or any(unfinished(ledger, stages[head.head_id], meta) for head in plan.usable):
+    waiting = [head for head in plan.usable if unfinished(ledger, stages[head.head_id], meta)]
+    for head in waiting:
+        if head not in missing:
+            read_head(plan.head_folder(head), plan.fingerprint)  # a damaged one is said here, not by a worker
+    if missing or waiting:
         _collect(lake, plan)
     _train(lake, plan, missing)
     _register(lake, ledger, plan)

@@ -27,7 +27,7 @@ class HeadSettings(BaseModel):
     )
     seed: int = Field(default=0, ge=0, description="of weights and the order of training")
     hidden: int = Field(default=256, ge=1, description="width of the layer over the embedding, and of the index head's own")
-    training: ProvenanceTraining = ProvenanceTraining()
+    training: ProvenanceTraining = Field(default=ProvenanceTraining(), description="loss, optimiser and epochs; without `shift`")
 
     @field_validator("name")
     @classmethod

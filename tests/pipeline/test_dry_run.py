@@ -96,3 +96,12 @@ def test_before_anything_is_there_the_whole_plan_is_foretold(built: Built, tmp_p
     n_all = int(re.search(r"bronze\.embeddings +([\d,]+) ", told)[1])  # type: ignore[index]  # a line of the table
     assert abs(n_all - N_EXAMPLES) <= 6  # duplicates, conflicts and damage show only when pictures are read
     assert not (tmp_path / "new").exists() and "total" not in told
+
+
+def test_exemplars_and_what_they_say_of_answers_are_counted(built: Built, tmp_path: Path) -> None:
+    told = planned(built, tmp_path, built.tree | {"exemplars": {"heads": [{"name": "slots"}], "k": 3}}, 0.0)
+    n_meta = sum(counts_of(told)["silver.attributions"]) // 3
+    assert counts_of(told)["silver.exemplars"] == (2 * 3 * n_meta, 0)  # knn and slots, three ranks
+    counted = re.search(r"^  its group provenance +([\d,]+) +([\d,]+)$", told, re.MULTILINE)
+    assert counted and counted.groups() == (f"{2 * 3 * n_meta:,}", "0")  # knn and slots, three adapters
+    assert "silver.exemplars" not in planned(built, tmp_path, built.tree, 0.0)

@@ -14,6 +14,7 @@ from lake.door import Lake
 from lake.errors import ConfigError
 from lake.fill import Inputs
 from lake.ledger import Ledger
+from models.errors import ArtifactError
 from silver.exemplars.build import build_exemplars, build_support, planned
 from silver.exemplars.plan import ExemplarPlan, failure_note
 from silver.exemplars.settings import ExemplarSettings
@@ -144,13 +145,13 @@ def test_a_head_of_another_training_set_or_a_damaged_one_stops_the_run(toy: Lake
     more = plan_in(toy, folder, k=2)  # a row to do for each
     weights = (slots / "head.safetensors").read_bytes()
     (slots / "head.safetensors").write_bytes(weights[:-4])
-    with pytest.raises(Exception, match=r"bad_safetensors: .*copy or save the file again"):
+    with pytest.raises(ArtifactError, match=r"bad_safetensors: .*copy or save the file again"):
         build_exemplars(toy, Ledger(toy, "d"), meta, more)
     (slots / "head.safetensors").write_bytes(weights)
     other = ExemplarPlan(**vars(more) | {"fingerprint": "0" * 32})
     for head, found in zip(other.heads, (knn, slots), strict=True):
         other.head_folder(head).symlink_to(found)
-    with pytest.raises(Exception, match="training_mismatch"):
+    with pytest.raises(ArtifactError, match=r"training_mismatch: this head must know the training examples 0+, found"):
         build_exemplars(toy, Ledger(toy, "d"), meta, other)
 
 

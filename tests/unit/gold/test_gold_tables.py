@@ -237,3 +237,27 @@ def test_features_of_a_sub_sample_are_correlated_over_its_rows_ranked_beside_the
     assert first["feature"].tolist() == ["reliance"] and first["n"].tolist() == [inside.sum()]
     quoted = strongest_feature(Frames("pets", settings=SMALL, built={"xai_feature_ranking": ranking}), "pooled")
     assert quoted["feature"] == "entropy"  # of what all rows have
+
+
+def test_features_of_a_head_stand_under_its_name_beside_those_of_the_method() -> None:
+    from gold.frames import PROVENANCE_FEATURES, columns_of
+    from gold.statistics import pearson
+    from gold.tables import correlations, xai_feature_ranking
+    from silver.specs import PROVENANCE, Part
+
+    rows = planted_rows(0, 3.0, 60)
+    plain = correlations.build(Frames("pets", rows=rows, settings=SMALL))
+    told, noise = rows["is_correct"].astype(float), np.random.default_rng(0).normal(size=len(rows))
+    of_knn, of_own = (columns_of(Part(PROVENANCE, "s", name)) for name in ("knn", "my_own"))
+    assert [*of_knn] == [*PROVENANCE_FEATURES] and of_own["exemplar_distance"] == "my_own__exemplar_distance"
+    more = rows.assign(**dict.fromkeys(of_knn.values(), noise), **dict.fromkeys(of_own.values(), told + noise / 4))
+    found = correlations.build(Frames("pets", rows=more, settings=SMALL))
+    own = {"my_own", "knn"}
+    pd.testing.assert_frame_equal(found[~found["method"].isin(own)].reset_index(drop=True), plain)
+    assert set(zip(found["method"], found["feature"], strict=True)) == {
+        *zip(plain["method"], plain["feature"], strict=True), *((head, name) for head in own for name in PROVENANCE_FEATURES),
+    }  # fmt: skip
+    row = found[(found["method"] == "my_own") & (found["feature"] == "exemplar_entropy") & (found["scope"] == "pooled")].iloc[0]
+    assert row["pearson_r"] == pytest.approx(pearson((told + noise / 4).to_numpy(), told.to_numpy()).value)
+    ranking = xai_feature_ranking.build(Frames("pets", rows=more, settings=SMALL, built={"correlations": found}))
+    assert set(ranking[ranking["rank"] == 1]["method"]) == {"my_own"}

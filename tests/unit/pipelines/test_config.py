@@ -159,3 +159,13 @@ def test_what_is_of_the_other_modality_is_refused_by_its_key(tmp_path: Path, tre
 
 def test_every_probe_world_has_a_name_that_no_dataset_may_have() -> None:
     assert {dataset_of(world.name) for world in WORLDS} | {DOMAINS} == set(DATASETS)
+
+
+def test_exemplars_that_ask_for_no_head_are_out_of_the_hash_and_those_that_do_are_in_it(tmp_path: Path) -> None:
+    path = written(tmp_path, SMALL)
+    plain = load_config(path).sha256
+    assert load_config(path, ("exemplars.k=3",)).sha256 == plain
+    asked = [load_config(path, ("exemplars.heads=[{name: a}]", *more)).sha256 for more in ((), ("exemplars.k=3",))]
+    assert len({plain, *asked}) == 3
+    with pytest.raises(ConfigError, match=r"exemplars\.heads\.0\.hiden: unknown key; did you mean 'hidden'\?"):
+        load_config(path, ("exemplars.heads=[{name: a, hiden: 3}]",))
