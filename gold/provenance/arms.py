@@ -22,15 +22,18 @@ class Arm(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    variant: Variant = "class_conditional"
-    size: Size = "large"
-    subset: float = Field(default=0.3, gt=0.0, le=1.0)
-    selection: Selection = "stratified"
-    sharing: Sharing = "III"
-    alpha: float = Field(default=0.0, ge=0.0, le=1.0)
-    lambda_class: float = Field(default=1.0, ge=0.0)
-    lambda_index: float = Field(default=1.0, ge=0.0)
-    teacher_forcing: bool = True
+    variant: Variant = Field(
+        default="class_conditional",
+        description="class head alone; both heads on one branch; on two; or the index head told the class, with slots of that class",
+    )
+    size: Size = Field(default="large", description="of the conv net: 8, 16, 32 or 64 channels in the first of three blocks")
+    subset: float = Field(default=0.3, gt=0.0, le=1.0, description="share of the training pictures")
+    selection: Selection = Field(default="stratified", description="how the subset is chosen; others by a plain net's features")
+    sharing: Sharing = Field(default="III", description="layers that both heads share: conv block 1, 1-2, 1-3, or these and the next layer")
+    alpha: float = Field(default=0.0, ge=0.0, le=1.0, description="probability that the index target is another picture of the class")
+    lambda_class: float = Field(default=1.0, ge=0.0, description="weight of the class loss")
+    lambda_index: float = Field(default=1.0, ge=0.0, description="weight of the index loss")
+    teacher_forcing: bool = Field(default=True, description="false: in training a class-conditional head is told the predicted class")
 
     @model_validator(mode="after")
     def _says_what_it_does(self) -> Arm:

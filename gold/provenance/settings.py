@@ -19,8 +19,8 @@ class SeededArm(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    arm: Arm = Arm()
-    seeds: tuple[int, ...] | None = None
+    arm: Arm = Field(default=Arm(), description="the factors; in a file they stand beside `seeds`, lists are crossed")
+    seeds: tuple[int, ...] | None = Field(default=None, description="its own; null: those of the study")
 
 
 class AttackSettings(BaseModel):

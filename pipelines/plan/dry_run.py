@@ -34,6 +34,7 @@ from pipelines.plan.exemplars import STAGE as SUPPORTED
 from pipelines.plan.exemplars import exemplar_rows
 from pipelines.plan.poked import STAGE as POKED
 from pipelines.plan.poked import poked_rows
+from pipelines.plan.provenance import write_networks
 from pipelines.plan.shifted import count_shifted, predicted_rows, read_rows
 from pipelines.plan.text_counts import rows_of_job
 from pipelines.run import LAYERS, META, Pipeline
@@ -87,6 +88,7 @@ def dry_run(config: Config, root: str, stream: TextIO, seconds: float = 20.0) ->
     stream.write(f"plan for dataset {config.dataset} in {root}\n")
     write_adapters(counts.adapters, stream)
     _write_tables(counts, stream)
+    write_networks(pipeline.ledger, config.provenance, stream)
     if seconds > 0 and (counts.n_to_do or counts.adapters.to_train):
         with tempfile.TemporaryDirectory(prefix="assay-calibration-") as scratch:
             _price(pipeline, counts, seconds, Path(scratch), stream)
