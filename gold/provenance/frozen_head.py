@@ -15,8 +15,8 @@ from models.provenance.slots import Positions
 Floats = NDArray[np.float64]
 Features = NDArray[np.float32] | NDArray[np.float64]
 # Of the gradient's norm at zero weights. On 3,000 examples of 512 numbers and 10 classes it leaves p within 1e-8 where the features have
-# length 5, and within 5e-6 for a conv net's of length 53 whose first direction is 200 times as long as its hundredth. A refit takes 0.1 to
-# 0.4 s on one core.
+# length 5, and within 5e-6 for a conv net's of length 53 whose first direction is 125 times as long as its hundredth. A refit takes 0.1 to
+# 0.45 s on one core.
 TOLERANCE = 1e-10
 ROUNDS, PER_ROUND, PER_REFIT = 60, 25, 500
 LOGITS = 1_000_000  # held at once: refits run side by side, in parts
