@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from gold.provenance import frozen_head
 from gold.provenance.causal import leave_out, paired_difference, random_same_class
 from gold.provenance.frozen_head import fit_head
 from gold.provenance.quasi_newton import minimise
@@ -66,6 +67,19 @@ def test_a_refit_from_the_full_head_is_the_fit_from_zero_on_the_rest(n: int, d: 
         cold = fit_head(np.delete(features, gone, axis=0), np.delete(labels, gone), 4, 0.3).head
         np.testing.assert_allclose(head.probabilities(asked), cold.probabilities(asked), atol=1e-7)
         assert np.abs(head.probabilities(asked) - fitted.head.probabilities(asked)).max() > 1e-3
+
+
+def test_a_fit_ends_soon_on_features_that_are_long_in_one_direction(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As those behind a ReLU are: none below 0, so that their mean is the longest direction by far; some units are dead. Six rounds are
+    needed, and above 30 with a preconditioner whose steps do not sum to 0 over the classes."""
+    monkeypatch.setattr(frozen_head, "ROUNDS", 12)
+    clouded, labels = clouds(150, 40, 5)
+    features = 8 * np.maximum(clouded, 0) + 10
+    features[:, 30:] = 0.0
+    fitted = fit_head(features, labels, 5, 1.0)
+    (head,) = fitted.without([np.array([7, 8, 9])])
+    cold = fit_head(np.delete(features, [7, 8, 9], axis=0), np.delete(labels, [7, 8, 9]), 5, 1.0).head
+    np.testing.assert_allclose(head.probabilities(features), cold.probabilities(features), atol=1e-5)
 
 
 def test_a_class_whose_examples_are_all_removed_has_probability_0_and_the_others_are_fitted_without_it() -> None:
