@@ -3,7 +3,9 @@
 An approximate index lives on structure: of isotropic normal vectors at this width all others are nearly as far as the nearest, which is
 its worst case and like no embedding. Here every vector is the centre of one of CLUSTERS clusters, of length 1 and in a direction of its
 own, plus a step of expected length SPREAD in DIRECTIONS directions that are the cluster's own; then brought to length 1. Two vectors of
-a cluster have cosine 1 / (1 + SPREAD squared) on average, of different ones 0.
+a cluster have cosine 1 / (1 + SPREAD squared) on average, of different ones 0. Beside real ones, the cosine of the first, fifth and
+fiftieth neighbour, and the intrinsic dimension by the first fifty (Levina and Bickel's estimate from angles, median): 100,000 of these
+0.79, 0.74, 0.62 and 10.7; the 47,000 sentences of Banking77, CLINC150 and HWU64 embedded by MiniLM 0.85, 0.76, 0.61 and 9.1.
 """
 
 from __future__ import annotations
