@@ -98,7 +98,7 @@ def cost(kind: Kind, n: int, threads: int) -> Cost:
         loss.backward()  # type: ignore[no-untyped-call]  # torch's own
         optimiser.step()
 
-    times = [seconds_of(lambda number=number: step(number)) for number in range(WARM + STEPS)]  # type: ignore[misc]
+    times = [seconds_of(lambda number=number: step(number)) for number in range(WARM + STEPS)]  # type: ignore[misc]  # mypy cannot tell the type of a default that binds a loop
     return Cost(statistics.median(times[WARM:]), memory_mib("VmHWM") - held, network.parameters_count)
 
 

@@ -120,6 +120,6 @@ def test_the_steps_of_the_bench_are_those_of_the_training_itself() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("module", [retrieval, index_training])
 def test_the_small_twin_of_these_rows_is_measured(module: object, tmp_path: Path) -> None:
-    rows = module.measure(tmp_path, quick=True)  # type: ignore[attr-defined]
+    rows = module.measure(tmp_path, quick=True)  # type: ignore[attr-defined]  # modules, which have no common type
     assert len(rows) == (3 + sum(library.installed for library in LIBRARIES) if module is retrieval else 3 * 2 + 1)
     assert all(row.value > 0 for row in rows if "recall" not in row.figure)
