@@ -39,6 +39,11 @@ def memory_mib(name: str) -> float:
     raise ValueError(f"/proc/self/status has no line {name}: this bench measures memory on Linux alone")
 
 
+def forget_peak() -> None:
+    """`VmHWM` begins anew at what is held now."""
+    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
+
+
 def _run(sender: Connection[Any, Any], work: Callable[..., object], given: tuple[object, ...]) -> None:
     sender.send(work(*given))
     sender.close()

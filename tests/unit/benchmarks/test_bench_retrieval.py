@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from benchmarks import approximate, index_training, retrieval, vectors
-from benchmarks.apart import apart, memory_mib
+from benchmarks.apart import apart, forget_peak, memory_mib
 from benchmarks.approximate import LIBRARIES, Measured
 from benchmarks.index_training import KINDS, Cost
 from models.provenance.ranking import top_linear
@@ -33,8 +33,14 @@ def test_work_is_done_in_another_process_which_is_ended_when_it_takes_too_long()
         apart(os._exit, 3, limit_seconds=60)
 
 
-def test_memory_that_a_process_holds_is_seen() -> None:
+def test_memory_that_a_process_holds_and_the_most_it_held_are_seen() -> None:
     assert held(64) == pytest.approx(64, abs=8)
+    forget_peak()
+    before = memory_mib("VmHWM")
+    held(128)
+    assert memory_mib("VmHWM") - before == pytest.approx(128, abs=8)
+    forget_peak()
+    assert memory_mib("VmHWM") - before < 8
 
 
 def test_vectors_of_a_cluster_are_as_close_as_the_spread_says_and_others_are_far() -> None:
@@ -115,6 +121,13 @@ def test_the_steps_of_the_bench_are_those_of_the_training_itself() -> None:
         trunk, hidden = wide[0] * wide[1], (wide[1] + told + 1) * wide[1]
         assert found.parameters == trunk + hidden + (wide[1] + 1) * (kind.classes + wide[2])
         assert found.step_seconds > 0
+
+
+def test_the_peak_of_training_is_what_the_net_its_gradients_and_its_optimiser_take() -> None:
+    found = apart(index_training.cost, KINDS[0], 8000, 1, limit_seconds=300)
+    assert found is not None
+    # weights, gradients and two moments of AdamW, float32: 16 bytes each; and once more for what is held within a step
+    assert 1.0 < found.peak_mib * 2**20 / (16 * found.parameters) < 2.5
 
 
 @pytest.mark.slow
