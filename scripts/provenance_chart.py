@@ -30,12 +30,15 @@ class Panel(NamedTuple):
 
 def curves(title: str, note: str, panels: Sequence[Panel]) -> str:
     """The text of an SVG file: two panels in a row, epochs to the right, shares upwards; a name has one ink everywhere. A panel's scale
-    ends at 1 and begins at the lowest value after the first quarter of the epochs. Raises ValueError for a value outside 0..1 or no panel."""
+    ends at 1 and begins at the lowest value after the first quarter of the epochs.
+
+    Raises ValueError for a value outside 0..1, and where there is no line.
+    """
     names = list(dict.fromkeys(line.name for panel in panels for line in panel.lines))
     if not names or any(not 0 <= value <= 1 for panel in panels for line in panel.lines for value in line.values):
         raise ValueError("there must be a line, with shares in 0..1, in a panel")
     rows = math.ceil(len(panels) / 2)
-    width, height = LEFT + 2 * WIDTH + GAP + 20, TOP + rows * (HEIGHT + GAP) + FOOT - 40
+    width, height = LEFT + 2 * WIDTH + GAP + 20, TOP + rows * (HEIGHT + GAP) - GAP + FOOT
     parts = [
         f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}' width='{width}' height='{height}' role='img'>",
         f"<title>{escape(title)}</title>",

@@ -51,11 +51,11 @@ class Study:
         return sorted({str(one) for one in pd.concat(found)}) if found else []
 
 
-def named_in(lake: Path | str) -> list[str]:
-    """Datasets of which the lake has rows about provenance; none where it has no such tables."""
+def named_in(lake: Path | str, *, in_gold: bool = False) -> list[str]:
+    """Datasets of which the lake has rows about provenance (`in_gold`: in gold, where a run came to its end); none without such tables."""
     connection, names = _opened(lake)
     with connection:
-        return sorted({name for table in names for name in _datasets(connection, table)})
+        return sorted({name for table in names if table != HEADS or not in_gold for name in _datasets(connection, table)})
 
 
 def read_study(lake: Path | str, dataset: str) -> Study:

@@ -13,10 +13,10 @@ A provenance network (arXiv 2510.03361) is a classifier with two heads over one 
 - the free alternative is **kNN**: the nearest training examples in the same features, without a head and without training;
 - the **plain** classifier is the same trunk without an index head, and names nothing.
 
-**How to read it.** Top-1 and top-5 index: share of *training* inputs that are named first, or among five, themselves.
-{match}: share of *meta* inputs whose first named example has their true class; of a class-conditional
-head that is class accuracy by construction. Of kNN top-1 index is near 1 by definition: an input is its own nearest neighbour. Intervals are 95 %, Student's t over seeds, cut to 0..1;
-a † marks one seed, or seeds that all say 0 or all 1: there it is Wilson's (of membership: a bootstrap) over inputs, which says nothing of
+**How to read it.** Top-1 and top-5 index: share of *training* inputs that are named first, or among five, themselves. {match}: share
+of *meta* inputs whose first named example has their true class; of a class-conditional head that is class accuracy by construction. Of
+kNN top-1 index is near 1 by definition: an input is its own nearest neighbour. Intervals are 95 %, Student's t over seeds, cut to 0..1; a
+† marks one seed, or seeds that all say 0 or all 1: there it is Wilson's (of membership: a bootstrap) over inputs, which says nothing of
 other seeds. Differences are paired by seed; one seed gives no verdict. None of the intervals is corrected for their number.
 """
 

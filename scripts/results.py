@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from docs_markdown import grid
+from results_bare import Bare, bare_row, bare_section, read_bare
 from results_corruption import corruption_section
 from results_figures import charts
 from results_forecast import forecast_section
@@ -24,7 +25,8 @@ from results_honest import honest_section, read_honest
 from results_made import made_section, place
 from results_page import adapters_section, data_section
 from results_probe import Probe, probe_lake
-from results_read import Findings, datasets, read
+from results_provenance import provenance_part
+from results_read import Findings, datasets, read, with_adapters
 from results_readings import readings_section
 from results_sections import Section, found_on, merged, page_of
 from results_steering import read_steering
@@ -85,7 +87,7 @@ def write_page(lakes: Sequence[Path], out: Path, with_probe: bool = True, wanted
         raise ConfigError(f"--dataset: no lake holds {', '.join(unknown)}")
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ConfigError(f"--lake: a dataset stands once on the page, found {', '.join(twice)} in several lakes; leave one out")
-    found = [read(lake, dataset) for lake, dataset in places]
+    found = [read(lake, dataset) if dataset in with_adapters(lake) else read_bare(lake, dataset) for lake, dataset in places]
     sections = merged(before, [section(findings, out, with_probe) for findings in found])
     given = " ".join(f"--lake {lake}" for lake in dict.fromkeys(one.lake for one in sections))
     command = f"python scripts/results.py {given} --out {place(ROOT, out)}"
@@ -94,9 +96,11 @@ def write_page(lakes: Sequence[Path], out: Path, with_probe: bool = True, wanted
     out.write_text(page_of(head, TABLES, sections, {"text": row_order}), encoding="utf-8")
 
 
-def section(findings: Findings, out: Path, with_probe: bool) -> Section:
+def section(findings: Findings | Bare, out: Path, with_probe: bool) -> Section:
     """All of one dataset, and its charts written beside the page."""
-    if findings.modality == "text":
+    if isinstance(findings, Bare):
+        rows, text = [bare_row(findings)], bare_section(ROOT, findings)
+    elif findings.modality == "text":
         steering = read_steering(findings)
         rows, text = text_rows(findings, steering), text_section(ROOT, findings, steering, out)
     else:
@@ -123,6 +127,7 @@ def picture_section(findings: Findings, probe: Probe | None, why_not: str, out: 
         honest_section(findings, honest),
         "",
         readings_section(findings, honest),
+        *([named] if (named := provenance_part(findings.lake, findings.dataset)) else []),
         f"\n### {findings.dataset}: how it was made\n",
         made_section(ROOT, findings),
     ]

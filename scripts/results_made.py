@@ -5,11 +5,24 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+import pandas as pd
 from docs_markdown import grid
-from results_read import Findings
 from results_runs import Commit, command, commits, day, stage_seconds, started
+
+
+class Recorded(Protocol):
+    """What must be known of a dataset to say how it was made."""
+
+    @property
+    def lake(self) -> Path: ...
+    @property
+    def runs(self) -> pd.DataFrame: ...
+    @property
+    def settings_ids(self) -> dict[str, str]: ...
+    @property
+    def config(self) -> dict[str, Any] | None: ...
 
 
 def place(root: Path, path: Path) -> str:
@@ -18,7 +31,7 @@ def place(root: Path, path: Path) -> str:
     return os.path.relpath(inside, root) if inside.is_relative_to(root) else inside.name
 
 
-def made_section(root: Path, findings: Findings) -> str:
+def made_section(root: Path, findings: Recorded) -> str:
     """Markdown: the command, the runs with their seconds and hashes, seconds per stage, versions."""
     found = commits(findings.lake)
     starts = started(findings.runs, found)
@@ -29,7 +42,7 @@ def made_section(root: Path, findings: Findings) -> str:
     return "\n\n".join(parts)
 
 
-def _runs(root: Path, findings: Findings, starts: Mapping[str, float]) -> list[str]:
+def _runs(root: Path, findings: Recorded, starts: Mapping[str, float]) -> list[str]:
     if findings.config is None:
         return ["No run of this dataset is on record: `audit.runs` gets its row when a run ends, and these were stopped before."]
     rows = [

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 import pandas as pd
+from provenance_read import named_in
 
 from gold.examined import examined
 from lake.errors import ContractError, MissingInputError
@@ -143,16 +144,23 @@ class Findings:
 
 
 def datasets(lake: Path) -> list[str]:
-    """The datasets that gold has rows of. Raises MissingInputError when there is none."""
+    """The datasets whose adapters gold judges, and those of which it has provenance networks or heads alone.
+
+    Raises MissingInputError when there is none.
+    """
+    rows = sorted({*with_adapters(lake), *named_in(lake, in_gold=True)})
+    if not rows:
+        raise MissingInputError(f"{lake}: gold.adapter_summary has no rows; run `assay run CONFIG --lake {lake}` to the end")
+    return rows
+
+
+def with_adapters(lake: Path) -> list[str]:
+    """The datasets whose adapters gold judges. Raises MissingInputError where there is no gold."""
     connection, found = connect(str(lake), {"gold.adapter_summary"})
-    try:
+    with connection:
         if found.absent:
             raise MissingInputError(f"{lake} must be a lake with gold tables, found none: run `assay run CONFIG --lake {lake}` to the end")
         rows = connection.execute("SELECT DISTINCT dataset FROM gold.adapter_summary ORDER BY dataset").fetchall()
-    finally:
-        connection.close()
-    if not rows:
-        raise MissingInputError(f"{lake}: gold.adapter_summary has no rows; run `assay run CONFIG --lake {lake}` to the end")
     return [str(row[0]) for row in rows]
 
 

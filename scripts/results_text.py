@@ -19,6 +19,7 @@ from results_outside import outside_section
 from results_page import backbone_text, refused_text
 from results_paper import paper_section, scorer_text
 from results_priors import priors_section
+from results_provenance import provenance_part
 from results_read import Findings
 from results_sensitivity import sensitivity_section
 from results_steering import Steering
@@ -50,6 +51,7 @@ def text_section(root: Path, findings: Findings, steering: Steering, out: Path) 
         honest_section(findings, read_honest(findings.lake, findings.dataset)),
         f"\n### {name}: beside the paper\n",
         paper_section(findings, steering),
+        *([named] if (named := provenance_part(findings.lake, name)) else []),
         f"\n### {name}: how it was made\n",
         made_section(root, findings),
     ]
