@@ -111,12 +111,7 @@ def _steps(kind: Kind, data: TrainingSet) -> tuple[ProvenanceNetwork, Callable[[
         loss.backward()  # type: ignore[no-untyped-call]  # torch's own
         optimiser.step()
 
-<<<<<<< HEAD
-    times = [seconds_of(lambda number=number: step(number)) for number in range(WARM + STEPS)]  # type: ignore[misc]  # mypy cannot tell the type of a default that binds a loop
-    return Cost(statistics.median(times[WARM:]), memory_mib("VmHWM") - held, network.parameters_count)
-=======
     return network, step
->>>>>>> h4
 
 
 def steps_of(n: int) -> int:
