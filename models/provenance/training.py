@@ -93,6 +93,7 @@ def train_provenance(
             network.train()
             for batch in np.array_split(draws.permutation(len(labels)), -(-len(labels) // how.batch_size)):
                 targets = slots.mixed(batch, how.alpha, draws)
+                targets = np.where(data.kept[targets], targets, batch)  # none is taught to name an example that is left out
                 place, kept = torch.from_numpy(batch).to(device), data.kept[batch]
                 seen = moved(inputs[place], how.shift, draws)  # those left out too: the others' draws stay the same without them
                 if kept.sum() > 1:  # batch norm needs two
