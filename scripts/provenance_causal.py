@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import provenance_words as words
 from docs_markdown import grid
-from provenance_figures import NOTHING, counted, listed, side
+from provenance_figures import NOTHING, counted, listed, plus, side
 from provenance_read import Study
 
 HEAD = "index_head"
@@ -98,21 +98,27 @@ def _against_head(peer: str, rows: Sequence[Row]) -> str:
     return f"{told} ({_range(own, 'difference_from_index_head')})."
 
 
-def _sides(rows: Sequence[Row], ends: str) -> dict[int | None, list[str]]:
-    found: dict[int | None, list[str]] = {-1: [], 0: [], 1: [], None: []}
+def _sides(rows: Sequence[Row], ends: str) -> dict[int | None, list[Row]]:
+    found: dict[int | None, list[Row]] = {-1: [], 0: [], 1: [], None: []}
     for row in rows:
-        found[side(row[f"{ends}_ci_low"], row[f"{ends}_ci_high"])].append(f"{SCOPES[row['scope']]}, k {row['k']}")
+        found[side(row[f"{ends}_ci_low"], row[f"{ends}_ci_high"])].append(row)
     return found
 
 
-def _mixed(by: dict[int | None, list[str]], what: str) -> str:
-    said = {-1: f"{what} more: ", 1: f"{what} less: ", 0: "no difference is seen: ", None: "no interval: "}
-    return "; ".join(f"{start}{listed(by[where])}" for where, start in said.items() if by[where])
+def _mixed(by: dict[int | None, list[Row]], what: str) -> str:
+    said = {-1: f"{what} more", 1: f"{what} less", 0: "no difference is seen", None: "there is no interval"}
+    return "; ".join(f"{start} with the {_where(by[where])}" for where, start in said.items() if by[where])
+
+
+def _where(rows: Sequence[Row]) -> str:
+    """`head fitted again (k 5 and 20) and whole network trained again (k 20)`."""
+    by = {scope: [f"{row['k']}" for row in rows if row["scope"] == scope] for scope in SCOPES}
+    return listed([f"{SCOPES[scope]} (k {listed(ks)})" for scope, ks in by.items() if ks])
 
 
 def _range(rows: Sequence[Row], name: str) -> str:
     values = [float(row[name]) for row in rows]
-    low, high = f"{min(values):+.4f}", f"{max(values):+.4f}"
+    low, high = plus(min(values)), plus(max(values))
     return f"mean difference of p {low}" if low == high else f"mean differences of p {low} to {high}"
 
 
@@ -132,4 +138,4 @@ def _ends(row: Row, name: str, ends: str) -> str:
     low, high = row[f"{ends}_ci_low"], row[f"{ends}_ci_high"]
     if pd.isna(row[name]):
         return NOTHING
-    return f"{row[name]:+.4f}" if pd.isna(low) or pd.isna(high) else f"{row[name]:+.4f} ({low:+.4f} to {high:+.4f})"
+    return plus(row[name]) if pd.isna(low) or pd.isna(high) else f"{plus(row[name])} ({plus(low)} to {plus(high)})"

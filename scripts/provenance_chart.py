@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import NamedTuple
 
-WIDTH, HEIGHT, LEFT, TOP, GAP, FOOT = 380, 240, 64, 76, 90, 64
+WIDTH, HEIGHT, LEFT, TOP, GAP, FOOT = 380, 240, 64, 94, 76, 64
 FONT = "font-family='Helvetica, Arial, sans-serif'"
 INKS = ("#000000", "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7")
 DASHES = ("", "7 3", "2 3", "", "9 3 2 3", "4 4")

@@ -67,8 +67,13 @@ def signed(apart: Apart | None) -> str:
     """`-0.0120 (-0.0200 to -0.0040)`; without an interval the difference alone."""
     if apart is None:
         return NOTHING
-    mean = f"{round(apart.mean, 4) + 0.0:+.4f}"
-    return mean if apart.low is None or apart.high is None else f"{mean} ({apart.low:+.4f} to {apart.high:+.4f})"
+    mean = plus(apart.mean)
+    return mean if apart.low is None or apart.high is None else f"{mean} ({plus(apart.low)} to {plus(apart.high)})"
+
+
+def plus(value: float) -> str:
+    """`+0.0120`; nothing is ever -0.0000."""
+    return f"{round(value, 4) + 0.0:+.4f}"
 
 
 def side(low: float | None, high: float | None) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from docs_markdown import grid
 from provenance_figures import Apart, Figure, cell, counted, over_seeds, paired, signed, word
@@ -21,11 +22,14 @@ Network = Mapping[str, Any]
 
 
 def usual(nets: pd.DataFrame) -> dict[str, Any]:
-    """The network around which one factor at a time is changed: of each factor the value that most rows of class-conditional heads have,
-    else of any network; teacher forcing is on."""
-    own = nets[nets["variant"] == CONDITIONAL]
-    own = nets if own.empty else own
-    return {name: own[name].value_counts(sort=True).index[0] for name in FACTORS if name != "teacher_forcing"} | {"teacher_forcing": True}
+    """The network around which one factor at a time is changed: of the class-conditional ones (else of the first of VARIANTS from behind
+    that there is) the one whose factors most others share."""
+    own = next((rows for variant in reversed(VARIANTS) if len(rows := nets[nets["variant"] == variant])), nets)
+    forced = own[own["teacher_forcing"].astype(bool)]
+    own = own if forced.empty else forced
+    shared = np.sum([own[name].map(own[name].value_counts()).to_numpy(dtype=np.int64) for name in FACTORS], axis=0)
+    first = own.iloc[int(shared.argmax())]
+    return {name: first[name] for name in FACTORS}
 
 
 def twin(frame: pd.DataFrame, network: Network, variant: str = CONDITIONAL, **changed: Any) -> pd.DataFrame:

@@ -14,11 +14,11 @@ from provenance_networks import MATCH, figure, neighbours, usual, variants
 from provenance_read import Study, read_study
 
 HEAD = (
-    "Which training examples does a prediction rest on? Networks with an index head, beside the plain classifier and kNN over the same "
+    "Which training examples does a prediction rest on? Networks with an index head, beside the plain classifier and kNN over the same\n"
     "features, which is free. How to read the figures, and all others: [provenance.md](provenance.md)."
 )
 CHECKED = (
-    "The causal check: the named examples are taken out and the class head is fitted again on frozen features, or the whole network is "
+    "The causal check: the named examples are taken out and the class head is fitted again on frozen features, or the whole network is\n"
     "trained again. Change of p(predicted class), intervals over test examples; below 0 the prediction was held up by them."
 )
 EMBEDDED = "Heads over the embeddings, Wilson's intervals over the examples of meta:"

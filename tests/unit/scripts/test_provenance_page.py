@@ -190,8 +190,8 @@ LESS, NONE, MORE = (-0.03, -0.05, -0.01), (0.001, -0.02, 0.022), (0.04, 0.01, 0.
 THEIRS = "the training examples that the index head names"
 THAN = "than on random ones of the class"
 MIXED = (
-    f"Of {THEIRS}, held against random ones of the class, predictions rest on them more: head fitted again, k 5; no difference is seen: "
-    "head fitted again, k 20 (mean differences of p -0.0300 to +0.0010)."
+    f"Of {THEIRS}, held against random ones of the class, predictions rest on them more with the head fitted again (k 5); no "
+    "difference is seen with the head fitted again (k 20) (mean differences of p -0.0300 to +0.0010)."
 )
 
 
