@@ -13,27 +13,33 @@ from gold.provenance.heads import HeadInputs
 from gold.provenance.pictures import META, TRAIN
 from lake.door import Lake
 from lake.identity import rng, settings_id
+from lake.ledger import Ledger
 from ood.corruptions import corrupt
 from ood.settings import CorruptionSettings
 from pipelines.config import Config
 from silver.exemplars.plan import ExemplarPlan
+from silver.specs import EXEMPLARS, HEADS
 
 
-def provenance_inputs(lake: Lake, examples: Examples, config: Config, artifacts: Path, exemplars: ExemplarPlan | None) -> ProvenanceInputs:
+def provenance_inputs(
+    lake: Lake, ledger: Ledger, examples: Examples, config: Config, artifacts: Path, exemplars: ExemplarPlan | None
+) -> ProvenanceInputs:
     """Pictures where the configuration names arms, heads where it names heads."""
     pictures = _pictures(lake, examples, config, artifacts) if config.provenance.arms else None
-    return ProvenanceInputs(config.dataset, pictures, None if exemplars is None else _heads(exemplars, examples))
+    return ProvenanceInputs(config.dataset, pictures, None if exemplars is None else _heads(ledger, exemplars, examples))
 
 
-def _heads(plan: ExemplarPlan, examples: Examples) -> HeadInputs:
+def _heads(ledger: Ledger, plan: ExemplarPlan, examples: Examples) -> HeadInputs:
     recipes = {
         head.head_id: head.settings.training.model_dump(include={"alpha", "lambda_class", "lambda_index", "teacher_forcing"})
         | {"seed": head.settings.seed}
         for head in plan.usable
         if head.settings is not None
     }
-    ids = {head.head_id: settings_id(plan.exemplar_settings(head)) for head in plan.usable}
-    return HeadInputs(plan.dataset, plan.examples_id, plan.embeddings_id, ids, recipes, settings_id([ids, examples.inputs(TRAIN, META)]))
+    ids = {head.head_id: settings_id(plan.exemplar_settings(head)) for head in plan.heads}
+    there = ledger.state(HEADS, EXEMPLARS)  # what is there, not only what was asked for
+    sha256 = settings_id([ids, plan.settings.k, there, examples.inputs(TRAIN, META)])
+    return HeadInputs(plan.dataset, plan.examples_id, plan.embeddings_id, ids, recipes, plan.settings.k, sha256)
 
 
 def _pictures(lake: Lake, examples: Examples, config: Config, artifacts: Path) -> PictureInputs:

@@ -119,7 +119,7 @@ class Pipeline:
             inputs = self.forecast_inputs(examples, meta, scoring, found, shifts)
             build_forecasts(self.lake, self.ledger, inputs, self.config.forecast, self.forecasters)
             build_inversion(self.lake, self.config.inversion)
-            networks = provenance_inputs(self.lake, examples, self.config, self.artifacts, self.exemplars(examples, scoring))
+            networks = provenance_inputs(self.lake, self.ledger, examples, self.config, self.artifacts, self.exemplars(examples, scoring))
             build_provenance(self.lake, self.ledger, networks, self.config.provenance)
         return self.finished(started, examples)
 

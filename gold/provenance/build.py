@@ -16,11 +16,12 @@ import pyarrow as pa
 
 from bronze.specs import EMBEDDINGS, EXAMPLES
 from gold.provenance.figures import K
-from gold.provenance.heads import HeadInputs, plain, summaries
+from gold.provenance.heads import KNN, PAIRED, HeadInputs, against_knn, plain, summaries
 from gold.provenance.pictures import COLUMNS, COUNTED, META, TRAIN, Collecting, Corrupt, collect
 from gold.provenance.settings import ProvenanceSettings
 from gold.provenance.tables import TABLES
 from gold.provenance.tables.provenance_summary import SPEC as SUMMARY
+from gold.provenance.tables.provenance_verdict import SPEC as VERDICT
 from gold.provenance.tasks import Task, perform, rows_of, tasks_of
 from gold.table import as_table, to_arrow
 from lake.door import Lake
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 ENGINE = 1  # part of every task's hash: raise it with any change of a network, a task or the arithmetic
 WRITERS = 3  # a small commit mostly waits for the log, so a few at once cost little more than one
-LIBRARIES = ("numpy", "scikit-learn", "scipy", "torch")
+LIBRARIES = ("numpy", "pillow", "scikit-learn", "scipy", "torch")
 
 
 @dataclass(frozen=True)
@@ -76,10 +77,17 @@ def build_provenance(lake: Lake, ledger: Ledger, inputs: ProvenanceInputs, setti
     if pictures is None and heads is None:
         return
     tasks = [] if pictures is None else tasks_of(settings)
-    base = {"engine": ENGINE, "libraries": {name: version(name) for name in LIBRARIES}}
+    base: dict[str, object] = {"engine": ENGINE, "libraries": {name: version(name) for name in LIBRARIES}}
+    shifts: object = None
     if pictures is not None:
-        base |= {"examples": pictures.sha256, "shifts": [list(pictures.cells), dict(pictures.shift_settings)]}
-    defining = base | {"settings": settings, "tasks": [task.told() for task in tasks], "heads": None if heads is None else heads.sha256}
+        base |= {"examples": pictures.sha256}
+        shifts = [list(pictures.cells), dict(pictures.shift_settings)]
+    defining = base | {
+        "shifts": shifts,
+        "settings": settings,
+        "tasks": [task.told() for task in tasks],
+        "heads": None if heads is None else heads.sha256,
+    }
     fingerprint = settings_id(defining)
     for table in TABLES:
         lake.settings_id(table, inputs.dataset, defining)
@@ -90,18 +98,36 @@ def build_provenance(lake: Lake, ledger: Ledger, inputs: ProvenanceInputs, setti
     rows: dict[str, list[dict[str, object]]] = {}
     if pictures is not None:
         folder = pictures.artifacts / "provenance" / inputs.dataset
-        files = {task: folder / f"{settings_id(base | {'task': task.told(), 'read': task.reads(settings)})}.json" for task in tasks}
-        missing = {task: file for task, file in files.items() if not file.exists()}
+        files = {task: folder / f"{settings_id(base | _defining(task, settings, shifts))}.json" for task in tasks}
+        missing = {task: file for task, file in files.items() if _known(file) is None}
         if missing:
-            _perform(lake, inputs.dataset, pictures, settings, folder / f"pictures-{settings_id(base)}.npz", missing)
-        rows = rows_of({task: json.loads(file.read_text(encoding="utf-8")) for task, file in files.items()}, settings)
+            named = settings_id(base | {"shifts": shifts})
+            _perform(lake, inputs.dataset, pictures, settings, folder / f"pictures-{named}.npz", missing)
+        rows = rows_of({task: _known(file) or {} for task, file in files.items()}, settings)
     if heads is not None:
-        rows.setdefault(SUMMARY.name, []).extend(_of_heads(lake, heads))
+        summary, verdict = _of_heads(lake, heads)
+        rows.setdefault(SUMMARY.name, []).extend(summary)
+        rows.setdefault(VERDICT.name, []).extend(verdict)
     _write(lake, ledger, inputs.dataset, rows, fingerprint)
 
 
-def _of_heads(lake: Lake, inputs: HeadInputs) -> list[dict[str, object]]:
-    """Records of the dataset's heads, and of logistic regression on the vectors that they read."""
+def _defining(task: Task, settings: ProvenanceSettings, shifts: object) -> dict[str, object]:
+    """What makes a task's records what they are, besides the pictures and the code."""
+    told: dict[str, object] = {"task": task.told(), "read": task.reads(settings)}
+    return told | ({"shifts": shifts} if task.meets_shifts(settings) else {})
+
+
+def _known(file: Path) -> dict[str, list[dict[str, object]]] | None:
+    """A task's records; None where it has left none, or a file that a full disk or a person has cut: it is performed again."""
+    try:
+        found: dict[str, list[dict[str, object]]] = json.loads(file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+    return found
+
+
+def _of_heads(lake: Lake, inputs: HeadInputs) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
+    """Records of the dataset's heads and of logistic regression on the vectors that they read; and of the heads against kNN."""
     from pyspark.sql import functions as F
 
     mine = F.col("dataset") == inputs.dataset
@@ -118,7 +144,20 @@ def _of_heads(lake: Lake, inputs: HeadInputs) -> list[dict[str, object]]:
     )  # fmt: skip
     sums = [F.sum(F.coalesce(name, F.lit(0))).cast("double").alias(name) for name in ("right", "first", "any", "shared")]
     counts = each.groupBy("head_id").agg(F.count("*").alias("n"), *sums).toPandas()
-    return [*summaries(heads, counts, inputs.recipes), _plain(lake, inputs, meta)]
+    summary = [*summaries(heads, counts, inputs), _plain(lake, inputs, meta)]
+    asked = heads[(heads["variant"] == KNN) & heads["head_id"].isin(counts["head_id"])]
+    if asked.empty:
+        return summary, []
+    knn = str(asked["head_id"].iloc[0])
+    theirs = each.where(F.col("head_id") == knn).select("example_id", *(F.coalesce(name, F.lit(0)).alias(f"knn_{name}") for name in PAIRED))
+    both = each.where(F.col("head_id") != knn).join(theirs, "example_id")
+    sums = [
+        of(F.coalesce(name, F.lit(0)) - F.col(f"knn_{name}")).cast("double").alias(f"{told}_{name}")
+        for name in PAIRED
+        for told, of in (("mean", F.avg), ("sd", F.stddev_samp))
+    ]
+    apart = both.groupBy("head_id").agg(F.count("*").alias("n"), *sums).toPandas()
+    return summary, against_knn(heads, counts, apart)
 
 
 def _plain(lake: Lake, inputs: HeadInputs, examples: DataFrame) -> dict[str, object]:

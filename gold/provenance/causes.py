@@ -49,8 +49,9 @@ def of_head(network: Made, seed: int, pictures: Pictures, settings: ProvenanceSe
         sets = np.concatenate([np.stack([positions[:, :k] for positions in named.values()], axis=1), drawn], axis=1)
         changes = leave_out(fitted, own, targets, sets)
         told = {method: changes[:, place] for place, method in enumerate(named)} | {RANDOM: changes[:, len(named) :].mean(axis=1)}
+        same: Record = {"scope": "head", "k": k, "seed": seed, "n_train": len(data.labels), "random_draws": how.random_draws}
         records += [
-            {"scope": "head", "method": method, "k": k, "seed": seed, "example_id": example_id, "change": float(change)}
+            same | {"method": method, "example_id": example_id, "change": float(change)}
             for method, values in told.items()
             for example_id, change in zip(meta.ids, values, strict=True)
         ]
@@ -66,6 +67,8 @@ def of_whole_net(arm: Arm, seed: int, place: int, pictures: Pictures, settings: 
     how = settings.causal
     small = arm.model_copy(update={"subset": how.whole_net_subset})
     base = made(small, seed, pictures, settings)
+    if place >= len(pictures.meta.labels):
+        raise ValueError(f"meta must have a picture number {place}, found {len(pictures.meta.labels)}: ask for fewer whole_net_examples")
     meta = pictures.meta.only(np.asarray([place]))
     asked = torch.from_numpy(meta.pixels())
     before = softmax(class_logits(base.network, asked).astype(np.float64), axis=1)
@@ -79,9 +82,8 @@ def of_whole_net(arm: Arm, seed: int, place: int, pictures: Pictures, settings: 
         again = made(small, seed, pictures, settings, kept=kept)
         after = softmax(class_logits(again.network, asked).astype(np.float64), axis=1)
         change = float(after[0, targets[0]] - before[0, targets[0]])
-        records.append(
-            {"scope": "whole_net", "method": method, "k": how.whole_net_k, "seed": seed, "example_id": meta.ids[0], "change": change}
-        )
+        told: Record = {"scope": "whole_net", "method": method, "k": how.whole_net_k, "seed": seed, "example_id": meta.ids[0]}
+        records.append(told | {"change": change, "n_train": len(base.data.labels), "random_draws": 1})
     return records
 
 
@@ -104,9 +106,9 @@ def aggregated(records: Sequence[Mapping[str, object]], level: float) -> list[Re
     for scope, k in sorted({(str(one["scope"]), int(str(one["k"]))) for one in records}):
         own = [one for one in records if one["scope"] == scope and one["k"] == k]
         means = {method: _by_example(own, method) for method in METHODS}
-        n_seeds = len({one["seed"] for one in own})
+        n_seeds, few = len({one["seed"] for one in own}), {name: own[0][name] for name in ("n_train", "random_draws")}
         for method, values in means.items():
-            rows.append(_row(scope, method, k, values, means, n_seeds, level))
+            rows.append(_row(scope, method, k, values, means, n_seeds, level) | few)
     return rows
 
 

@@ -28,13 +28,13 @@ def index_accuracy(ranking: Ranking) -> dict[str, float]:
     return {"top1_index": float(own[:, 0].mean()), "top5_index": float(own.any(axis=1).mean())}
 
 
-def class_match(ranking: Ranking, train_labels: Positions, labels: Positions) -> Record:
+def class_match(ranking: Ranking, train_labels: Positions, labels: Positions, level: float = 0.95) -> Record:
     """Of inputs with these labels: first named example, any of five and mean share of five of their class; places that no example takes
     do not count."""
     there = ranking.positions[:, :K] != NOBODY
     same = (train_labels[ranking.positions[:, :K]] == labels[:, None]) & there
     first = float(same[:, 0].mean())
-    sure = wilson(float(same[:, 0].sum()), len(labels))
+    sure = wilson(float(same[:, 0].sum()), len(labels), level)
     return {
         "class_match_top1": first,
         "class_match_top1_ci_low": sure.low,
@@ -44,9 +44,9 @@ def class_match(ranking: Ranking, train_labels: Positions, labels: Positions) ->
     }
 
 
-def accuracy(right: NDArray[np.bool_]) -> Record:
+def accuracy(right: NDArray[np.bool_], level: float = 0.95) -> Record:
     """class_accuracy with Wilson's interval."""
-    sure = wilson(float(right.sum()), len(right))
+    sure = wilson(float(right.sum()), len(right), level)
     return {"class_accuracy": float(right.mean()), "class_accuracy_ci_low": sure.low, "class_accuracy_ci_high": sure.high}
 
 
@@ -77,9 +77,16 @@ def each_epoch(meta: torch.Tensor, meta_labels: Positions, n: int) -> Callable[[
     return of
 
 
-def knn_rankings(made: Made, meta: torch.Tensor) -> tuple[Ranking, Ranking, NDArray[np.float32], NDArray[np.float32]]:
-    """(of training inputs, themselves included; of meta; features of both) in the features that name examples, or of the plain
-    classifier those that tell the class."""
+def knn_rankings(made: Made, meta: torch.Tensor) -> tuple[Ranking, Ranking, NDArray[np.float32]]:
+    """Of training inputs K + 1 places, themselves included; of meta K; features of training inputs. In the features that name examples,
+    or of the plain classifier those that tell the class."""
     place = 0 if made.network.index_head is None else 1
     known, asked = features(made.network, made.data.inputs)[place], features(made.network, meta)[place]
-    return nearest(known, known, K), nearest(asked, known, K), known, asked
+    return nearest(known, known, K + 1), nearest(asked, known, K), known
+
+
+def without_self(ranking: Ranking) -> Ranking:
+    """Of training inputs in order, each of K + 1 named examples, the first K that are not the input itself; probabilities stay."""
+    other = ranking.positions != np.arange(len(ranking.positions))[:, None]
+    order = np.argsort(~other, axis=1, kind="stable")[:, :K]
+    return Ranking(np.take_along_axis(ranking.positions, order, axis=1), np.take_along_axis(ranking.probability, order, axis=1))

@@ -19,6 +19,7 @@ from gold.provenance.figures import (
     index_accuracy,
     knn_rankings,
     majority,
+    without_self,
 )
 from gold.provenance.membership import Membership, membership
 from gold.provenance.pictures import Pictures, Split
@@ -27,10 +28,12 @@ from gold.provenance.trained import Made, made
 from gold.statistics.intervals import wilson
 from lake.identity import rng
 from models.provenance.adversarial import fgsm, pgd
-from models.provenance.answers import class_logits, ranked
+from models.provenance.answers import class_logits, features, ranked
+from models.provenance.neighbours import nearest
 from models.provenance.slots import Positions
 
 KNN, CONV_NET = "knn_", "conv_net"
+FEWEST = 10  # pictures of the training split that a network has not seen, from which membership can be asked of them
 
 
 @dataclass
@@ -49,10 +52,11 @@ def judged(arm: Arm, seed: int, pictures: Pictures, settings: ProvenanceSettings
     look = each_epoch(meta, pictures.meta.labels, settings.epoch_examples)
     network = made(arm, seed, pictures, settings, look)
     found, key = Found(), arm.key() | {"seed": seed}
-    found.add("provenance_summary", key | _summary(network, meta, pictures.meta, settings), *_knn(key, network, meta, pictures, settings))
+    found.add("provenance_summary", key | _summary(network, meta, pictures, settings), *_knn(key, network, meta, pictures, settings))
     for epoch, told in enumerate(network.trained.history, start=1):
-        n = min(settings.epoch_examples, len(network.data.labels))
-        found.add("provenance_epochs", key | {"top1_index": None, "top5_index": None} | told | {"epoch": epoch, "n": n, "reason": None})
+        n, n_train = (min(settings.epoch_examples, len(one)) for one in (pictures.meta.labels, network.data.labels))
+        counted: Record = {"epoch": epoch, "n": n, "n_train": n_train, "reason": None}
+        found.add("provenance_epochs", key | {"top1_index": None, "top5_index": None} | told | counted)
     if settings.is_examined(arm):
         if "robustness" in settings.applications:
             found.add("provenance_robustness", *(key | one for one in _robustness(network, pictures, settings, seed)))
@@ -63,20 +67,22 @@ def judged(arm: Arm, seed: int, pictures: Pictures, settings: ProvenanceSettings
     return found.tables
 
 
-def _summary(network: Made, meta: torch.Tensor, split: Split, settings: ProvenanceSettings) -> Record:
-    net, data = network.network, network.data
+def _summary(network: Made, meta: torch.Tensor, pictures: Pictures, settings: ProvenanceSettings) -> Record:
+    net, data, split = network.network, network.data, pictures.meta
     told, known = class_logits(net, meta), class_logits(net, data.inputs)
-    right = told.argmax(axis=1) == split.labels
-    record: Record = accuracy(right) | {"class_accuracy_train": float((known.argmax(axis=1) == data.labels).mean())}
-    by_class = _attacked(_confidence(known), _confidence(told), settings)
+    record: Record = accuracy(told.argmax(axis=1) == split.labels, settings.level)
+    record |= {"class_accuracy_train": float((known.argmax(axis=1) == data.labels).mean())}
+    others, kind = strangers(network, pictures)
+    by_class = _attacked(_confidence(known), _confidence(class_logits(net, others)), settings)
     if net.index_head is None:
         own: Record = dict.fromkeys(INDEXED)
         attack = by_class
     else:
         of_train, of_meta = ranked(net, data.inputs, K), ranked(net, meta, K)
-        attack = _attacked(of_train.probability[:, 0], of_meta.probability[:, 0], settings)
-        own = index_accuracy(of_train) | class_match(of_meta, data.labels, split.labels)
+        attack = _attacked(of_train.probability[:, 0], ranked(net, others, 1).probability[:, 0], settings)
+        own = index_accuracy(of_train) | class_match(of_meta, data.labels, split.labels, settings.level)
     return record | own | _membership(attack, by_class) | {
+        "others": kind,
         "name": CONV_NET,
         "head_id": None,
         "parameters": net.parameters_count,
@@ -89,6 +95,16 @@ def _summary(network: Made, meta: torch.Tensor, split: Split, settings: Provenan
     }  # fmt: skip
 
 
+def strangers(network: Made, pictures: Pictures) -> tuple[torch.Tensor, str]:
+    """Pictures that the network has not learned from, and where they are from: the rest of the training split, as many as meta has at
+    most and those of the smallest ids, for they come from where the members come from; meta where no ten are left."""
+    known = set(network.data.ids)
+    left = [place for place, one in enumerate(pictures.train.ids) if one not in known][: len(pictures.meta.ids)]
+    if len(left) < FEWEST:
+        return torch.from_numpy(pictures.meta.pixels()), "meta"
+    return torch.from_numpy(pictures.train.only(np.asarray(left, dtype=np.int64)).pixels()), "adapter_train"
+
+
 INDEXED = (
     "top1_index", "top5_index", "class_match_top1", "class_match_top1_ci_low", "class_match_top1_ci_high", "class_match_top5",
     "class_match_top5_share",
@@ -98,19 +114,26 @@ INDEXED = (
 def _knn(key: Record, network: Made, meta: torch.Tensor, pictures: Pictures, settings: ProvenanceSettings) -> list[Record]:
     """kNN over the same features, as a row of its own."""
     started = time.perf_counter()
-    of_train, of_meta, known, asked = knn_rankings(network, meta)
+    of_train, of_meta, known = knn_rankings(network, meta)
     seconds = time.perf_counter() - started
     labels, split = network.data.labels, pictures.meta
-    right = majority(of_meta, labels, pictures.n_classes) == split.labels
-    itself = float((majority(of_train, labels, pictures.n_classes) == labels).mean())
-    cosines = _largest_cosine(known, known, of_train.positions[:, 0]), _largest_cosine(asked, known, of_meta.positions[:, 0])
+    right, level = majority(of_meta, labels, pictures.n_classes) == split.labels, settings.level
+    itself = float((majority(without_self(of_train), labels, pictures.n_classes) == labels).mean())
+    others, kind = strangers(network, pictures)
+    unseen = features(network.network, others)[0 if network.network.index_head is None else 1]
+    cosines = (
+        _largest_cosine(known, known, of_train.positions[:, 0]),
+        _largest_cosine(unseen, known, nearest(unseen, known, 1).positions[:, 0]),
+    )
     attack = _attacked(*cosines, settings)
     return [
-        key | accuracy(right) | index_accuracy(of_train) | class_match(of_meta, labels, split.labels) | _membership(attack, None) | {
+        key | accuracy(right, level) | index_accuracy(of_train) | class_match(of_meta, labels, split.labels, level)
+        | _membership(attack, None) | {
             "variant": f"{KNN}{key['variant']}",
             "class_accuracy_train": itself,
+            "others": kind,
             "name": CONV_NET,
-        "head_id": None,
+            "head_id": None,
             "parameters": 0,
             "slots": len(labels),
             "n_train": len(labels),
@@ -153,9 +176,9 @@ def _confidence(logits: np.ndarray) -> np.ndarray:
 
 def _robustness(network: Made, pictures: Pictures, settings: ProvenanceSettings, seed: int) -> list[Record]:
     meta, net = pictures.meta, network.network
-    records = [_met(network, meta, meta.pixels(), "none", 0, None)]
+    records = [_met(network, meta, meta.pixels(), "none", 0, None, settings.level)]
     for (name, severity), shifted in sorted(pictures.shifted.items()):
-        records.append(_met(network, meta, shifted.astype(np.float32) / 255.0, name, severity, None))
+        records.append(_met(network, meta, shifted.astype(np.float32) / 255.0, name, severity, None, settings.level))
     first = meta.only(np.arange(min(settings.attacks.examples, len(meta.labels))))
     pixels = torch.from_numpy(first.pixels())
     for severity, epsilon in enumerate(settings.attacks.epsilons, start=1):
@@ -164,14 +187,14 @@ def _robustness(network: Made, pictures: Pictures, settings: ProvenanceSettings,
             "fgsm": fgsm(net, pixels, first.labels, epsilon),
             "pgd": pgd(net, pixels, first.labels, epsilon, steps=steps, step_size=2.5 * epsilon / steps, seed=seed),
         }
-        records += [_met(network, first, changed.numpy(), name, severity, epsilon) for name, changed in made_by.items()]
+        records += [_met(network, first, changed.numpy(), name, severity, epsilon, settings.level) for name, changed in made_by.items()]
     return records
 
 
-def _met(network: Made, split: Split, pixels: np.ndarray, shift: str, severity: int, parameter: float | None) -> Record:
+def _met(network: Made, split: Split, pixels: np.ndarray, shift: str, severity: int, parameter: float | None, level: float) -> Record:
     net, inputs = network.network, torch.from_numpy(pixels)
     right = class_logits(net, inputs).argmax(axis=1) == split.labels
-    sure = wilson(float(right.sum()), len(right))
+    sure = wilson(float(right.sum()), len(right), level)
     match = None
     if net.index_head is not None:
         match = class_match(ranked(net, inputs, 1), network.data.labels, split.labels)["class_match_top1"]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from models.atomic import write_file
@@ -23,13 +23,16 @@ def keep(path: Path, trained: Trained, seconds: float) -> None:
 
 
 def find(path: Path, ids: tuple[str, ...], make: Callable[[], ProvenanceNetwork]) -> tuple[Trained, float] | None:
-    """What `keep` wrote, in the network that `make` gives, and its seconds; None where there is nothing. Raises ValueError where the
-    file is of other training examples than `ids`, or of another network: remove it then."""
+    """What `keep` wrote, in the network that `make` gives, and its seconds; None where there is nothing, or a file that a full disk has
+    cut. Raises ValueError where the file is of other training examples than `ids`, or of another network: remove it then."""
     if not path.exists():
         return None
-    with safe_open(path, framework="pt") as file:
-        told = file.metadata() or {}
-        tensors = {name: file.get_tensor(name) for name in sorted(file.keys())}  # noqa: SIM118 (safe_open is no mapping)
+    try:
+        with safe_open(path, framework="pt") as file:
+            told = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in sorted(file.keys())}  # noqa: SIM118 (safe_open is no mapping)
+    except SafetensorError:
+        return None
     if tuple(json.loads(told.get("ids", "[]"))) != ids:
         raise ValueError(f"{path} must be of these {len(ids)} training examples in this order, found others: remove the file")
     network = make()

@@ -12,7 +12,7 @@ from gold.provenance.causes import aggregated, of_whole_net
 from gold.provenance.figures import Record
 from gold.provenance.generation import generation, with_bytes
 from gold.provenance.judge import judged
-from gold.provenance.pictures import load
+from gold.provenance.pictures import Pictures, load
 from gold.provenance.private import with_privacy
 from gold.provenance.robust import with_differences
 from gold.provenance.settings import ProvenanceSettings
@@ -21,8 +21,9 @@ from gold.provenance.wrong_labels import found_labels
 
 Kind = Literal["arm", "mislabels", "whole_net", "generation"]
 Told = dict[str, list[Record]]
+FAILED = "failed"
 READ_BY: dict[Kind, tuple[str, ...]] = {
-    "arm": ("training", "epoch_examples"),
+    "arm": ("training", "epoch_examples", "resamples", "level"),
     "mislabels": ("training", "mislabels"),
     "whole_net": ("training", "causal"),
     "generation": ("generation",),
@@ -54,6 +55,10 @@ class Task:
             own += ["causal"] * ("causal" in asked and self.arm == settings.arms[0].arm)
         return {name: settings.model_dump(mode="json", include={name})[name] for name in own}
 
+    def meets_shifts(self, settings: ProvenanceSettings) -> bool:
+        """True where the records depend on how pictures of meta are corrupted."""
+        return self.kind == "arm" and "robustness" in settings.applications and settings.is_examined(self.arm)
+
 
 def tasks_of(settings: ProvenanceSettings) -> list[Task]:
     """All pieces of the study, the longest first."""
@@ -69,27 +74,46 @@ def tasks_of(settings: ProvenanceSettings) -> list[Task]:
 
 
 def perform(task: Task, path: Path, settings: ProvenanceSettings) -> Told:
-    """The records of one piece, by table."""
-    pictures = load(path)
+    """The records of one piece, by table; where it cannot be done (one class, too few examples, weights that are no numbers), why not."""
+    try:
+        return _performed(task, load(path), settings)
+    except ValueError as error:
+        return {FAILED: [{"reason": str(error)}]}
+
+
+def _performed(task: Task, pictures: Pictures, settings: ProvenanceSettings) -> Told:
     if task.kind == "mislabels":
         return {"provenance_mislabels": found_labels(task.arm, task.seed, task.part, pictures, settings)}
     if task.kind == "whole_net":
         return {"causes": of_whole_net(task.arm, task.seed, int(task.part), pictures, settings)}
     if task.kind == "generation":
-        told: Told = generation(task.seed, pictures, settings)
-        return told
+        return generation(task.seed, pictures, settings)
     return judged(task.arm, task.seed, pictures, settings)
 
 
 def rows_of(told: Mapping[Task, Mapping[str, list[Record]]], settings: ProvenanceSettings) -> Told:
     """The rows of every table, from the records of all pieces."""
     rows: Told = {}
-    for one in told.values():
-        for table, records in one.items():
-            rows.setdefault(table, []).extend(records)
+    failed: list[Record] = []
+    for task, one in told.items():
+        failed += [_failed(task, str(record["reason"])) for record in one.get(FAILED, [])]
+        for table in one.keys() - {FAILED}:
+            rows.setdefault(table, []).extend(one[table])
     rows["provenance_summary"] = with_privacy(rows.get("provenance_summary", []))
     rows["provenance_robustness"] = with_differences(rows.get("provenance_robustness", []))
     rows["provenance_causal"] = aggregated(rows.pop("causes", []), settings.level)
     rows["provenance_generated"] = with_bytes(rows.get("provenance_generated", []))
-    rows["provenance_verdict"] = verdicts(rows, settings)
+    rows["provenance_verdict"] = [*verdicts(rows, settings), *failed]
     return rows
+
+
+def _failed(task: Task, reason: str) -> Record:
+    """What gold.provenance_verdict says of a piece that could not be done: nothing vanishes."""
+    named = ", ".join(f"{name} {value}" for name, value in task.arm.model_dump(exclude_defaults=True).items()) or "the default"
+    record: Record = dict.fromkeys(("value", "against_value", "difference", "ci_low", "ci_high", "verdict"))
+    question = f"{task.kind} of seed {task.seed}, part {task.part:g}, could not be done"
+    return (
+        record
+        | {"question": question, "variant": named, "against": "", "sentence": f"{question}: {reason}", "n_seeds": 0, "n": 0}
+        | {"reason": reason}
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -55,7 +56,7 @@ def made(
     data = TrainingSet.of(split.pixels(), split.labels if labels is None else labels, split.ids, kept)
     how, file = training_of(arm, settings), None
     if pictures.store is not None and labels is None and kept is None:
-        file = pictures.store / f"{_identity(arm, seed, data, how, pictures.meta.ids[: settings.epoch_examples])}.safetensors"
+        file = pictures.store / f"{_identity(arm, seed, data, how, settings.epoch_examples, pictures.meta)}.safetensors"
         known = find(file, data.ids, lambda: _untrained(arm, data, pictures.n_classes))
         if known is not None:
             return Made(known[0], split, data, known[1])
@@ -74,10 +75,12 @@ def _untrained(arm: Arm, data: TrainingSet, n_classes: int) -> ProvenanceNetwork
     )
 
 
-def _identity(arm: Arm, seed: int, data: TrainingSet, how: ProvenanceTraining, looked_at: tuple[str, ...]) -> str:
-    """All that defines a network and what was looked at after its epochs. Pictures are named by their contents."""
-    told = {"engine": ENGINE, "arm": arm, "seed": seed, "training": how, "looked_at": looked_at}
-    return settings_id(told | {"ids": data.ids, "labels": data.labels.tolist(), "libraries": version("torch")})
+def _identity(arm: Arm, seed: int, data: TrainingSet, how: ProvenanceTraining, n: int, meta: Split) -> str:
+    """All that defines a network, and the `n` pictures of each split that were looked at after its epochs."""
+    told: dict[str, object] = {"engine": ENGINE, "arm": arm, "seed": seed, "training": how, "looked_at": [n, meta.ids[:n]]}
+    told |= {"ids": data.ids, "labels": data.labels.tolist(), "libraries": version("torch")}
+    seen = (data.inputs.numpy().tobytes(), meta.pictures[:n].tobytes())  # an id is a file's, which is read by code that may change
+    return settings_id(told | {"pixels": [hashlib.sha256(one).hexdigest() for one in seen]})
 
 
 def training_of(arm: Arm, settings: ProvenanceSettings) -> ProvenanceTraining:

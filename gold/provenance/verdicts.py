@@ -64,10 +64,12 @@ def _sentence(asked: Compared, row: Record, verdict: str | None) -> str:
         return f"{asked.question}: {told}; {row['n_seeds']} seed, so no interval and no verdict."
     said = {"better": "is better than", "worse": "is worse than", "no_evidence": "is not seen to differ from"}[verdict]
     ends = f"{row['difference']:+.4f}, {row['ci_low']:+.4f} to {row['ci_high']:+.4f} over {row['n_seeds']} seeds"
-    return f"{asked.question}: {asked.variant} {said} {asked.against}: {told} ({ends})."
+    return f"{asked.question}: {asked.variant} {said} {asked.against}: {told} ({ends} on the same {row['n']} inputs, one of many)."
 
 
 def _accuracy(frames: Mapping[str, pd.DataFrame], settings: ProvenanceSettings) -> list[Compared]:
+    if "provenance_summary" not in frames:
+        return []
     found = []
     first = settings.arms[0].arm
     for variant in ("single_branch", "two_branch", "class_conditional"):

@@ -29,15 +29,15 @@ def found_labels(arm: Arm, seed: int, share: float, pictures: Pictures, settings
     given = flipped.labels
     apart = arm.model_copy(update={"variant": "two_branch", "teacher_forcing": True})
     network = made(apart, seed, pictures, settings, labels=given)
-    itself, places = np.eye(len(given), dtype=bool), np.arange(len(given))
-    k = settings.mislabels.k
+    places = np.arange(len(given))
+    k = settings.mislabels.k + 1  # the input itself is among them, and left out
     own = features(network.network, network.data.inputs)[1]
     losses: list[Scores] = []
     plain = Arm(variant="plain", size=arm.size, subset=arm.subset, selection=arm.selection)
     made(plain, seed, pictures, settings, lambda data: _remembering(data, losses), labels=given)
     suspicion = {
-        "index_head": disagreement(ranked(network.network, network.data.inputs, k, closed=itself), places, given),
-        "knn": disagreement(nearest(own, own, k, itself), places, given),
+        "index_head": disagreement(ranked(network.network, network.data.inputs, k), places, given),
+        "knn": disagreement(nearest(own, own, k), places, given),
         "loss": losses[-1],
         "loss_mean": np.mean(losses, axis=0),
         "random": rng(seed, "", "provenance", "mislabels").random(len(given)),

@@ -25,8 +25,8 @@ NETWORK = (
     Column(
         "sharing_level",
         "string",
-        "layers that both heads share: conv block I, I-II, I-III, these and the fully connected layer (IV); all, or none where there is no "
-        "second head",
+        "layers that both heads share: conv block I, I-II, I-III, these and the fully connected layer (IV); all; none: no second head, or "
+        "two branches over frozen embeddings",
         allowed=("I", "II", "III", "IV", "all", "none"),
     ),
     Column("lambda_class", "double", "weight of the class loss", low=0.0),

@@ -28,6 +28,8 @@ SPEC = Table(
                unit="probability"),
         Column("against_head_ci_low", "double", "lower end of its interval over test examples", low=-1.0, high=1.0),
         Column("against_head_ci_high", "double", "upper end", low=-1.0, high=1.0),
+        Column("n_train", "bigint", "training examples that the network, or head, was trained on", unit="count", low=1),
+        Column("random_draws", "int", "random sets per test example and seed, averaged", unit="count", low=1),
         Column("n_seeds", "int", "seeds of the network", unit="count", low=1),
         Column("sentence", "string", "what the figures say"),
         *TAIL,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gold.provenance.tables.keys import KEY, NETWORK
-from gold.table import TAIL, share
+from gold.table import TAIL, count, share
 from lake.spec import DATASET, Column, Table
 
 SPEC = Table(
@@ -20,6 +20,7 @@ SPEC = Table(
         share("class_accuracy_train", "of the class head on training examples"),
         share("top1_index", "training inputs that are named first themselves; null without an index head"),
         share("top5_index", "training inputs among the first five"),
+        count("n_train", "training examples that were looked at; `n` of meta"),
         *TAIL,
     ),
 )

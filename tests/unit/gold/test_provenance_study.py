@@ -17,16 +17,16 @@ from sklearn.datasets import load_digits
 
 from gold.provenance.arms import Arm, expanded
 from gold.provenance.causes import aggregated, of_head, of_whole_net
-from gold.provenance.figures import K, accuracy, class_match, each_epoch, index_accuracy, majority
-from gold.provenance.heads import plain, summaries
-from gold.provenance.judge import judged
+from gold.provenance.figures import K, accuracy, class_match, each_epoch, index_accuracy, majority, without_self
+from gold.provenance.heads import HeadInputs, against_knn, plain, summaries
+from gold.provenance.judge import judged, strangers
 from gold.provenance.kept import find
 from gold.provenance.pictures import COLUMNS, Collecting, Pictures, Split, collect, grey, load
 from gold.provenance.private import OF_KNN, with_privacy
 from gold.provenance.robust import with_differences
 from gold.provenance.settings import ProvenanceSettings
 from gold.provenance.tables import TABLES
-from gold.provenance.tasks import Task, rows_of, tasks_of
+from gold.provenance.tasks import Task, perform, rows_of, tasks_of
 from gold.provenance.trained import made
 from gold.provenance.verdicts import verdicts
 from gold.provenance.wrong_labels import found_labels
@@ -152,6 +152,7 @@ def test_a_pictures_seeds_are_averaged_before_the_interval_over_pictures() -> No
     changes = {"index_head": [-0.3, -0.1], "random": [-0.1, -0.1]}  # of picture a under two seeds; of b below
     records = [
         {"scope": "head", "k": 5, "seed": seed, "example_id": name, "method": method, "change": value * (2 if name == "b" else 1)}
+        | {"n_train": 60, "random_draws": 1}
         for method, values in changes.items()
         for seed, value in enumerate(values)
         for name in ("a", "b")
@@ -307,13 +308,15 @@ def test_a_heads_row_is_its_counts_over_meta() -> None:
     heads = pd.DataFrame(
         [
             {"head_id": "a", "name": "slots", "variant": "class_conditional", "status": "ready", "class_accuracy": 1.0, "top1_index": 0.5,
-             "top5_index": 0.9, "parameters": 10, "n_slots": 4, "n_train": 20, "epochs": 3, "seconds": 1.0},
+             "top5_index": 0.9, "parameters": 10, "n_slots": 4, "n_train": 20, "epochs": 3, "seconds": 1.0, "reason": None},
             {"head_id": "b", "name": "bad", "variant": "two_branch", "status": "rejected", "class_accuracy": None, "top1_index": None,
-             "top5_index": None, "parameters": None, "n_slots": 20, "n_train": 20, "epochs": 3, "seconds": None},
+             "top5_index": None, "parameters": None, "n_slots": 20, "n_train": 20, "epochs": 3, "seconds": None, "reason": "diverged"},
         ]
     )  # fmt: skip
     counts = pd.DataFrame([{"head_id": "a", "n": 8, "right": 6.0, "first": 6.0, "any": 7.0, "shared": 5.5}])
-    (row,) = summaries(heads, counts, {"a": {"alpha": 0.5, "seed": 3}})
+    asked = HeadInputs("d", "x", "e", {"a": "s"}, {"a": {"alpha": 0.5, "seed": 3}}, 5, "")
+    row, refused = summaries(heads, counts, asked)
+    assert refused["class_accuracy"] is None and refused["reason"] == "diverged" and refused["n"] == 0
     assert (row["class_accuracy"], row["class_match_top5"], row["class_match_top5_share"]) == (0.75, 0.875, 0.6875)
     assert (row["alpha"], row["seed"], row["model_size"], row["variant"]) == (0.5, 3, "embeddings", "class_conditional")
 
@@ -323,3 +326,69 @@ def test_the_plain_classifier_on_embeddings_is_logistic_regression() -> None:
     row = plain(vectors, np.asarray([0, 0, 1, 1]), np.asarray([[1.0, 0.2], [0.2, 1.0], [1.0, 0.1]]), np.asarray([0, 1, 1]))
     assert row["class_accuracy"] == pytest.approx(2 / 3) and row["class_accuracy_train"] == 1.0 and row["parameters"] == 6
     assert K == 5
+
+
+def test_a_head_is_held_against_knn_on_the_same_examples() -> None:
+    heads = pd.DataFrame([{"head_id": "a", "name": "slots", "variant": "two_branch"}, {"head_id": "k", "name": "knn", "variant": "knn"}])
+    counts = pd.DataFrame(
+        [{"head_id": one, "n": 4, "right": right, "first": 2.0, "shared": 2.0} for one, right in (("a", 4.0), ("k", 2.0))]
+    )
+    apart = {"head_id": "a", "n": 4} | {f"{told}_{name}": 0.0 for told in ("mean", "sd") for name in ("right", "first", "shared")}
+    rows = {
+        str(row["question"]).split(",")[0]: row
+        for row in against_knn(heads, counts, pd.DataFrame([apart | {"mean_right": 0.5, "sd_right": 0.1}]))
+    }
+    right = rows["class accuracy"]  # t of three degrees of freedom, 3.1824
+    assert right["verdict"] == "better" and right["ci_low"] == pytest.approx(0.5 - 3.18245 * 0.05, abs=1e-5)
+    assert (right["value"], right["against_value"]) == (1.0, 0.5) and rows["class match of the first example"]["verdict"] == "no_evidence"
+
+
+def test_heads_that_name_fewer_than_five_say_nothing_of_five() -> None:
+    heads = pd.DataFrame(
+        [{"head_id": "a", "name": "slots", "variant": "two_branch", "status": "ready", "class_accuracy": 1.0, "top1_index": 0.5, "top5_index": 0.9,
+          "parameters": 10, "n_slots": 4, "n_train": 20, "epochs": 3, "seconds": 1.0, "reason": None}]
+    )  # fmt: skip
+    counts = pd.DataFrame([{"head_id": "a", "n": 8, "right": 6.0, "first": 6.0, "any": 7.0, "shared": 5.5}])
+    (row,) = summaries(heads, counts, HeadInputs("d", "x", "e", {"a": "s"}, {}, 3, ""))
+    assert row["class_match_top5"] is None and "of 3 examples named" in str(row["reason"])
+
+
+@pytest.mark.parametrize("changed", sorted(set(ProvenanceSettings.model_fields) - {"arms", "seeds", "applications", "corruptions"}))
+def test_every_setting_is_in_the_hash_of_some_task(changed: str) -> None:
+    every = ProvenanceSettings.model_validate(
+        {"arms": [{}], "applications": ["robustness", "class_errors", "mislabels", "causal", "generation"]}
+    )
+    assert any(changed in task.reads(every) for task in tasks_of(every))
+
+
+def test_what_cannot_be_done_is_a_row_with_its_reason(pictures: Pictures, tmp_path: Path) -> None:
+    one = Pictures(pictures.train, Split(pictures.meta.pictures[:0], pictures.meta.labels[:0], ()), {}, 10)
+    path = tmp_path / "pictures.npz"
+    arrays: dict[str, Any] = {"n_classes": np.asarray(10)}
+    for name, split in (("adapter_train", one.train), ("meta", one.meta)):
+        arrays |= {f"{name}_ids": np.asarray(split.ids, dtype="U64"), f"{name}_labels": split.labels, f"{name}_pictures": split.pictures}
+    np.savez(path, **arrays)
+    task = Task("whole_net", ARM, 0, 0.0)
+    told = perform(task, path, SETTINGS)
+    rows = rows_of({task: told}, SETTINGS)
+    (row,) = rows["provenance_verdict"]
+    assert "could not be done" in str(row["sentence"]) and row["verdict"] is None
+    as_table(next(table for table in TABLES if table.name == "provenance_verdict"), "digits", rows["provenance_verdict"])
+
+
+def test_a_training_inputs_majority_leaves_itself_out() -> None:
+    six = Ranking(np.asarray([[0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4, 5]]), np.full((2, 6), 0.1))
+    assert without_self(six).positions.tolist() == [[1, 2, 3, 4, 5], [0, 2, 3, 4, 5]]
+
+
+def test_membership_is_asked_of_pictures_of_the_same_split_where_some_are_left(pictures: Pictures) -> None:
+    half = made(ARM.model_copy(update={"subset": 0.5}), 0, pictures, SETTINGS)
+    others, kind = strangers(half, pictures)
+    assert kind == "adapter_train" and len(others) == 20  # of 30 left, as many as meta has
+    assert strangers(made(ARM, 0, pictures, SETTINGS), pictures)[1] == "meta"
+
+
+def test_a_file_that_was_cut_is_no_network(tmp_path: Path) -> None:
+    path = tmp_path / "cut.safetensors"
+    path.write_bytes(b"\x10\x00\x00\x00\x00\x00\x00\x00{")
+    assert find(path, ("a",), lambda: pytest.fail("not asked for a network")) is None
