@@ -76,7 +76,8 @@ def _run_one(options: argparse.Namespace, layers: Sequence[str]) -> int:
         config = _configured(options)[0]
         tell(lambda table, world: small_frame(lake, table, world), config.inversion.worlds, sys.stdout)
         if "://" not in root and (config.exemplars.heads or config.provenance.arms):
-            tell_of_provenance(root, dataset, sys.stdout)
+            names = [head.name for head in config.exemplars.heads]
+            tell_of_provenance(root, dataset, names, config.provenance.arms, sys.stdout)
     return _reported(line)
 
 

@@ -10,6 +10,9 @@ import pandas as pd
 from PIL import Image
 
 from bronze.specs import EXAMPLES
+from gold.provenance.arms import Arm
+from gold.provenance.heads import EMBEDDINGS
+from gold.provenance.settings import SeededArm
 from gold.provenance.tables.provenance_summary import SPEC as SUMMARY
 from models.decode import DecodeLimits, decode
 from pipelines.visible import visible
@@ -18,7 +21,7 @@ from silver.specs import EXEMPLARS, HEADS
 SHADES, SIDE, WIDEST = " .:-=+*#%@", 10, 100
 CHOSEN = """
 SELECT e.head_id, e.example_id FROM silver.exemplars_current e JOIN silver.heads_current h USING (dataset, head_id)
-WHERE e.dataset = ? AND e.rank = 1 AND h.variant <> 'knn' AND e.train_example_id IS NOT NULL
+WHERE e.dataset = ? AND e.rank = 1 AND h.name IN (SELECT unnest(?)) AND e.train_example_id IS NOT NULL
 ORDER BY h.name, e.same_class, e.example_id LIMIT 1
 """
 NAMED = """
@@ -34,21 +37,22 @@ OF_ONE = {"silver.exemplars_current", "silver.heads_current", "bronze.examples_c
 OF_ALL = {SUMMARY.full_name}
 
 
-def tell_of_provenance(root: str, dataset: str, stream: TextIO) -> None:
-    """Prints one answer with its five exemplars, a wrong one where there is one, and the networks beside kNN and the plain classifier.
-    `root`: of a lake in a local folder that has heads or networks."""
+def tell_of_provenance(root: str, dataset: str, heads: Sequence[str], arms: Sequence[SeededArm], stream: TextIO) -> None:
+    """Prints one answer with its five exemplars, a wrong one where there is one, and networks beside kNN and the plain classifier: the
+    first of `arms` and its twins, and the `heads`, by name. `root`: of a lake in a local folder that has them."""
     from pipelines.sql.duck import connect, exists
 
     has_heads, has_summary = all(exists(root, table) for table in (EXEMPLARS, HEADS, EXAMPLES)), exists(root, SUMMARY)
     connection, _ = connect(root, (OF_ONE if has_heads else set()) | (OF_ALL if has_summary else set()))
     try:
-        if has_heads and (chosen := connection.execute(CHOSEN, [dataset]).fetchone()):
+        if has_heads and (chosen := connection.execute(CHOSEN, [dataset, list(heads)]).fetchone()):
             named = connection.execute(NAMED, [dataset, *chosen]).fetchdf()
             shown = connection.execute(SHOWN, [dataset, [chosen[1], *named["train_example_id"]]]).fetchdf().set_index("example_id")
-            stream.write(answer(chosen[1], named, shown))
+            if chosen[1] in shown.index:
+                stream.write(answer(chosen[1], named[named["train_example_id"].isin(shown.index)], shown))
         if has_summary:
             told = connection.execute("SELECT * FROM gold.provenance_summary WHERE dataset = ?", [dataset]).fetchdf()
-            stream.write(summary(told))
+            stream.write(summary(told, arms[0].arm if arms else None))
     finally:
         connection.close()
 
@@ -87,14 +91,22 @@ def art(content: bytes) -> list[str]:
     return ["".join(2 * SHADES[shade] for shade in row) for row in shades]
 
 
-def summary(told: pd.DataFrame) -> str:
-    """One line per network and per kNN, means over seeds."""
-    if told.empty:
+def summary(told: pd.DataFrame, first: Arm | None) -> str:
+    """One line per head over embeddings, and per variant of the first arm, and per kNN over its features: means over seeds. Others are in
+    the table."""
+    own = told["model_size"] == EMBEDDINGS if len(told) else pd.Series(dtype=bool)
+    if first is not None and len(told):
+        key = first.key()
+        twin = told["sharing_level"].isin([key["sharing_level"], "all", "none"])
+        for name in set(key) - {"variant", "sharing_level"}:
+            twin &= told[name] == key[name]
+        own |= twin
+    if not own.any():
         return ""
-    by = told.groupby(["name", "variant", "model_size", "subset"], sort=False)
+    by = told[own].groupby(["name", "variant", "model_size", "subset"], sort=False)
     means = by[list(FIGURES)].mean().assign(seeds=by["seed"].nunique(), n=by["n"].max()).reset_index().sort_values(["name", "variant"])
     text = means.to_string(index=False, float_format=lambda number: f"{number:.3f}", na_rep="–")
     return (
         "\nprovenance networks beside kNN, which is free, and the plain classifier (index: of training inputs; class match: of new ones; "
-        "membership: AUC near 1 is a leak)\n" + "\n".join("  " + line for line in text.splitlines()) + "\n"
+        "membership: AUC near 1 is a leak; all: gold.provenance_summary)\n" + "\n".join("  " + line for line in text.splitlines()) + "\n"
     )

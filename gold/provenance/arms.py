@@ -8,11 +8,11 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from gold.provenance.selection import Selection
 from models.provenance.network import Variant
 from models.provenance.trunk import Size
 
 Sharing = Literal["I", "II", "III", "IV"]
-Selection = Literal["stratified", "prototypes", "boundary", "diversity"]
 SHARED: dict[Sharing, int] = {name: place + 1 for place, name in enumerate(get_args(Sharing))}
 
 

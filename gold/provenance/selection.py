@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from lake.identity import unit_interval
 from models.provenance.slots import Positions
 
-Selection = Literal["random", "prototypes", "boundary", "diversity"]
+Selection = Literal["stratified", "prototypes", "boundary", "diversity"]
 Features = NDArray[np.float32] | NDArray[np.float64]
 Floats = NDArray[np.float64]
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gold.provenance.arms import Arm
 from gold.provenance.kept import find, keep
 from gold.provenance.pictures import Pictures, Split
-from gold.provenance.selection import boundary, diversity, prototypes, stratified
+from gold.provenance.selection import select, stratified
 from gold.provenance.settings import ProvenanceSettings
 from lake.identity import settings_id
 from models.provenance.answers import features
@@ -92,15 +92,8 @@ def subset_of(arm: Arm, seed: int, pictures: Pictures, settings: ProvenanceSetti
     """The training pictures of an arm, in the order of their ids. Chosen by features those of a plain classifier of the same seed, trained
     on as many pictures drawn at random."""
     every = pictures.train
-    drawn = stratified(every.labels, arm.subset, every.ids, seed)
     if arm.selection == "stratified":
-        return every.only(drawn)
+        return every.only(stratified(every.labels, arm.subset, every.ids, seed))
     plain = made(Arm(variant="plain", size=arm.size, subset=arm.subset), seed, pictures, settings)
     vectors = features(plain.network, torch.from_numpy(every.pixels()))[0]
-    sizes = np.bincount(every.labels[drawn], minlength=pictures.n_classes)
-    chosen = {
-        "prototypes": lambda: prototypes(vectors, every.labels, sizes),
-        "boundary": lambda: boundary(vectors, every.labels, sizes),
-        "diversity": lambda: diversity(vectors, every.labels, sizes, every.ids, seed),
-    }
-    return every.only(np.sort(chosen[arm.selection]()))
+    return every.only(select(arm.selection, vectors, every.labels, arm.subset, every.ids, seed))

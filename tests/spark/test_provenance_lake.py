@@ -1,4 +1,4 @@
-"""Provenance networks in a lake: what is asked is there, once; killed, only what is missing is done again; heads stand beside networks."""
+"""Provenance networks in a lake: what is asked is there, once; killed, only what is missing is done again."""
 
 from __future__ import annotations
 

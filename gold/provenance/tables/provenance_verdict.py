@@ -19,7 +19,7 @@ SPEC = Table(
         Column("value", "double", "mean over seeds of the judged one's figure"),
         Column("against_value", "double", "the same of the other"),
         Column("difference", "double", "value minus against_value, paired by seed"),
-        Column("ci_low", "double", "lower end of the difference's interval: Student's t over seeds, or over test examples for causal"),
+        Column("ci_low", "double", "lower end of its interval: Student's t over seeds; of heads over embeddings over examples"),
         Column("ci_high", "double", "upper end"),
         Column("verdict", "string", "better or worse where the interval leaves out 0, no_evidence where it holds 0; null without interval",
                allowed=("better", "worse", "no_evidence")),

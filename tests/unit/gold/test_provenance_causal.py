@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gold.provenance import frozen_head
-from gold.provenance.causal import leave_out, paired_difference, random_same_class
+from gold.provenance.causal import leave_out, random_same_class
 from gold.provenance.frozen_head import fit_head
 from gold.provenance.quasi_newton import minimise
 from models.provenance.slots import NOBODY
@@ -137,19 +137,6 @@ def test_random_same_class_ones_are_different_of_the_class_and_keyed_by_the_test
     assert not np.array_equal(random_same_class(labels, targets, counts, ids, 4, 5), found)
 
 
-def test_the_paired_difference_averages_draws_then_seeds_then_counts_each_test_example_once() -> None:
-    """Example a (two seeds): retrieved -0.4, -0.2; random means -0.1, -0.1: difference -0.2. b: -0.1 against 0.1: -0.2. c: 0 against -0.1:
-    0.1. Mean -0.1, sd sqrt(0.03), t of 2 degrees of freedom at 97.5 % 4.302653: half width 4.302653 sqrt(0.03 / 3) = 0.4302653."""
-    retrieved = [-0.4, -0.1, -0.2, 0.0]
-    random = [[-0.2, 0.0], [0.1, 0.1], [-0.1, -0.1], [0.0, -0.2]]
-    found = paired_difference(retrieved, random, ["a", "b", "a", "c"])
-    assert found.n == 3 and found.reason is None
-    assert found.retrieved == pytest.approx((-0.3 - 0.1) / 3) and found.random == pytest.approx((-0.1 + 0.1 - 0.1) / 3)
-    assert (found.difference, found.low, found.high) == pytest.approx((-0.1, -0.5302653, 0.3302653))
-    alone = paired_difference([-0.4, -0.2], [[0.0], [0.0]], ["a", "a"])
-    assert alone.difference == pytest.approx(-0.3) and alone.low is None and alone.reason is not None
-
-
 def test_what_cannot_be_fitted_is_refused() -> None:
     features, labels = clouds(12, 3, 2)
     fitted = fit_head(features, labels, 2, 0.5)
@@ -165,7 +152,3 @@ def test_what_cannot_be_fitted_is_refused() -> None:
         list(fitted.without([np.array([3, 12])]))
     with pytest.raises(ValueError, match="T, R, k"):
         leave_out(fitted, features, labels, np.zeros((12, 2), dtype=np.int64))
-    with pytest.raises(ValueError, match="n clusters"):
-        paired_difference([0.1], [[0.1], [0.2]], ["a"])
-    with pytest.raises(ValueError, match="must be finite"):
-        paired_difference([np.nan, 0.0], [[0.1], [0.2]], ["a", "b"])

@@ -11,7 +11,7 @@ import pytest
 from gold.provenance.selection import boundary, diversity, prototypes, select, spread_order, stratified
 from lake.identity import unit_interval
 
-KINDS = ("random", "prototypes", "boundary", "diversity")
+KINDS = ("stratified", "prototypes", "boundary", "diversity")
 
 
 def world(n: int = 60, seed: int = 0) -> tuple[np.ndarray, np.ndarray, list[str]]:

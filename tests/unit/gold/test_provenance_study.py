@@ -344,10 +344,9 @@ def test_a_head_is_held_against_knn_on_the_same_examples() -> None:
 
 
 def test_heads_that_name_fewer_than_five_say_nothing_of_five() -> None:
-    heads = pd.DataFrame(
-        [{"head_id": "a", "name": "slots", "variant": "two_branch", "status": "ready", "class_accuracy": 1.0, "top1_index": 0.5, "top5_index": 0.9,
-          "parameters": 10, "n_slots": 4, "n_train": 20, "epochs": 3, "seconds": 1.0, "reason": None}]
-    )  # fmt: skip
+    told = {"head_id": "a", "name": "slots", "variant": "two_branch", "status": "ready", "class_accuracy": 1.0, "top1_index": 0.5}
+    told |= {"top5_index": 0.9, "parameters": 10, "n_slots": 4, "n_train": 20, "epochs": 3, "seconds": 1.0, "reason": None}
+    heads = pd.DataFrame([told])
     counts = pd.DataFrame([{"head_id": "a", "n": 8, "right": 6.0, "first": 6.0, "any": 7.0, "shared": 5.5}])
     (row,) = summaries(heads, counts, HeadInputs("d", "x", "e", {"a": "s"}, {}, 3, ""))
     assert row["class_match_top5"] is None and "of 3 examples named" in str(row["reason"])

@@ -7,6 +7,7 @@ import io
 import numpy as np
 import pandas as pd
 
+from gold.provenance.arms import Arm
 from gold.provenance.settings import ProvenanceSettings
 from models.decode import encode_png
 from pipelines.plan.provenance import write_networks
@@ -52,9 +53,11 @@ def test_the_summary_is_one_line_per_network_and_means_over_seeds() -> None:
     same = figures | {"name": "conv_net", "model_size": "small", "subset": 1.0, "n": 7}
     seeds = [(name, seed) for name in ("plain", "knn_plain") for seed in (0, 1)]
     rows = [same | {"variant": name, "seed": seed, "class_accuracy": 0.9 + 0.01 * seed} for name, seed in seeds]
-    lines = summary(pd.DataFrame(rows)).splitlines()
+    first = Arm(variant="plain", size="small", subset=1.0)
+    rows = [first.key() | one for one in rows] + [first.key() | rows[0] | {"alpha": 0.5, "class_accuracy": 0.0}]
+    lines = summary(pd.DataFrame(rows), first).splitlines()
     assert len(lines) == 5 and lines[-1].split()[:5] == ["conv_net", "plain", "small", "1.000", "0.905"]
-    assert summary(pd.DataFrame()) == ""
+    assert summary(pd.DataFrame(rows), None) == "" and summary(pd.DataFrame(), first) == ""
 
 
 class Unwritten:

@@ -106,7 +106,7 @@ def test_networks_stand_once_with_the_mean_over_seeds_and_knn_right_behind():
     assert "two branch large 30 % 0 III 1 1 91.0 % – 50.0 % – – 0.750 3 1,000" in said
     order = [said.index(name) for name in ("plain large", "two branch large 30 %", "knn two branch large", "two branch large 90 %")]
     assert order == sorted(order)
-    assert "largest membership AUC is 0.988, of two branch" in said and "privacy leak as much as a feature" in said
+    assert "largest membership AUC of a network is 0.988, of two branch" in said and "privacy leak as much as a feature" in said
 
 
 def test_what_is_unusual_about_a_network_keeps_it_apart():
