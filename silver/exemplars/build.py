@@ -198,17 +198,21 @@ def _train(lake: Lake, plan: ExemplarPlan, missing: Sequence[Head]) -> None:
 
 
 def _register(lake: Lake, ledger: Ledger, plan: ExemplarPlan) -> None:
-    """One row of silver.heads per head that has none."""
+    """One row of silver.heads per head that has none; of a head whose training failed before and was tried again, a row in its place."""
     for head in plan.heads:
         identity = lake.settings_id(HEADS, plan.dataset, head.defining)  # its hash is head_id: a head is its settings
-        if ledger.complete(HEADS, identity, Cell(corruption=head.name), plan.fingerprint):
+        made_from = plan.fingerprint if head in plan.usable else f"{plan.fingerprint} failed"
+        if ledger.complete(HEADS, identity, Cell(corruption=head.name), made_from):
             lake.skip(HEADS, 1)
             continue
-        if lake.read(HEADS).where(f"dataset = '{plan.dataset}' AND head_id = '{head.head_id}'").isEmpty():
-            row = _row(plan, head) | {"dataset": plan.dataset, "settings_id": identity}
+        row = _row(plan, head) | {"dataset": plan.dataset, "settings_id": identity}
+        known = lake.read(HEADS).where(f"dataset = '{plan.dataset}' AND head_id = '{head.head_id}'").select("status").collect()
+        if not known or known[0].status != row["status"]:
             ordered = tuple(row.get(name) for name in HEADS.column_names)
-            lake.append(HEADS, lake.spark.createDataFrame([ordered], HEADS.ddl()).coalesce(1), 1)
-        ledger.record(HEADS, identity, {Cell(corruption=head.name): Done(plan.fingerprint, 1, 1)})
+            lake.replace(
+                HEADS, lake.spark.createDataFrame([ordered], HEADS.ddl()).coalesce(1), 1, dataset=plan.dataset, head_id=head.head_id
+            )
+        ledger.record(HEADS, identity, {Cell(corruption=head.name): Done(made_from, 1, 1)})
 
 
 def _row(plan: ExemplarPlan, head: Head) -> dict[str, Any]:
