@@ -107,14 +107,15 @@ def _spread(summary: pd.DataFrame, degradation: pd.DataFrame) -> str:
 
 
 def _correlations(frame: pd.DataFrame) -> pd.DataFrame:
+    """One line per feature, and per head of silver.heads where the feature is of exemplars."""
+    by = ["feature", "method"]
     scopes = [
-        part[["feature", "pearson_r", "spearman_r"]].rename(columns={"pearson_r": f"pearson {scope}", "spearman_r": f"spearman {scope}"})
+        part.set_index(by)[["pearson_r", "spearman_r"]].rename(columns={"pearson_r": f"pearson {scope}", "spearman_r": f"spearman {scope}"})
         for scope, part in frame.groupby("scope", sort=True)
     ]
-    wide = scopes[0]
-    for part in scopes[1:]:
-        wide = wide.merge(part, on="feature", how="outer")
-    return wide.merge(frame.groupby("feature", as_index=False)["n"].max(), on="feature")
+    wide = pd.concat([*scopes, frame.groupby(by)["n"].max()], axis=1).sort_index().reset_index()
+    several = wide["feature"].duplicated(keep=False)
+    return wide.assign(feature=wide["feature"].where(~several, wide["feature"] + " of " + wide["method"])).drop(columns="method")
 
 
 def _learners(frame: pd.DataFrame) -> pd.DataFrame:
