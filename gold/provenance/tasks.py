@@ -53,7 +53,10 @@ class Task:
             asked = set(settings.applications)
             own += ["attacks"] * ("robustness" in asked) + ["wrong_conditions"] * ("class_errors" in asked)
             own += ["causal"] * ("causal" in asked and self.arm == settings.arms[0].arm)
-        return {name: settings.model_dump(mode="json", include={name})[name] for name in own}
+        told = {name: settings.model_dump(mode="json", include={name})[name] for name in own}
+        if "causal" in told:
+            told["causal"].pop("whole_net_examples")  # how many pieces there are, and no part of any
+        return told
 
     def meets_shifts(self, settings: ProvenanceSettings) -> bool:
         """True where the records depend on how pictures of meta are corrupted."""
@@ -61,15 +64,15 @@ class Task:
 
 
 def tasks_of(settings: ProvenanceSettings) -> list[Task]:
-    """All pieces of the study, the longest first."""
-    first, found = settings.arms[0].arm, []
-    if "causal" in settings.applications:
-        found += [Task("whole_net", first, settings.seeds[0], part) for part in range(settings.causal.whole_net_examples)]
-    found += [Task("arm", arm, seed) for arm, seed in sorted(settings.tasks(), key=lambda task: -task[0].subset)]
+    """All pieces of the study: networks, large subsets first, then what is asked of the first arm."""
+    first = settings.arms[0].arm
+    found = [Task("arm", arm, seed) for arm, seed in sorted(settings.tasks(), key=lambda task: -task[0].subset)]
     if "mislabels" in settings.applications:
         found += [Task("mislabels", first, seed, share) for share in settings.mislabels.shares for seed in settings.seeds]
     if "generation" in settings.applications:
         found += [Task("generation", first, seed) for seed in settings.seeds]
+    if "causal" in settings.applications:
+        found += [Task("whole_net", first, settings.seeds[0], part) for part in range(settings.causal.whole_net_examples)]
     return found
 
 
