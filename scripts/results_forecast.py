@@ -40,12 +40,15 @@ def forecast_section(findings: Findings) -> str:
 
 
 def _correlations(frame: pd.DataFrame, words: Words) -> str:
+    """One line per metric, and per head of silver.heads where it is of exemplars."""
     rows = []
-    for feature, part in frame.groupby("feature", sort=True):
+    several = frame.groupby("feature")["method"].nunique() > 1
+    for (feature, method), part in frame.groupby(["feature", "method"], sort=True):
         scopes = {str(row["scope"]): row for row in part.to_dict("records")}
         pooled = scopes["pooled"]
         shown = [_r(scopes[scope]) for scope in ("pooled", "within_adapter")]
-        rows.append([str(feature), *shown, f"{int(pooled['n']):,}", f"{int(pooled['n_examples']):,}"])
+        name = f"{feature} of {method}" if several[feature] else str(feature)
+        rows.append([name, *shown, f"{int(pooled['n']):,}", f"{int(pooled['n_examples']):,}"])
     return grid([f"metric of the clean {words.one}", "r pooled", "r within adapter", "rows", words.many], rows).rstrip()
 
 

@@ -14,7 +14,7 @@ from provenance_read import named_in
 from gold.examined import examined
 from lake.errors import ContractError, MissingInputError
 from pipelines.sql.duck import connect
-from silver.specs import EXPLANATION_METRICS, INVERSION
+from silver.specs import EXPLANATION_METRICS, INVERSION, PROVENANCE
 
 TABLES = (
     "bronze.examples",
@@ -215,9 +215,8 @@ def _identity(connection: duckdb.DuckDBPyConnection, table: str, dataset: str) -
     """
     name = f"{table}_current" if table in CURRENT else table
     mine = " AND adapter_id IN (SELECT adapter_id FROM gold.adapter_summary WHERE dataset = $1 AND n > 0)" if table in BY_ADAPTER else ""
-    mine += (
-        f" AND metric_group IS DISTINCT FROM '{INVERSION}'" if table == EXPLANATION_METRICS.full_name else ""
-    )  # a part with generations of its own
+    if table == EXPLANATION_METRICS.full_name:  # parts have generations of their own
+        mine += f" AND COALESCE(metric_group, '') NOT IN ('{INVERSION}', '{PROVENANCE}')"
     rows = connection.execute(f"SELECT DISTINCT settings_id FROM {name} WHERE dataset = $1{mine}", [dataset]).fetchall()  # noqa: S608  # our names
     if len(rows) != 1:
         raise ContractError(

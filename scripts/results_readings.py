@@ -7,6 +7,8 @@ from docs_markdown import grid
 from results_honest import Honest
 from results_read import Findings
 
+from gold.frames import PROVENANCE_FEATURES
+
 FOREST = "RandomForest"
 
 
@@ -81,7 +83,9 @@ def _deletion(findings: Findings) -> str:
 
 
 def _best(findings: Findings) -> str:
-    frame = findings.correlations[findings.correlations["feature"] != "confidence"]
+    frame = findings.correlations[
+        ~findings.correlations["feature"].isin(["confidence", *PROVENANCE_FEATURES])
+    ]  # the study has no exemplars
     pooled, within = (frame[frame["scope"] == scope].dropna(subset=["pearson_r"]) for scope in ("pooled", "within_adapter"))
     if pooled.empty or within.empty:
         return ""
