@@ -42,12 +42,12 @@ def forecast_section(findings: Findings) -> str:
 def _correlations(frame: pd.DataFrame, words: Words) -> str:
     """One line per metric, and per head of silver.heads where it is of exemplars."""
     rows = []
-    several = frame.groupby("feature")["method"].nunique() > 1
+    methods = frame.groupby("feature")["method"].nunique().to_dict()
     for (feature, method), part in frame.groupby(["feature", "method"], sort=True):
         scopes = {str(row["scope"]): row for row in part.to_dict("records")}
         pooled = scopes["pooled"]
         shown = [_r(scopes[scope]) for scope in ("pooled", "within_adapter")]
-        name = f"{feature} of {method}" if several[feature] else str(feature)
+        name = f"{feature} of {method}" if methods[feature] > 1 else str(feature)
         rows.append([name, *shown, f"{int(pooled['n']):,}", f"{int(pooled['n_examples']):,}"])
     return grid([f"metric of the clean {words.one}", "r pooled", "r within adapter", "rows", words.many], rows).rstrip()
 
