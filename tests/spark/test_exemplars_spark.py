@@ -9,10 +9,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bronze.specs import EMBEDDINGS, EXAMPLES
+from gold.provenance.build import ProvenanceInputs, build_provenance
+from gold.provenance.heads import HeadInputs
+from gold.provenance.settings import ProvenanceSettings
+from gold.provenance.tables import provenance_summary, provenance_verdict
 from lake.audit import CELLS, REJECTED
 from lake.door import Lake
 from lake.errors import ConfigError
 from lake.fill import Inputs
+from lake.identity import settings_id
 from lake.ledger import Ledger
 from models.errors import ArtifactError
 from silver.exemplars.build import build_exemplars, build_support, planned
@@ -72,6 +77,15 @@ def rows_of(lake: Lake, table: Table) -> list[dict[str, Any]]:
     names = [name for name in table.stable_columns if name != "run_id"]
     found = [row.asDict(recursive=True) for row in lake.read(table).select(*names).collect()]
     return sorted(found, key=lambda row: tuple(str(row[name]) for name in table.key))
+
+
+def judged(lake: Lake, plan: ExemplarPlan) -> list[dict[str, Any]]:
+    """Rows of gold.provenance_summary of the plan's heads, as they are now."""
+    ids = {head.head_id: settings_id(plan.exemplar_settings(head)) for head in plan.heads}
+    now = settings_id([row["status"] for row in rows_of(lake, HEADS)])
+    inputs = HeadInputs("d", EXAMPLES_ID, VECTORS_ID, ids, {}, plan.settings.k, now)
+    build_provenance(lake, Ledger(lake, "d"), ProvenanceInputs("d", None, inputs), ProvenanceSettings())
+    return rows_of(lake, provenance_summary.SPEC)
 
 
 def versions(lake: Lake) -> list[int | None]:
@@ -166,6 +180,31 @@ def test_a_head_that_cannot_be_trained_has_a_row_that_says_why_and_none_of_exemp
         assert heads["wild"]["reason"].startswith("nonfinite: head wild") and heads["wild"]["top1_index"] is None
         assert {row["head_id"] for row in rows_of(toy, EXEMPLARS)} == {heads["knn"]["head_id"]}
         assert failure_note(plan.head_folder(plan.heads[1])).exists() and [part.method for part in plan.parts(ANSWERS_ID)] == ["knn"]
+
+
+def test_a_head_that_failed_is_ready_once_it_was_tried_again(toy: Lake, tmp_path: Path) -> None:
+    meta, folder = world(toy, "image"), tmp_path / "heads"
+    plan = plan_in(toy, folder, k=1)
+    note = failure_note(plan.head_folder(plan.heads[1]))
+    note.parent.mkdir()
+    note.write_text('["nonfinite", "on another day"]', encoding="utf-8")
+    build_exemplars(toy, Ledger(toy, "d"), meta, plan)
+    assert {row["name"]: row["status"] for row in rows_of(toy, HEADS)} == {"knn": "ready", "slots": "rejected"}
+    (refused,) = [row for row in judged(toy, plan) if row["name"] == "slots"]
+    assert refused["reason"] == "nonfinite: on another day" and refused["n"] == 0
+    note.unlink()
+    build_exemplars(toy, Ledger(toy, "d"), meta, plan)
+    assert {row["name"]: row["status"] for row in rows_of(toy, HEADS)} == {"knn": "ready", "slots": "ready"}
+    assert {row["head_id"] for row in rows_of(toy, EXEMPLARS)} == {head.head_id for head in plan.heads}
+    told = {str(row["name"]): row for row in judged(toy, plan)}
+    assert set(told) == {"slots", "knn", "logistic_regression"}
+    for head in plan.heads:  # five of meta have an embedding
+        same = [row["same_class"] for row in rows_of(toy, EXEMPLARS) if row["head_id"] == head.head_id]
+        assert told[head.name]["n"] == len(same) == 5 and told[head.name]["class_match_top1"] == pytest.approx(sum(map(bool, same)) / 5)
+        assert told[head.name]["class_match_top5"] is None and "of 1 examples named" in told[head.name]["reason"]
+    against = {row["question"]: row for row in rows_of(toy, provenance_verdict.SPEC)}
+    first = against["class match of the first example, over embeddings"]
+    assert first["difference"] == pytest.approx(told["slots"]["class_match_top1"] - told["knn"]["class_match_top1"]) and first["n"] == 5
 
 
 def test_without_training_examples_the_user_is_told_what_to_do(toy: Lake, tmp_path: Path) -> None:
