@@ -23,11 +23,11 @@ Network = Mapping[str, Any]
 
 def usual(nets: pd.DataFrame) -> dict[str, Any]:
     """The network around which one factor at a time is changed: of the class-conditional ones (else of the first of VARIANTS from behind
-    that there is) the one whose factors most others share."""
+    that there is) the one whose factors most networks share."""
     own = next((rows for variant in reversed(VARIANTS) if len(rows := nets[nets["variant"] == variant])), nets)
     forced = own[own["teacher_forcing"].astype(bool)]
     own = own if forced.empty else forced
-    shared = np.sum([own[name].map(own[name].value_counts()).to_numpy(dtype=np.int64) for name in FACTORS], axis=0)
+    shared = np.sum([own[name].map(nets[name].value_counts()).to_numpy(dtype=np.int64) for name in FACTORS], axis=0)
     first = own.iloc[int(shared.argmax())]
     return {name: first[name] for name in FACTORS}
 

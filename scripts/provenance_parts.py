@@ -201,8 +201,16 @@ def reached_part(study: Study) -> str:
     said = "".join(
         f"- {n} pictures: both figures on training inputs are reached by {listed(names, 'no network')}.\n" for n, names in both.items()
     )
+    for share in sorted({network["subset"], 1.0}):
+        plain = twin(nets, network, "plain", subset=share)
+        if len(plain):
+            own = cell(figure(plain, "class_accuracy"))
+            said += f"- {span(plain['n_train'])} pictures: the plain classifier, which has no index head, has {own} on meta.\n"
     head = words.REACHED.format(
-        name=study.dataset, accuracy=words.SOURCE_ACCURACY, index=words.SOURCE_INDEX, n=span(nets[nets["subset"] == 1.0]["n_train"])
+        name=study.dataset,
+        accuracy=words.SOURCE_ACCURACY,
+        index=words.SOURCE_INDEX,
+        n=f"{round(float((nets['n_train'] / nets['subset']).max())):,}",
     )
     return head + grid(titles, rows) + f"\n{said}"
 
