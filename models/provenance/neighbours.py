@@ -17,7 +17,12 @@ def nearest(queries: Vectors, train: Vectors, k: int, closed: Closed | None = No
 
     Probability: softmax of the cosine over all N. `closed` bool[N] or [n, N]: left out, such as a training input itself. A vector of
     length 0 has cosine 0 with all."""
-    asked, known = (torch.from_numpy(unit(one)).to(device) for one in (queries, train))
+    return nearest_of(unit(train), queries, k, closed, device)
+
+
+def nearest_of(directions: Vectors, queries: Vectors, k: int, closed: Closed | None = None, device: str = "cpu") -> Ranking:
+    """The same for a training set that is at length 1 already (`unit`), which is worth keeping where it is asked often."""
+    asked, known = (torch.from_numpy(one).to(device) for one in (unit(queries), directions))
     with torch.inference_mode():
         return top_linear(asked, known, None, k, closed)
 

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from models.provenance.answers import class_logits, ranked
-from models.provenance.neighbours import nearest
+from models.provenance.neighbours import nearest_of
 from models.provenance.network import ProvenanceNetwork
 from models.provenance.ranking import Closed, Ranking
 from models.provenance.slots import NOBODY
@@ -53,7 +53,7 @@ def _ranking(
     network: ProvenanceNetwork | None, known: TrainingExamples, block: Vectors, k: int, closed: Closed | None, own: int | None
 ) -> Ranking:
     if network is None:
-        return nearest(block, known.vectors, k, closed)
+        return nearest_of(known.directions, block, k, closed)
     classes = np.full(len(block), 0 if own is None else own, dtype=np.int64)
     return ranked(network, torch.from_numpy(block), k, classes, closed)
 

@@ -17,6 +17,7 @@ from safetensors.torch import save_file
 from models.atomic import write_folder
 from models.errors import ArtifactError
 from models.hashing import hash_of
+from models.provenance.neighbours import unit
 from models.stored_vectors import HALF, vectors_of
 from silver.exemplars.manifest import TRAINING, TrainingManifest, checked, sealed, write_manifest
 
@@ -35,6 +36,11 @@ class TrainingExamples:
     @cached_property
     def places(self) -> dict[str, int]:
         return {example_id: place for place, example_id in enumerate(self.ids)}
+
+    @cached_property
+    def directions(self) -> NDArray[np.float32]:
+        """The vectors at length 1."""
+        return unit(self.vectors)
 
     def closed(self, withdrawn: Iterable[str]) -> NDArray[np.bool_]:
         """bool[N]: examples that may not be named."""
