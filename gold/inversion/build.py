@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from gold.inversion.adult_files import adult_files, require_adult
@@ -18,6 +17,7 @@ from gold.inversion.settings import DOMAINS, InversionSettings
 from gold.inversion.tables import TABLES, inversion_summary, inversion_sweep, inversion_verdict
 from gold.inversion.worlds import WORLDS, World
 from gold.table import as_table, to_arrow
+from gold.told import told
 from lake.door import Lake
 from lake.identity import settings_id
 from lake.ledger import Cell, Done, Ledger
@@ -68,15 +68,15 @@ def build_inversion(lake: Lake, settings: InversionSettings) -> None:
 def defining(world: World, settings: InversionSettings) -> dict[str, object]:
     """All that defines a world's rows: of the settings those that it reads, the code's version, libraries, and UCI Adult's bytes."""
     own = settings.model_dump(mode="json", exclude={"worlds", "adult", "examples"}) | {"n": getattr(settings.examples, world.domain)}
-    told: dict[str, object] = {
+    parts: dict[str, object] = {
         "engine": ENGINE,
         "world": world.name,
         "settings": own,
         "libraries": {one: version(one) for one in LIBRARIES},
     }
     if world.name == "adult":
-        told["files"] = [hashlib.sha256(file.read_bytes()).hexdigest() for file in adult_files(settings.adult)]
-    return told
+        parts["files"] = [hashlib.sha256(file.read_bytes()).hexdigest() for file in adult_files(settings.adult)]
+    return parts
 
 
 def _build_domains(lake: Lake, asked: Sequence[World], settings: InversionSettings) -> None:
@@ -106,32 +106,21 @@ def _computed(lake: Lake, tasks: Sequence[Task], settings: InversionSettings, pr
         frame = lake.spark.createDataFrame([task], "world string, model string, seed bigint").coalesce(1)
         (row,) = frame.mapInPandas(work, "content string").collect()
         progress.step()
-        told: dict[str, Any] = json.loads(row.content)
-        return told
+        found: dict[str, Any] = json.loads(row.content)
+        return found
 
     with ThreadPoolExecutor(max(1, lake.spark.sparkContext.defaultParallelism)) as pool:
         return dict(zip(tasks, pool.map(of, tasks), strict=True))
 
 
 def _content(world: str, model: str, seed: int, settings: InversionSettings) -> str:
-    """One task's records as JSON, NaN as null; on one thread, so that the same task says the same anywhere."""
-    import torch
+    """One task's records as JSON."""
 
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    def work() -> dict[str, Any]:
         found = judge(next(one for one in WORLDS if one.name == world), model, seed, settings)
-    finally:
-        torch.set_num_threads(before)
-    return json.dumps({"summary": _plain(found.summary), "sweep": _plain(found.sweep)}, allow_nan=False)
+        return {"summary": found.summary, "sweep": found.sweep}
 
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _plain(one) for name, one in value.items()}
-    if isinstance(value, list):
-        return [_plain(one) for one in value]
-    return None if isinstance(value, float) and not np.isfinite(value) else value
+    return told(work)
 
 
 def _rows(found: Mapping[Task, Mapping[str, Any]], settings: InversionSettings) -> dict[str, list[dict[str, object]]]:

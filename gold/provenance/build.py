@@ -6,9 +6,10 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,7 @@ from gold.provenance.tables.provenance_summary import SPEC as SUMMARY
 from gold.provenance.tables.provenance_verdict import SPEC as VERDICT
 from gold.provenance.tasks import Task, perform, rows_of, tasks_of
 from gold.table import as_table, to_arrow
+from gold.told import told
 from lake.door import Lake
 from lake.identity import settings_id
 from lake.ledger import Cell, Done, Ledger
@@ -113,8 +115,8 @@ def build_provenance(lake: Lake, ledger: Ledger, inputs: ProvenanceInputs, setti
 
 def _defining(task: Task, settings: ProvenanceSettings, shifts: object) -> dict[str, object]:
     """What makes a task's records what they are, besides the pictures and the code."""
-    told: dict[str, object] = {"task": task.told(), "read": task.reads(settings)}
-    return told | ({"shifts": shifts} if task.meets_shifts(settings) else {})
+    parts: dict[str, object] = {"task": task.told(), "read": task.reads(settings)}
+    return parts | ({"shifts": shifts} if task.meets_shifts(settings) else {})
 
 
 def _known(file: Path) -> dict[str, list[dict[str, object]]] | None:
@@ -170,8 +172,8 @@ def _plain(lake: Lake, inputs: HeadInputs, examples: DataFrame) -> dict[str, obj
         frame = pd.concat(list(batches)).sort_values("example_id")
         train, meta = (frame[frame["split"] == split] for split in (TRAIN, META))
         vectors = [vectors_of(part["pooled"].tolist()) for part in (train, meta)]
-        told = plain(vectors[0], train["label_id"].to_numpy(np.int64), vectors[1], meta["label_id"].to_numpy(np.int64))
-        yield pd.DataFrame({"content": [json.dumps(_plain_value(told), allow_nan=False)]})
+        known, asked = (part["label_id"].to_numpy(np.int64) for part in (train, meta))
+        yield pd.DataFrame({"content": [told(partial(plain, vectors[0], known, vectors[1], asked))]})
 
     frame = rows.select("example_id", "pooled").join(examples, "example_id").coalesce(1)
     (row,) = frame.mapInPandas(work, "content string").collect()
@@ -189,7 +191,7 @@ def _perform(
     def work(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for batch in batches:
             for text in batch["task"]:
-                yield pd.DataFrame({"content": [_content(Task.read(json.loads(text)), pictures, settings)]})
+                yield pd.DataFrame({"content": [told(partial(perform, Task.read(json.loads(text)), pictures, settings))]})
 
     def of(task: Task) -> None:
         frame = lake.spark.createDataFrame([(json.dumps(task.told()),)], "task string").coalesce(1)
@@ -202,29 +204,6 @@ def _perform(
         ThreadPoolExecutor(max(1, lake.spark.sparkContext.defaultParallelism)) as pool,
     ):
         list(pool.map(of, files))
-
-
-def _content(task: Task, pictures: Path, settings: ProvenanceSettings) -> str:
-    """One task's records as JSON, NaN as null; on one thread, so that the same task says the same anywhere."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        found = perform(task, pictures, settings)
-    finally:
-        torch.set_num_threads(before)
-    return json.dumps(_plain_value(found), allow_nan=False)
-
-
-def _plain_value(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _plain_value(one) for name, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain_value(one) for one in value]
-    if isinstance(value, np.generic):
-        return _plain_value(value.item())
-    return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
 def _collect(inputs: PictureInputs, path: Path) -> None:
