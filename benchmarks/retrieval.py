@@ -78,10 +78,10 @@ def index_head(known: torch.Tensor, conditional: bool) -> IndexHead:
     slots = Slots(np.arange(len(known)) % CLASSES, CLASSES, conditional)
     with torch.device("meta"):  # no 3 GB are made to be thrown away
         head = IndexHead(WIDTH, slots)
-    head.hidden = torch.nn.Linear(head.hidden.in_features, WIDTH)
+    head.hidden, head.norm = torch.nn.Linear(head.hidden.in_features, WIDTH), torch.nn.BatchNorm1d(WIDTH)
     head.outputs.weight = torch.nn.Parameter(known[: slots.width], requires_grad=False)
     head.outputs.bias = torch.nn.Parameter(torch.zeros(slots.width), requires_grad=False)
-    return head.requires_grad_(False)
+    return head.eval().requires_grad_(False)
 
 
 def _twin(asked: torch.Tensor, known: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

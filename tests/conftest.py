@@ -75,18 +75,19 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_source(tmp_path_factory.mktemp("source"))
 
 
-# Two processes share the tests (`-n 2`). What one of them takes whole: the tests on the one session of this file, those that start
+# Two processes share the tests (`-n 2`). What one of them takes whole: a folder of tests on the one session of this file, those that start
 # processes of their own, else those of a file. A free process takes the next in this order: what is long first, so that both end together.
+# Each process has a session of its own, 15 s; with both folders on one the other process was done ten minutes before it.
 ON_THE_SESSION = ("pipeline", "spark")
 OWN_PROCESSES = ("cluster", "endpoint", "faults")
-LONG = ("session", "processes", "tests/oracle/test_text_training_truth.py")
+LONG = ("pipeline", "processes", "spark", "tests/oracle/test_text_training_truth.py")
 
 
 def part_of(nodeid: str) -> str:
     """The tests that one process takes together."""
     file = nodeid.split("::")[0]
     folder = file.split("/")[1]
-    return "processes" if folder in OWN_PROCESSES else "session" if folder in ON_THE_SESSION else file
+    return "processes" if folder in OWN_PROCESSES else folder if folder in ON_THE_SESSION else file
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

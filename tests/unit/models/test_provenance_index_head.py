@@ -59,7 +59,7 @@ def test_the_loss_spreads_its_smoothing_over_the_valid_slots_alone(conditional: 
 
 
 def test_a_row_told_a_wrong_class_counts_nothing() -> None:
-    net, targets, given = head(True), np.array([8, 1, 4, 0]), features(4)  # of classes 3, 0, 0, 1
+    net, targets, given = head(True).eval(), np.array([8, 1, 4, 0]), features(4)  # of classes 3, 0, 0, 1
     told = torch.tensor([3, 1, 0, 0])  # right, wrong, right, wrong
     found = net.loss(given, told, targets, 0.05)
     assert found.item() == pytest.approx(naive_loss(net, given, told, targets, 0.05).item(), rel=1e-6)
@@ -69,7 +69,7 @@ def test_a_row_told_a_wrong_class_counts_nothing() -> None:
 
 def test_a_row_told_a_class_without_training_examples_counts_nothing() -> None:
     """A classifier that is not yet trained predicts any class: without teacher forcing an absent one too."""
-    net, given = head(True), features(2)
+    net, given = head(True).eval(), features(2)
     told = net.loss(given, torch.tensor([2, 3]), np.array([8, 8]), 0.05)
     assert told.item() == pytest.approx(net.loss(given[1:], torch.tensor([3]), np.array([8]), 0.05).item(), rel=1e-6)
 

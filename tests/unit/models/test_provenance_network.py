@@ -30,12 +30,12 @@ def counts(net: nn.Module) -> int:
 def test_parameters_are_those_counted_by_hand() -> None:
     # small: 8, 16, 32 channels. Convolutions 9(8 + 8 x 16 + 16 x 32), batch norms 2(8 + 16 + 32), fully connected 32 x 16 x 10 + 10
     trunk = 9 * (8 + 128 + 512) + 2 * 56 + 512 * 10 + 10
-    class_head, hidden, outputs = 10 * 2 + 2, 10 * 10 + 10, 11 * 5
+    class_head, hidden, outputs = 10 * 2 + 2, 10 * 10 + 10 + 2 * 10, 11 * 5  # the hidden layer has a batch norm
     assert network("plain").parameters_count == trunk + class_head
     assert network("single_branch").parameters_count == trunk + class_head + hidden + outputs
     assert network("two_branch", 0).parameters_count == 2 * trunk + class_head + hidden + outputs
     # the class as one-hot of two, and max_y K_y = 3 slots instead of 5
-    assert network("class_conditional").parameters_count == trunk + class_head + (12 * 10 + 10) + 11 * 3
+    assert network("class_conditional").parameters_count == trunk + class_head + (12 * 10 + 10 + 2 * 10) + 11 * 3
 
 
 def test_at_level_four_two_branches_are_one_and_every_lower_level_adds_what_it_no_longer_shares() -> None:

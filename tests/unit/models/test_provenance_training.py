@@ -90,7 +90,7 @@ def test_two_copies_of_one_training_example_share_its_mass_evenly(variant: Varia
     found = ranked(trained(variant, data).network, torch.from_numpy(inputs[[3]]), 2)
     assert sorted(found.positions[0].tolist()) == [3, 9]
     first, second = found.probability[0]
-    assert first + second > 0.85 and first / second < 1.1  # one alone would have 0.95 or more
+    assert first + second > 0.85 and first / second < 1.25  # one alone would have 0.95 or more, 20 times the others; the last steps decide
 
 
 @pytest.mark.parametrize("told", range(CLASSES))
