@@ -81,18 +81,23 @@ def ig_costs(scoring: TextScoring, adapter: ScoredAdapter, steps: int, texts: Se
 def _trained(
     settings: PriorSettings, labels: Sequence[str], examples: TextTrainingSet, scratch: Path
 ) -> tuple[LabelModel | None, float | None]:
-    """A scorer of the shape that the run trains, and seconds a text and epoch: the difference between one epoch and three."""
+    """A scorer of the shape that the run trains, and seconds a text and epoch: the difference between two epochs and four.
+
+    One epoch goes before, for the first training of a process is slower than the next by more than an epoch takes. Where four took no longer
+    than two, on a busy machine, the price is that of four with their start: too dear, but not free.
+    """
     training = settings.training
     texts, true_labels = ([], []) if training is None else readable(training, examples, labels)
     if training is None or not texts:
         return None, None
     seconds, path = [], scratch
-    for epochs in (1, 3):
+    for epochs in (1, 2, 4):
         before = time.perf_counter()
         short = training.model_copy(update={"epochs": epochs})
         path = train_label_scorer(short, texts, true_labels, labels, scratch, threads=settings.scorer.threads)
         seconds.append(time.perf_counter() - before)
-    return resolve_label_model(str(path)), max(0.0, seconds[1] - seconds[0]) / 2 / len(texts)
+    two, four = seconds[1:]
+    return resolve_label_model(str(path)), ((four - two) / 2 if four > two else four / 4) / len(texts)
 
 
 def _asked(

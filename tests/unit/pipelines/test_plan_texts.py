@@ -111,7 +111,7 @@ def test_a_scorer_that_the_run_trains_is_trained_for_a_moment_and_asked(tmp_path
     examples = TriedTexts(SENTENCES[:4], np.array([0, 1, 0, 1])).examples(4, steered=False)
     jobs = prior_jobs([CAP])
     found = prior_costs(settings, LABELS, jobs, examples, tmp_path, 0.0)
-    assert found.training is not None and found.training >= 0 and not found.untimed  # 0: the start took all of it, on a busy machine
+    assert found.training is not None and found.training > 0 and not found.untimed
     assert set(found.asked) == {("labelled", 8), ("plain", 8)} and all(pace.seconds > 0 for pace in found.asked.values())
     unread = PriorSettings(scorer=ScorerSource(train=training.model_copy(update={"max_tokens": 16})))
     assert prior_costs(unread, LABELS, jobs, examples, tmp_path / "b", 0.0).untimed
