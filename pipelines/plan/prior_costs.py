@@ -83,7 +83,7 @@ def _trained(
 ) -> tuple[LabelModel | None, float | None]:
     """A scorer of the shape that the run trains, and seconds a text and epoch: the difference between two epochs and four.
 
-    One epoch goes before, for the first training of a process is slower than the next by more than an epoch takes. Where four took no longer
+    One epoch goes before: the first training of a process is slower than the next by more than an epoch. Where four took no longer
     than two, on a busy machine, the price is that of four with their start: too dear, but not free.
     """
     training = settings.training
