@@ -11,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from models.atomic import write_file
+from models.errors import ArtifactError
 from models.provenance.network import ProvenanceNetwork
 from models.provenance.training import Trained
 
@@ -24,7 +25,7 @@ def keep(path: Path, trained: Trained, seconds: float) -> None:
 
 def find(path: Path, ids: tuple[str, ...], make: Callable[[], ProvenanceNetwork]) -> tuple[Trained, float] | None:
     """What `keep` wrote, in the network that `make` gives, and its seconds; None where there is nothing, or a file that a full disk has
-    cut. Raises ValueError where the file is of other training examples than `ids`, or of another network: remove it then."""
+    cut. Raises ArtifactError where the file is of other training examples than `ids`, or of another network: remove it then."""
     if not path.exists():
         return None
     try:
@@ -34,10 +35,10 @@ def find(path: Path, ids: tuple[str, ...], make: Callable[[], ProvenanceNetwork]
     except SafetensorError:
         return None
     if tuple(json.loads(told.get("ids", "[]"))) != ids:
-        raise ValueError(f"{path} must be of these {len(ids)} training examples in this order, found others: remove the file")
+        raise ArtifactError("training_mismatch", f"{path} must be of these {len(ids)} training examples, found others: remove the file")
     network = make()
     try:
         network.load_state_dict({name: torch.as_tensor(tensor) for name, tensor in tensors.items()})
     except RuntimeError as error:
-        raise ValueError(f"{path} must hold the weights of this network: remove the file; {error}") from error
+        raise ArtifactError("tensor_mismatch", f"{path} must hold the weights of this network: remove the file; {error}") from error
     return Trained(network.eval().requires_grad_(False), network.slots, ids, json.loads(told["history"])), float(told["seconds"])

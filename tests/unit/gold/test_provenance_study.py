@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pytest
 import torch
@@ -16,14 +15,12 @@ from pydantic import ValidationError
 from sklearn.datasets import load_digits
 
 from gold.provenance.arms import Arm, expanded
-from gold.provenance.causes import aggregated, of_head, of_whole_net
-from gold.provenance.figures import K, accuracy, class_match, each_epoch, index_accuracy, majority, without_self
-from gold.provenance.heads import HeadInputs, against_knn, plain, summaries
+from gold.provenance.causes import of_head, of_whole_net
+from gold.provenance.figures import each_epoch
 from gold.provenance.judge import judged, strangers
 from gold.provenance.kept import find
 from gold.provenance.pictures import COLUMNS, Collecting, Pictures, Split, collect, grey, load
 from gold.provenance.private import OF_KNN, with_privacy
-from gold.provenance.robust import with_differences
 from gold.provenance.settings import ProvenanceSettings
 from gold.provenance.tables import TABLES
 from gold.provenance.tasks import Task, perform, rows_of, tasks_of
@@ -32,8 +29,7 @@ from gold.provenance.verdicts import verdicts
 from gold.provenance.wrong_labels import found_labels
 from gold.table import as_table
 from models.decode import DecodeLimits, encode_png
-from models.provenance.ranking import Ranking
-from models.provenance.slots import NOBODY
+from models.errors import ArtifactError
 
 SETTINGS = ProvenanceSettings.model_validate(
     {
@@ -61,14 +57,6 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Pictures:
     ]
     dark = {("ki_contrast", 3): (splits[1].pictures // 4).astype(np.uint8)}
     return Pictures(splits[0], splits[1], dark, 10, tmp_path_factory.mktemp("networks"))
-
-
-def ranking(positions: list[list[int]]) -> Ranking:
-    found = np.asarray(positions)
-    return Ranking(found, np.where(found == NOBODY, 0.0, 0.1))
-
-
-# arms and settings
 
 
 def test_lists_of_factors_are_crossed_and_seeds_are_not() -> None:
@@ -120,66 +108,6 @@ def test_tasks_survive_being_written_down() -> None:
     assert [Task.read(task.told()) for task in tasks] == tasks
 
 
-# figures
-
-
-def test_index_accuracy_counts_each_training_input_at_its_own_place() -> None:
-    assert index_accuracy(ranking([[0, 1, 2], [0, 1, 2], [0, 1, NOBODY]])) == {"top1_index": 1 / 3, "top5_index": 2 / 3}
-
-
-def test_class_match_is_over_the_examples_that_are_there() -> None:
-    found = class_match(ranking([[0, 1, NOBODY], [2, 0, 1]]), np.asarray([7, 7, 3]), np.asarray([7, 3]))
-    # first: both right; five: the first has 2 of 2, the second 1 of 3
-    assert found["class_match_top1"] == 1.0 and found["class_match_top5"] == 1.0
-    assert found["class_match_top5_share"] == pytest.approx((1 + 1 / 3) / 2)
-
-
-def test_the_majority_of_five_wins_and_of_equally_many_the_nearer() -> None:
-    labels = np.asarray([0, 1, 1, 0, 2])
-    told = majority(ranking([[0, 1, 2, 3, 4], [1, 0, 3, 2, 4], [4, 1, 2, 0, NOBODY]]), labels, 3)
-    assert told.tolist() == [0, 1, 1]
-
-
-def test_accuracy_has_wilsons_interval() -> None:
-    found = accuracy(np.asarray([True, True, False, True]))
-    assert found["class_accuracy"] == 0.75 and found["class_accuracy_ci_low"] == pytest.approx(0.3006, abs=1e-4)
-
-
-# records -> rows
-
-
-def test_a_pictures_seeds_are_averaged_before_the_interval_over_pictures() -> None:
-    changes = {"index_head": [-0.3, -0.1], "random": [-0.1, -0.1]}  # of picture a under two seeds; of b below
-    records = [
-        {"scope": "head", "k": 5, "seed": seed, "example_id": name, "method": method, "change": value * (2 if name == "b" else 1)}
-        | {"n_train": 60, "random_draws": 1}
-        for method, values in changes.items()
-        for seed, value in enumerate(values)
-        for name in ("a", "b")
-    ]
-    for method in ("knn", "tracin"):
-        records += [one | {"method": method} for one in records if one["method"] == "random"]
-    rows = {str(row["method"]): row for row in aggregated(records, 0.95)}
-    head = rows["index_head"]
-    assert head["change"] == pytest.approx(-0.3) and head["difference_from_random"] == pytest.approx(-0.15)  # a: -0.1, b: -0.2
-    half = 12.7062047 * 0.0707107 / np.sqrt(2)  # t of one degree of freedom
-    assert head["difference_ci_low"] == pytest.approx(-0.15 - half, abs=1e-6) and head["n"] == 2 and head["n_seeds"] == 2
-    assert "no evidence" in str(head["sentence"]) and rows["random"]["difference_from_random"] is None
-    assert rows["knn"]["difference_from_index_head"] == pytest.approx(0.15)
-
-
-def test_robustness_is_held_against_the_plain_classifier_of_the_same_seed() -> None:
-    same = {"model_size": "small", "subset": 1.0, "selection": "stratified", "shift": "fog", "severity": 1}
-    rows = with_differences(
-        [
-            same | {"variant": "plain", "seed": 0, "class_accuracy": 0.9},
-            same | {"variant": "two_branch", "seed": 0, "class_accuracy": 0.7},
-            same | {"variant": "two_branch", "seed": 1, "class_accuracy": 0.7},
-        ]
-    )
-    assert [row["difference_from_plain"] for row in rows] == [0.0, pytest.approx(-0.2), None]
-
-
 def test_a_verdict_needs_two_seeds_and_an_interval_without_zero(pictures: Pictures) -> None:
     three = SETTINGS.model_copy(update={"seeds": (0, 1, 2)})
     base = ARM.key() | {"name": "conv_net", "class_match_top1": 0.9, "class_match_top5_share": 0.9, "membership_auc": 0.9, "n": 20}
@@ -206,9 +134,6 @@ def test_privacy_stands_beside_the_plain_classifier_of_the_seed(pictures: Pictur
     assert "plain classifier" in str(rows["class_conditional"]["privacy"]) and rows["plain"]["privacy"] is None
     assert rows["knn_class_conditional"]["privacy"] == OF_KNN and rows["knn_class_conditional"]["membership_auc"] == 1.0
     assert with_privacy(own)[0]["privacy"] is None
-
-
-# the study itself
 
 
 def test_every_table_takes_the_records_of_a_whole_study(pictures: Pictures) -> None:
@@ -254,7 +179,7 @@ def test_a_kept_network_of_other_examples_is_refused(pictures: Pictures) -> None
     (path,) = [
         file for file in pictures.store.iterdir() if file.stat().st_mtime == max(one.stat().st_mtime for one in pictures.store.iterdir())
     ]
-    with pytest.raises(ValueError, match="remove the file"):
+    with pytest.raises(ArtifactError, match="remove the file"):
         find(path, ("other",), lambda: first.network)
     assert find(path.with_name("absent.safetensors"), first.data.ids, lambda: first.network) is None
 
@@ -263,9 +188,6 @@ def test_the_head_is_asked_about_the_class_that_is_explained(pictures: Pictures)
     records = of_head(made(ARM, 0, pictures, SETTINGS), 0, pictures, SETTINGS)
     assert {(one["method"], one["k"]) for one in records} == {(name, 3) for name in ("index_head", "knn", "tracin", "random")}
     assert len(records) == 16 and all(-1.0 <= float(str(one["change"])) <= 1.0 for one in records)
-
-
-# pictures
 
 
 def png(picture: np.ndarray) -> bytes:
@@ -301,57 +223,6 @@ def test_collected_pictures_do_not_depend_on_the_order_of_rows(tmp_path: Path) -
     assert found[0].meta.ids == ("0", "4", "8") and np.array_equal(found[0].shifted["dark", 1], found[0].meta.pictures // 2)
 
 
-# heads over embeddings
-
-
-def test_a_heads_row_is_its_counts_over_meta() -> None:
-    heads = pd.DataFrame(
-        [
-            {"head_id": "a", "name": "slots", "variant": "class_conditional", "status": "ready", "class_accuracy": 1.0, "top1_index": 0.5,
-             "top5_index": 0.9, "parameters": 10, "n_slots": 4, "n_train": 20, "epochs": 3, "seconds": 1.0, "reason": None},
-            {"head_id": "b", "name": "bad", "variant": "two_branch", "status": "rejected", "class_accuracy": None, "top1_index": None,
-             "top5_index": None, "parameters": None, "n_slots": 20, "n_train": 20, "epochs": 3, "seconds": None, "reason": "diverged"},
-        ]
-    )  # fmt: skip
-    counts = pd.DataFrame([{"head_id": "a", "n": 8, "right": 6.0, "first": 6.0, "any": 7.0, "shared": 5.5}])
-    asked = HeadInputs("d", "x", "e", {"a": "s"}, {"a": {"alpha": 0.5, "seed": 3}}, 5, "")
-    row, refused = summaries(heads, counts, asked)
-    assert refused["class_accuracy"] is None and refused["reason"] == "diverged" and refused["n"] == 0
-    assert (row["class_accuracy"], row["class_match_top5"], row["class_match_top5_share"]) == (0.75, 0.875, 0.6875)
-    assert (row["alpha"], row["seed"], row["model_size"], row["variant"]) == (0.5, 3, "embeddings", "class_conditional")
-
-
-def test_the_plain_classifier_on_embeddings_is_logistic_regression() -> None:
-    vectors = np.asarray([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0], [0.1, 0.9]])
-    row = plain(vectors, np.asarray([0, 0, 1, 1]), np.asarray([[1.0, 0.2], [0.2, 1.0], [1.0, 0.1]]), np.asarray([0, 1, 1]))
-    assert row["class_accuracy"] == pytest.approx(2 / 3) and row["class_accuracy_train"] == 1.0 and row["parameters"] == 6
-    assert K == 5
-
-
-def test_a_head_is_held_against_knn_on_the_same_examples() -> None:
-    heads = pd.DataFrame([{"head_id": "a", "name": "slots", "variant": "two_branch"}, {"head_id": "k", "name": "knn", "variant": "knn"}])
-    counts = pd.DataFrame(
-        [{"head_id": one, "n": 4, "right": right, "first": 2.0, "shared": 2.0} for one, right in (("a", 4.0), ("k", 2.0))]
-    )
-    apart = {"head_id": "a", "n": 4} | {f"{told}_{name}": 0.0 for told in ("mean", "sd") for name in ("right", "first", "shared")}
-    rows = {
-        str(row["question"]).split(",")[0]: row
-        for row in against_knn(heads, counts, pd.DataFrame([apart | {"mean_right": 0.5, "sd_right": 0.1}]))
-    }
-    right = rows["class accuracy"]  # t of three degrees of freedom, 3.1824
-    assert right["verdict"] == "better" and right["ci_low"] == pytest.approx(0.5 - 3.18245 * 0.05, abs=1e-5)
-    assert (right["value"], right["against_value"]) == (1.0, 0.5) and rows["class match of the first example"]["verdict"] == "no_evidence"
-
-
-def test_heads_that_name_fewer_than_five_say_nothing_of_five() -> None:
-    told = {"head_id": "a", "name": "slots", "variant": "two_branch", "status": "ready", "class_accuracy": 1.0, "top1_index": 0.5}
-    told |= {"top5_index": 0.9, "parameters": 10, "n_slots": 4, "n_train": 20, "epochs": 3, "seconds": 1.0, "reason": None}
-    heads = pd.DataFrame([told])
-    counts = pd.DataFrame([{"head_id": "a", "n": 8, "right": 6.0, "first": 6.0, "any": 7.0, "shared": 5.5}])
-    (row,) = summaries(heads, counts, HeadInputs("d", "x", "e", {"a": "s"}, {}, 3, ""))
-    assert row["class_match_top5"] is None and "of 3 examples named" in str(row["reason"])
-
-
 @pytest.mark.parametrize("changed", sorted(set(ProvenanceSettings.model_fields) - {"arms", "seeds", "applications", "corruptions"}))
 def test_every_setting_is_in_the_hash_of_some_task(changed: str) -> None:
     every = ProvenanceSettings.model_validate(
@@ -373,11 +244,6 @@ def test_what_cannot_be_done_is_a_row_with_its_reason(pictures: Pictures, tmp_pa
     (row,) = rows["provenance_verdict"]
     assert "could not be done" in str(row["sentence"]) and row["verdict"] is None
     as_table(next(table for table in TABLES if table.name == "provenance_verdict"), "digits", rows["provenance_verdict"])
-
-
-def test_a_training_inputs_majority_leaves_itself_out() -> None:
-    six = Ranking(np.asarray([[0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4, 5]]), np.full((2, 6), 0.1))
-    assert without_self(six).positions.tolist() == [[1, 2, 3, 4, 5], [0, 2, 3, 4, 5]]
 
 
 def test_membership_is_asked_of_pictures_of_the_same_split_where_some_are_left(pictures: Pictures) -> None:
