@@ -7,15 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from jaxtyping import Float64
-from numpy.typing import NDArray
 
+from models.stored_vectors import Vectors, vectors_of
 from ood.keywords import DEFAULT, Confusions, Ids, Keywords, KeywordSettings, confusion_matrix, find_keywords
 
-Vectors = Float64[NDArray[np.float64], "examples dim"]
-
 TRAIN, VALIDATION = "adapter_train", "adapter_val"
-HALF = np.dtype("<f2")  # as bronze.embeddings stores a vector
 C, MAX_ITER = 1.0, 1000  # of the baseline's logistic regression: inverse strength of its L2 penalty, iterations
 
 
@@ -34,8 +30,7 @@ def source_keywords(rows: pa.Table, labels: Sequence[str], settings: KeywordSett
 def _embedded(rows: pa.Table) -> tuple[Vectors, Ids]:
     """The vectors that are there, and the label ids of their texts."""
     known = rows.filter(pc.is_valid(rows["pooled"]))
-    flat = np.frombuffer(b"".join(known["pooled"].to_pylist()), dtype=HALF).astype(np.float64)
-    return flat.reshape(len(known), -1) if len(known) else np.zeros((0, 0)), _ids(known)
+    return vectors_of(known["pooled"].to_pylist()), _ids(known)
 
 
 def _ids(rows: pa.Table) -> Ids:

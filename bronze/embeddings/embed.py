@@ -15,9 +15,9 @@ from bronze.bounded import MAX_BYTES, MAX_ROWS, bounded
 from models.decode import DecodeLimits, decode
 from models.errors import RejectedInput
 from models.images import Preprocessing, normalise, to_model_resolution
+from models.stored_vectors import HALF
 from models.texts import Texts
 
-HALF = np.dtype("<f2")
 HALF_END = 65_520  # half way from the largest half-precision number, 65,504, to the next power of two: rounds to infinity
 
 
