@@ -10,6 +10,7 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zipfile import is_zipfile
 
 import numpy as np
 import pandas as pd
@@ -107,7 +108,9 @@ def build_provenance(lake: Lake, ledger: Ledger, inputs: ProvenanceInputs, setti
             _perform(lake, inputs.dataset, pictures, settings, folder / f"pictures-{named}.npz", missing)
         rows = rows_of({task: _known(file) or {} for task, file in files.items()}, settings)
     if heads is not None:
-        summary, verdict = _of_heads(lake, heads)
+        with Progress(f"heads of {inputs.dataset}", 1) as progress:
+            summary, verdict = _of_heads(lake, heads)
+            progress.step()
         rows.setdefault(SUMMARY.name, []).extend(summary)
         rows.setdefault(VERDICT.name, []).extend(verdict)
     _write(lake, ledger, inputs.dataset, rows, fingerprint)
@@ -123,9 +126,9 @@ def _known(file: Path) -> dict[str, list[dict[str, object]]] | None:
     """A task's records; None where it has left none, or a file that a full disk or a person has cut: it is performed again."""
     try:
         found: dict[str, list[dict[str, object]]] = json.loads(file.read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
+    except (FileNotFoundError, UnicodeDecodeError, json.JSONDecodeError):
         return None
-    return found
+    return found if isinstance(found, dict) else None
 
 
 def _of_heads(lake: Lake, inputs: HeadInputs) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
@@ -185,7 +188,7 @@ def _perform(
     lake: Lake, dataset: str, inputs: PictureInputs, settings: ProvenanceSettings, pictures: Path, files: Mapping[Task, Path]
 ) -> None:
     """Each task as a Spark job of one task, as many at once as there are cores; each leaves its file."""
-    if not pictures.exists():
+    if not is_zipfile(pictures):  # absent, or cut by a full disk: then what lists its parts, at its end, is not there
         _collect(inputs, pictures)
 
     def work(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:

@@ -23,7 +23,7 @@ class SeededArm(BaseModel):
     seeds: tuple[int, ...] | None = Field(default=None, description="its own; null: those of the study")
 
 
-class AttackSettings(BaseModel):
+class AdversarialSettings(BaseModel):
     """Attacks on the class head, within a bound on every pixel's change."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -88,7 +88,7 @@ class ProvenanceSettings(BaseModel):
     wrong_conditions: tuple[float, ...] = Field(
         default=(0.0, 0.1, 0.2, 0.3, 0.4, 0.5), description="class_errors: share of training inputs whose head is told a wrong class"
     )
-    attacks: AttackSettings = Field(default=AttackSettings(), description="robustness: FGSM and PGD")
+    attacks: AdversarialSettings = Field(default=AdversarialSettings(), description="robustness: FGSM and PGD")
     mislabels: MislabelSettings = Field(default=MislabelSettings(), description="wrong labels")
     causal: CausalSettings = Field(default=CausalSettings(), description="the causal check")
     generation: GenerationSettings = Field(default=GenerationSettings(), description="traceable generation")
