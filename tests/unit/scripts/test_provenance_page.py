@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 from xml.etree import ElementTree
@@ -11,8 +10,7 @@ from xml.etree import ElementTree
 import pandas as pd
 import pytest
 
-from lake.errors import ConfigError, MissingInputError
-from tests.unit.scripts.provenance_rows import causal, embedded, frame, key, net, other, seeds, write_lake
+from tests.unit.scripts.provenance_rows import causal, embedded, frame, key, net, other, seeds
 
 Script = Callable[[str], ModuleType]
 # Half of Student's 95 % interval over three values with sd s is 4.3027 s / sqrt(3): 0.0497 for s = 0.02.
@@ -286,29 +284,3 @@ def test_a_line_lies_where_its_values_say_and_values_below_the_scale_set_its_beg
     assert points[0][0] == chart.LEFT and points[0][1] > bottom
     with pytest.raises(ValueError, match=r"shares in 0\.\.1"):
         chart.curves("t", "n", [chart.Panel("p", (chart.Line("a", (1.2,)),))])
-
-
-def test_page_and_drawing_are_made_from_lakes(script: Script, tmp_path: Path) -> None:
-    epochs = [other("epochs", **key(seed=s), epoch=e, class_accuracy=0.5, top5_index=0.25, n=500) for s in range(3) for e in (1, 2)]
-    write_lake(tmp_path / "one", "mnist", summary=seeds(), epochs=epochs, causal=[causal("head", "index_head", 5, LESS, None)])
-    write_lake(tmp_path / "two", "caltech101", summary=[embedded("knn_plain", (0.8, 0.7, 0.9), (0.8, 0.7, 0.9))])
-    out = tmp_path / "provenance.md"
-    given = ["--lake", str(tmp_path / "one"), "--also", str(tmp_path / "two"), "--out", str(out)]
-    assert script("provenance_page").main(given) == 0
-    text = out.read_text(encoding="utf-8")
-    assert "from `one`, `two`" in text and f"mnist `{'5' * 16}`" in text and str(tmp_path) not in text
-    assert "- mnist, class_conditional: class accuracy 0.500 (0.500 to 0.500), top-5 index 0.250 (0.250 to 0.250) after epoch 2." in text
-    assert "| caltech101 | kNN | 3,000 | 338 | 0.800 (0.700 to 0.900) |" in text and "**Predictions rest on" in text
-    assert "mnist: top-5 index accuracy" in out.with_suffix(".svg").read_text(encoding="utf-8")
-
-
-def test_a_lake_without_networks_and_a_dataset_in_two_lakes_are_refused(script: Script, tmp_path: Path) -> None:
-    read = script("provenance_read").read_studies
-    for name in ("one", "two"):
-        write_lake(tmp_path / name, "mnist", summary=[net()])
-    with pytest.raises(ConfigError, match="mnist in several lakes"):
-        read([tmp_path / "one", tmp_path / "two"])
-    with pytest.raises(MissingInputError, match="found no rows"):
-        read([tmp_path])
-    assert script("provenance_page").main(["--lake", str(tmp_path), "--out", str(tmp_path / "p.md")]) == 66
-    assert not (tmp_path / "p.md").exists()
