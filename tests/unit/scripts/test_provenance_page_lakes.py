@@ -12,6 +12,7 @@ from lake.errors import ConfigError, MissingInputError
 from tests.unit.scripts.provenance_rows import causal, embedded, key, net, other, seeds, write_lake
 
 Script = Callable[[str], ModuleType]
+LESS, NONE, MORE = (-0.03, -0.05, -0.01), (0.001, -0.02, 0.022), (0.04, 0.01, 0.07)
 
 
 def test_page_and_drawing_are_made_from_lakes(script: Script, tmp_path: Path) -> None:
