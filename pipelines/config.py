@@ -140,6 +140,11 @@ class Config(Record):
         return self
 
     @model_validator(mode="after")
+    def _networks_meet_what_there_is(self) -> Config:
+        CorruptionSettings(names=self.provenance.corruptions)  # raises where one is not
+        return self
+
+    @model_validator(mode="after")
     def _explains_what_it_can(self) -> Config:
         check_modality(self.explanations, self.modality)
         return self

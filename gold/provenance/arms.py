@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from itertools import product
 from typing import Any, Literal, get_args
 
@@ -63,7 +64,17 @@ class Arm(BaseModel):
 
 
 def expanded(entry: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """One entry of the configuration as single arms: factors given as lists are crossed. `seeds` stays a list."""
+    """One entry of the configuration as single arms: factors given as lists are crossed. `seeds` stays a list. Raises ValueError for a
+    factor that there is not, with the nearest one, for a list of none, and for seeds that are no list."""
+    known = [*Arm.model_fields, "seeds"]
+    for name, value in entry.items():
+        if name not in known:
+            near = get_close_matches(str(name), known, n=1)
+            raise ValueError(f"unknown factor {name!r}; " + (f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"))
+        if isinstance(value, (list, tuple)) and not value:
+            raise ValueError(f"{name}: a list of no values stands for no network; name one, or leave it out")
+    if not isinstance(entry.get("seeds", []), (list, tuple, type(None))):
+        raise ValueError(f"seeds must be a list of whole numbers such as [0], found {entry['seeds']!r}")
     lists = {name: value if isinstance(value, (list, tuple)) and name != "seeds" else [value] for name, value in entry.items()}
     for values in product(*lists.values()):
         yield dict(zip(lists, values, strict=True))

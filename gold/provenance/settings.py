@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt, field_validator, model_validator
 
 from gold.provenance.arms import Arm, expanded
 from models.provenance.training import ProvenanceTraining
 from models.provenance.vae_training import VaeTraining
 
 TRAINING = ProvenanceTraining(epochs=40, learning_rate=3e-3, shift=2)
+Share = Annotated[float, Field(gt=0.0, le=1.0)]
+ShareOrNone = Annotated[float, Field(ge=0.0, le=1.0)]
 Application = Literal["robustness", "class_errors", "mislabels", "causal", "generation"]
 
 
@@ -28,7 +30,7 @@ class AdversarialSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    epsilons: tuple[float, ...] = Field(default=(0.05, 0.1, 0.2), description="largest change of a pixel, which is in 0..1")
+    epsilons: tuple[NonNegativeFloat, ...] = Field(default=(0.05, 0.1, 0.2), description="largest change of a pixel, which is in 0..1")
     steps: int = Field(default=10, ge=1, description="of PGD, from a drawn start; one step is 2.5 epsilon / steps")
     examples: int = Field(default=500, ge=1, description="pictures of split meta that are attacked, those of the smallest ids")
 
@@ -38,8 +40,8 @@ class MislabelSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    shares: tuple[float, ...] = Field(default=(0.05, 0.1), description="share of training labels that are flipped")
-    checked: tuple[float, ...] = Field(
+    shares: tuple[Share, ...] = Field(default=(0.05, 0.1), description="share of training labels that are flipped")
+    checked: tuple[Share, ...] = Field(
         default=(0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5), description="share of the training set that is looked at, worst first"
     )
     k: int = Field(default=10, ge=1, description="retrieved examples whose labels are compared with the example's own")
@@ -50,7 +52,7 @@ class CausalSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    k: tuple[int, ...] = Field(default=(5, 20), description="examples taken out")
+    k: tuple[PositiveInt, ...] = Field(default=(5, 20), min_length=1, description="examples taken out")
     examples: int = Field(default=60, ge=2, description="pictures of split meta, with the head retrained on frozen features")
     random_draws: int = Field(default=3, ge=1, description="of random sets of the same class")
     penalty: float = Field(default=1e-3, gt=0.0, description="L2 of the retrained head, per training example")
@@ -85,7 +87,7 @@ class ProvenanceSettings(BaseModel):
     epoch_examples: int = Field(default=500, ge=1, description="training and meta pictures that are looked at after every epoch")
     applications: tuple[Application, ...] = Field(default=(), description="what is asked besides accuracy and membership")
     corruptions: tuple[str, ...] = Field(default=("ki",), description="robustness: names, or a group: ki, imagenet_c, all")
-    wrong_conditions: tuple[float, ...] = Field(
+    wrong_conditions: tuple[ShareOrNone, ...] = Field(
         default=(0.0, 0.1, 0.2, 0.3, 0.4, 0.5), description="class_errors: share of training inputs whose head is told a wrong class"
     )
     attacks: AdversarialSettings = Field(default=AdversarialSettings(), description="robustness: FGSM and PGD")

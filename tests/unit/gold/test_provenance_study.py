@@ -88,11 +88,25 @@ def test_factors_that_a_variant_does_not_have_are_those_of_the_default_in_its_ke
         {"arms": [{"seeds": [0]}, {"seeds": [0, 1]}]},
         {"applications": ["causal"]},
         {"seeds": []},
+        {"arms": [{"varient": "plain"}]},
+        {"arms": [{"seeds": 3}]},
+        {"arms": [{"subset": []}]},
+        {"arms": [{}], "causal": {"k": [0]}},
+        {"arms": [{}], "causal": {"k": []}},
+        {"arms": [{}], "wrong_conditions": [2.0]},
+        {"arms": [{}], "mislabels": {"checked": [0.0]}},
+        {"arms": [{}], "mislabels": {"shares": [1.5]}},
+        {"arms": [{}], "attacks": {"epsilons": [-0.1]}},
     ],
 )
 def test_what_cannot_be_meant_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         ProvenanceSettings.model_validate(wrong)
+
+
+def test_a_factor_with_a_slip_is_answered_with_the_nearest() -> None:
+    with pytest.raises(ValidationError, match="unknown factor 'varient'; did you mean 'variant'"):
+        ProvenanceSettings.model_validate({"arms": [{"varient": "plain"}]})
 
 
 def test_an_application_is_part_of_the_hash_of_those_tasks_alone_that_read_it() -> None:

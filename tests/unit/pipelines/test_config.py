@@ -46,6 +46,8 @@ def written(folder: Path, tree: object) -> Path:
         ({"source": {"reader": "folder"}}, r"root must name the folder"),
         ({"dataset": "world_digits"}, "dataset: .*'world_digits' names rows of probe worlds"),
         ({"dataset": "worlds"}, "dataset: .*call the dataset otherwise"),
+        ({"provenance": {"arms": [{}], "corruptions": ["fogg"]}}, "no corruption is called 'fogg': did you mean fog?"),
+        ({"provenance": {"arms": [{"sharing": []}]}}, "sharing: a list of no values stands for no network"),
     ],
 )
 def test_the_message_names_the_key_and_what_to_write(tmp_path: Path, change: dict[str, Any], message: str) -> None:
