@@ -15,7 +15,9 @@ from gold.forecast.figures import FIGURES
 from gold.forecast.judge import judge
 from gold.forecast.learners import FOREST, LEARNERS, Learner
 from gold.forecast.regimes import REGIMES
+from gold.forecast.rows import XAI
 from gold.forecast.settings import ForecastSettings
+from silver.specs import PROVENANCE
 
 AIM_SECONDS, AIM_MIB, RESAMPLES = 180.0, 2048.0, ForecastSettings().resamples
 BOTH = Planted("both", "confidence knows much of failure and explanation metrics a little", confidence=1.0, xai=0.3)
@@ -33,6 +35,8 @@ def measure(folder: Path, quick: bool) -> list[Row]:
 
 def _row(name: str, size: tuple[int, int, int], resamples: int, learners: tuple[Learner, ...]) -> Row:
     rows = frame(BOTH, np.random.default_rng(0), *size, N_XAI)
+    last = next(column for column in reversed(rows.columns) if column.startswith(XAI))
+    rows = rows.rename(columns={last: f"{XAI}slots__{PROVENANCE}__exemplar_distance"})  # so that every feature set is asked
     regime = next(regime for regime in REGIMES if regime.name == name)
     before, started = time.process_time(), time.monotonic()
     found = judge(rows, regime, ForecastSettings(resamples=resamples), learners)

@@ -17,8 +17,8 @@ from pipelines.sql.duck import connect
 
 TABLES = ("gold.forecast_comparison", "gold.forecast_verdict", "gold.coverage_risk", "gold.forecast_check")
 LISTED = (
-    "constant", "adapter", "cell", "confidence", "embedding", "xai", "confidence+xai", "confidence+shuffled_xai", "confidence|cell",
-    "xai|cell", "confidence+xai|cell", "all", "corrupted_confidence",
+    "constant", "adapter", "cell", "confidence", "embedding", "xai", "confidence+xai", "confidence+attributions",
+    "confidence+shuffled_xai", "confidence|cell", "xai|cell", "confidence+xai|cell", "all", "corrupted_confidence",
 )  # fmt: skip
 Row = Mapping[Hashable, Any]
 

@@ -38,6 +38,7 @@ from silver.specs import EXPLANATION_METRICS, PREDICTIONS
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
+ENGINE = 2  # part of the hash: raise it with any change of a feature set, a figure or the arithmetic
 FORECASTER = "forecaster"  # the task that is no regime
 KINDS = ("comparison", "verdict", "reliability", "coverage_risk", "forecasts", "rates")
 READ = (PREDICTIONS, EXPLANATION_METRICS, OOD_PREDICTIONS, EMBEDDINGS)
@@ -46,7 +47,7 @@ READ = (PREDICTIONS, EXPLANATION_METRICS, OOD_PREDICTIONS, EMBEDDINGS)
 def build_forecasts(lake: Lake, ledger: Ledger, inputs: ForecastInputs, settings: ForecastSettings, folder: Path) -> None:
     """Rewrites the dataset's forecasts, and keeps the forecaster in `folder`, when inputs or settings changed. Forecasts that were stored
     ahead stay as they were, with the truth beside them once it is there."""
-    defining = {"inputs": inputs.sha256, "cells": inputs.cells, "embeddings": inputs.embeddings_id, "forecast": settings}
+    defining = {"engine": ENGINE, "inputs": inputs.sha256, "cells": inputs.cells, "embeddings": inputs.embeddings_id, "forecast": settings}
     fingerprint = settings_id(defining)
     for table in TABLES:
         lake.settings_id(table, inputs.dataset, defining)
@@ -59,6 +60,7 @@ def build_forecasts(lake: Lake, ledger: Ledger, inputs: ForecastInputs, settings
         found = _computed(lake, inputs, settings)
         progress.step()
         ledger.reopen(TABLES, fingerprint)
+        lake.renew_checks(forecast_comparison.SPEC)  # a table made by an earlier version refuses sets that it did not know
         frames = _frames(inputs.dataset, found, stored, settings, folder)
         for table in TABLES:
             replace(lake, table, frames[table.name], inputs.dataset, fingerprint)

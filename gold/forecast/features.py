@@ -15,8 +15,9 @@ from lake.identity import rng
 @dataclass(frozen=True)
 class FeatureSet:
     """`means`: no learner, the failure rate of a group of training rows (`all`, `adapter`, `cell`). Else the parts that are learned from:
-    `confidence`, `embedding`, `xai`, `shuffled` (xai of another example of the same adapter: the permutation control), `shifted` (of the
-    corrupted input itself: a ceiling, no forecast); `cell`: with the logit of the cell's training rate beside them."""
+    `confidence`, `embedding`, `xai`, `attributions` (xai but what is of exemplars), `shuffled` (xai of another example of the same adapter:
+    the permutation control), `shifted` (of the corrupted input itself: a ceiling, no forecast); `cell`: with the logit of the cell's
+    training rate beside them."""
 
     name: str
     meaning: str
@@ -33,6 +34,9 @@ FEATURE_SETS = (
     FeatureSet("embedding", "distance to training examples and margin between class centres in the backbone's space", parts=("embedding",)),
     FeatureSet("xai", "all explanation metrics on the clean input", parts=("xai",)),
     FeatureSet("confidence+xai", "both", parts=("confidence", "xai")),
+    FeatureSet(
+        "confidence+attributions", "confidence, and explanation metrics but those of exemplars", parts=("confidence", "attributions")
+    ),
     FeatureSet("confidence+shuffled_xai", "the control: xai of another example, adapter by adapter", parts=("confidence", "shuffled")),
     FeatureSet("all", "confidence, embedding, xai and the cell", parts=("confidence", "embedding", "xai"), cell=True),
     FeatureSet("confidence|cell", "confidence and the cell", parts=("confidence",), cell=True),
@@ -42,14 +46,25 @@ FEATURE_SETS = (
 )  # fmt: skip
 
 BASE, FULL, CONTROL = "confidence", "confidence+xai", "confidence+shuffled_xai"  # sets of the verdict
+WITHOUT_EXEMPLARS = "confidence+attributions"  # what splits its gain
 BY_NAME = {features.name: features for features in FEATURE_SETS}
 
 
 def columns_of(rows: Rows, features: FeatureSet) -> tuple[str, ...] | str:
-    """The set's columns without its cell, or why it cannot be learned from."""
+    """The set's columns without its cell, or why it is not learned from."""
     names: list[str] = []
+    xai, attributions = rows.xai, rows.attributions
+    if "attributions" in features.parts and attributions == xai:
+        return "no metric of exemplars is in the rows: it would be confidence+xai again"
     for part in features.parts:
-        wanted = {"confidence": CONFIDENCE, "embedding": EMBEDDING, "xai": rows.xai, "shuffled": rows.xai, "shifted": (SHIFTED,)}[part]
+        wanted = {
+            "confidence": CONFIDENCE,
+            "embedding": EMBEDDING,
+            "xai": xai,
+            "attributions": attributions,
+            "shuffled": xai,
+            "shifted": (SHIFTED,),
+        }[part]
         found = rows.named(wanted)
         if not found:
             reasons = sorted({rows.left_out[name] for name in wanted if name in rows.left_out})

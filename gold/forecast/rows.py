@@ -12,7 +12,7 @@ import pandas as pd
 from gold.design import ORDER, codes, numbers
 from gold.forecast.settings import ForecastSettings
 from gold.statistics.estimate import Codes, Floats
-from silver.specs import INVERSION
+from silver.specs import INVERSION, PROVENANCE
 
 Bools = npt.NDArray[np.bool_]
 CONFIDENCE = ("confidence", "margin", "softmax_entropy", "energy", "pnorm_logit")
@@ -58,6 +58,16 @@ class Rows:
     def xai(self) -> tuple[str, ...]:
         """Names of the explanation metrics, sorted."""
         return tuple(sorted(name for name in self.columns if name.startswith(XAI)))
+
+    @property
+    def attributions(self) -> tuple[str, ...]:
+        """Those of them that are not about exemplars (group provenance)."""
+        return tuple(name for name in self.xai if group_of(name) != PROVENANCE)
+
+
+def group_of(name: str) -> str:
+    """The metric group of an explanation metric's column."""
+    return name.split("__")[-2]
 
 
 def rows_of(frame: pd.DataFrame, settings: ForecastSettings) -> Rows:
@@ -113,7 +123,7 @@ def _complete(columns: Mapping[str, Floats], n: int) -> Bools:
 
 def _costly(columns: Mapping[str, Floats], n: int) -> dict[str, str]:
     """Features of group inversion that would cost rows, each with its reason."""
-    poked = [name for name in columns if name.startswith(XAI) and name.split("__")[-2] == INVERSION]
+    poked = [name for name in columns if name.startswith(XAI) and group_of(name) == INVERSION]
     others = _complete({name: values for name, values in columns.items() if name not in poked}, n)
     lacking = {name: int((others & ~np.isfinite(columns[name])).sum()) for name in poked}
     total = f"of {int(others.sum()):,} rows, which it may not cost: of a sub-sample"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gold.forecast.bootstrap import Bootstrap, Estimated
-from gold.forecast.features import BASE, CONTROL, FULL
+from gold.forecast.features import BASE, CONTROL, FULL, WITHOUT_EXEMPLARS
 from gold.forecast.learners import LEARNERS
 from gold.forecast.records import Record, left_out, name_of, shared
 from gold.forecast.regimes import Regime
@@ -32,15 +32,17 @@ def weighed(rows: Rows, regime: Regime, forecasts: OutOfFold, drawn: Bootstrap, 
     gains, others = gains_of(drawn, model), gains_of(drawn, other)
     found, reason = verdict(gains, settings.verdict)
     aurc = drawn.difference(name_of((FULL, model)), name_of((BASE, model)), "aurc")
+    split = _split(forecasts, drawn, model)
     return _judged(rows, regime, settings) | {
         "model": model,
         "verdict": found,
-        "sentence": sentence(found, reason, gains, _what(regime), settings),
+        "sentence": sentence(found, reason, gains, _what(regime), settings) + _said_of(split),
         **_interval("delta_auroc", gains.pooled, "ci_low", "ci_high"),
         "min_detectable_delta": gains.detectable(settings.verdict),
         **_interval("delta_within_adapter", gains.within),
         **_interval("delta_over_control", gains.over_control),
         **_interval("delta_aurc", aurc),
+        **{column: value for name, gain in split.items() for column, value in _interval(name, gain).items()},
         "auroc_confidence": drawn.estimate(name_of((BASE, model)), "auroc").value,
         "auroc_confidence_xai": drawn.estimate(name_of((FULL, model)), "auroc").value,
         "other_model": other,
@@ -48,6 +50,25 @@ def weighed(rows: Rows, regime: Regime, forecasts: OutOfFold, drawn: Bootstrap, 
         "other_delta_auroc": others.pooled.value,
         "reason": reason,
     }
+
+
+SPLIT = {"delta_attributions": (WITHOUT_EXEMPLARS, BASE), "delta_exemplars": (FULL, WITHOUT_EXEMPLARS)}
+
+
+def _split(forecasts: OutOfFold, drawn: Bootstrap, model: str) -> dict[str, Estimated]:
+    """What attributions bring beside confidence, and exemplars beside both; without figures where no metric of exemplars is in the rows."""
+    if (WITHOUT_EXEMPLARS, model) not in forecasts.risks:
+        return dict.fromkeys(SPLIT, Estimated(reason=forecasts.skipped.get(WITHOUT_EXEMPLARS, "not asked")))
+    return {name: drawn.difference(name_of((more, model)), name_of((less, model)), "auroc") for name, (more, less) in SPLIT.items()}
+
+
+def _said_of(split: dict[str, Estimated]) -> str:
+    """The split in words; nothing where there is none."""
+    attributions, exemplars = (split[name] for name in SPLIT)
+    if attributions.low is None or exemplars.low is None:
+        return ""
+    told = [f"{gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})" for gain in (attributions, exemplars)]
+    return f" Of the whole, attributions alone bring {told[0]}, and exemplars beside them {told[1]}."
 
 
 def _interval(name: str, estimate: Estimated, low: str | None = None, high: str | None = None) -> Record:
@@ -64,7 +85,7 @@ def no_verdict(rows: Rows, regime: Regime, reason: str, settings: ForecastSettin
         ("model", "verdict", "delta_auroc", "ci_low", "ci_high", "min_detectable_delta", "auroc_confidence", "auroc_confidence_xai",
          "other_model", "other_verdict", "other_delta_auroc")
     )  # fmt: skip
-    for name in ("delta_within_adapter", "delta_over_control", "delta_aurc"):
+    for name in ("delta_within_adapter", "delta_over_control", "delta_aurc", *SPLIT):
         empty |= dict.fromkeys((name, f"{name}_ci_low", f"{name}_ci_high"))
     return _judged(rows, regime, settings) | empty | {"sentence": f"No verdict for {_what(regime)}: {reason}.", "reason": reason}
 

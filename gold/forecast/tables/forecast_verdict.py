@@ -12,6 +12,12 @@ def _gain(name: str, of: str) -> tuple[Column, Column, Column]:
     return signed(name, of), signed(f"{name}_ci_low", f"lower end of {name}"), signed(f"{name}_ci_high", f"upper end of {name}")
 
 
+def _part(name: str, of: str) -> tuple[Column, ...]:
+    """Columns that tables made before exemplars lack."""
+    told = ((name, of), (f"{name}_ci_low", f"lower end of {name}"), (f"{name}_ci_high", f"upper end of {name}"))
+    return tuple(Column(column, "double", comment, added=True) for column, comment in told)
+
+
 SPEC = Table(
     layer="gold",
     name="forecast_verdict",
@@ -47,5 +53,7 @@ SPEC = Table(
         count("n_examples", "examples"),
         count("n_adapters", "adapters"),
         *TAIL,
+        *_part("delta_attributions", "AUROC of confidence+attributions minus that of confidence; null where no metric is of exemplars"),
+        *_part("delta_exemplars", "AUROC of confidence+xai minus that of confidence+attributions"),
     ),
 )

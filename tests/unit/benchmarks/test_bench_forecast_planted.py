@@ -81,7 +81,7 @@ def test_small_twins_give_their_rows(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(forecast_regime, "NAMES", ("grouped",))
     rows = [*forecast_claims.measure(tmp_path, quick=True), *forecast_regime.measure(tmp_path, quick=True)]
     assert [row.details.get("seeds") for row in rows] == [2, 2, None, None, None]
-    assert rows[3].details["forecasts"] == 23 and rows[3].details["blocks"] == 5  # three means; ten sets by two learners
+    assert rows[3].details["forecasts"] == 25 and rows[3].details["blocks"] == 5  # three means; eleven sets by two learners
 
 
 def test_coverage_of_new_adapters_is_counted_and_its_row_meets_the_aim_within_two_points() -> None:

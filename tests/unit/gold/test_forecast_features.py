@@ -32,6 +32,14 @@ def test_a_set_takes_the_features_that_are_there_and_says_what_is_lacking() -> N
     assert columns_of(rows(grid().drop(columns=list(METRICS))), BY_NAME["all"]) == "no feature of embedding: none is in the rows"
 
 
+def test_attributions_are_explanations_without_what_exemplars_say_and_no_set_of_their_own_where_these_say_nothing() -> None:
+    named = grid().assign(xai__slots__provenance__exemplar_distance=np.arange(180.0))
+    assert columns_of(rows(named), BY_NAME["confidence+attributions"]) == ("confidence", *METRICS)
+    assert columns_of(rows(named), BY_NAME["confidence+xai"]) == ("confidence", *METRICS, "xai__slots__provenance__exemplar_distance")
+    plain = columns_of(rows(), BY_NAME["confidence+attributions"])
+    assert plain == "no metric of exemplars is in the rows: it would be confidence+xai again"
+
+
 def test_the_control_takes_all_cells_of_a_pair_from_one_other_example_of_the_same_adapter() -> None:
     some = rows(grid(12, 3, (("blur", 1), ("noise", 1), ("noise", 2))))
     taken = shuffled_within(some.examples, some.adapters, 7)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -57,6 +58,9 @@ def _check_ranges(spec: Table, frame: pd.DataFrame) -> None:
             assert not any("\0" in str(value) for value in values), column.name
 
 
+EXEMPLAR = "xai__slots__provenance__exemplar_distance"
+
+
 def record_of(found: Records, features: str, model: str = "LogisticRegression") -> Record:
     return next(record for record in found.comparison if (record["features"], record["model"]) == (features, model))
 
@@ -64,13 +68,13 @@ def record_of(found: Records, features: str, model: str = "LogisticRegression") 
 @pytest.fixture(scope="module")
 def good() -> Records:
     frame = grid(60, 4, CELLS)
-    frame["knn_distance"] = np.random.default_rng(2).standard_normal(60)[np.repeat(np.arange(60), 12)]
+    frame["knn_distance"], frame[EXEMPLAR] = np.random.default_rng(2).standard_normal((2, 60))[:, np.repeat(np.arange(60), 12)]
     return judge(frame, GROUPED, settings())
 
 
 def test_of_whole_data_every_set_has_every_figure_with_an_interval_around_it(good: Records) -> None:
     fitting(good)
-    assert len(good.comparison) == 3 + 2 * 10  # three means; ten sets by two learners
+    assert len(good.comparison) == 3 + 2 * 11  # three means; eleven sets by two learners
     for record in good.comparison:
         assert record["reason"] is None and record["n"] == 60 * 4 * 3 and record["n_examples"] == 60 and record["n_blocks"] == 3
         for column in COLUMN_OF.values():
@@ -78,7 +82,7 @@ def test_of_whole_data_every_set_has_every_figure_with_an_interval_around_it(goo
             assert low is not None and value is not None and high is not None
     assert len(COLUMN_OF) == len(FIGURES)
     assert record_of(good, "constant", "mean")["auroc"] == 0.5  # ties are half
-    assert record_of(good, "confidence+xai")["columns"] == ",".join(["confidence", *METRICS])
+    assert record_of(good, "confidence+xai")["columns"] == ",".join(["confidence", *METRICS, EXEMPLAR])
 
 
 def test_one_learner_is_the_headline_and_the_verdict_is_its(good: Records) -> None:
@@ -208,3 +212,28 @@ def test_bins_are_those_of_each_map_and_their_intervals_count_examples() -> None
     assert first["n"] == 18
     ends = wilson(2 * float(str(first["failure_rate"])), 2.0, 0.95)
     assert (first["ci_low"], first["ci_high"]) == (pytest.approx(ends.low), pytest.approx(ends.high))
+
+
+def test_the_gain_is_split_into_what_attributions_bring_and_what_exemplars_bring_beside_them() -> None:
+    # what the metric of `grid` knows is said by an exemplar's distance; the attribution that is left is noise
+    named = grid(60, 3, CELLS).rename(columns={"xai__lime__ranking__deletion": EXEMPLAR})
+    found = judge(named, GROUPED, settings())
+    (verdict,) = found.verdict
+    parts = [float(str(verdict[name])) for name in ("delta_attributions", "delta_exemplars")]
+    assert sum(parts) == pytest.approx(float(str(verdict["delta_auroc"])), abs=1e-12)
+    assert float(str(verdict["delta_attributions_ci_low"])) < 0 < float(str(verdict["delta_attributions_ci_high"]))
+    assert float(str(verdict["delta_exemplars_ci_low"])) > 0 and parts[1] > 0.05
+    of = {row["features"]: row["auroc"] for row in found.comparison if row["is_headline"]}
+    assert parts[0] == pytest.approx(float(str(of["confidence+attributions"])) - float(str(of["confidence"])), abs=1e-12)
+    assert re.search(
+        r" Of the whole, attributions alone bring [+-]0\.\d{3} \(.*\), and exemplars beside them \+0\.\d{3} \(", str(verdict["sentence"])
+    )
+
+
+def test_without_exemplars_the_gain_is_not_split() -> None:
+    found = judge(grid(30, 3, CELLS), GROUPED, settings())
+    (verdict,) = found.verdict
+    assert {verdict[f"delta_{part}{end}"] for part in ("attributions", "exemplars") for end in ("", "_ci_low", "_ci_high")} == {None}
+    assert "Of the whole" not in str(verdict["sentence"])
+    (row,) = {row["reason"] for row in found.comparison if row["features"] == "confidence+attributions"}
+    assert row == "no metric of exemplars is in the rows: it would be confidence+xai again"
