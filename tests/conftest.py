@@ -44,15 +44,25 @@ def script() -> Iterator[Callable[[str], ModuleType]]:
 
 # Expressions are evaluated as they stand instead of being compiled first: of six rows each, a fifth of the time went into the compiling.
 # The sessions of tests/cluster, tests/endpoint and tests/faults compile, as every session of the product does.
-INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+# Nor are plans made anew between the stages of a query of six rows: a tenth of the CPU time.
+INTERPRETED = {
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.adaptive.enabled": "false",
+}
+# A session of the product keeps its heap small; collecting it again and again was a tenth of a test session's time.
+ROOMY = ("-Xms1g", "-Xmn400m", "-XX:MetaspaceSize=256m")
 
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
+    from lake.jars import java_options
     from lake.session import open_session
 
     os.environ.setdefault("ASSAY_MASTER", "local[2]")  # the same on every machine
-    session = open_session("assay-tests")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("lake.session.java_options", lambda: [*java_options(), *ROOMY])
+        session = open_session("assay-tests")
     for name, value in INTERPRETED.items():
         session.conf.set(name, value)
     yield session
