@@ -15,7 +15,7 @@ demo:     setup ## the whole pipeline, on pictures that ship inside a dependency
 check:    setup ## lint, format, types, import rules, unexplained suppressions
 	@$(BIN)/python scripts/check.py
 test:     setup ## every check and every test
-	@$(MAKE) --no-print-directory --jobs=2 check archive && $(BIN)/python -m pytest -n 2
+	@$(MAKE) --no-print-directory --jobs=2 check archive && $(BIN)/python -m pytest -n 2 --durations=40 --durations-min=5
 bench:    setup ## speed of the hot paths on this machine, beside its own peak: under 40 minutes, benchmarks/results, docs/benchmarks.md
 	@$(BIN)/python -m benchmarks
 dist:     setup ## archive and job files for spark-submit, see docs/cluster.md

@@ -17,7 +17,7 @@ OLD, NEW = "a" * 16, "b" * 16
 
 
 def write_table(root: Path, table: Table, rows: list[dict[str, object]]) -> None:
-    """Appends rows (missing columns are null) with the table's schema."""
+    """Appends rows (missing columns are null, others are left out) with the table's schema."""
     batch = pa.Table.from_pylist(rows, schema=table.arrow_schema())
     write_deltalake(str(root / table.layer / table.name), batch, mode="append", partition_by=list(table.partition_by) or None)
 

@@ -43,10 +43,7 @@ TABLES = (HEADS, EXEMPLARS, EXPLANATION_METRICS, REJECTED, CELLS)
 
 
 def write(lake: Lake, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
-    names = set(table.column_names)
-    write_table(
-        Path(lake.root), table, [{name: value for name, value in ({"dataset": "d"} | dict(row)).items() if name in names} for row in rows]
-    )
+    write_table(Path(lake.root), table, [{"dataset": "d"} | dict(row) for row in rows])
 
 
 def world(lake: Lake, modality: str, order: int = 1) -> Inputs:

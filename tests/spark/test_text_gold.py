@@ -25,6 +25,7 @@ from models.text_recipe import Choice, TextRecipe
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
 from silver.specs import ADAPTERS, ATTRIBUTIONS, EXPLANATION_METRICS, OUTSIDE_PREDICTIONS, PREDICTIONS, PRIORS
 from tests.lakes import stored
+from tests.small_lake import write_table
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -53,9 +54,7 @@ SURE = (("o1", 0.9), ("o2", 0.5))
 def fill(lake: Lake, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
     """Writes rows of one generation named after the table, and the same again as an older one that gold must not read."""
     own = [{"dataset": OWN, "settings_id": table.name} | dict(row) for row in rows]
-    both = own + [row | {"settings_id": OLD} for row in own]
-    ordered = [tuple(row.get(name) for name in table.column_names) for row in both]
-    lake.append(table, lake.spark.createDataFrame(ordered, table.ddl()), len(both))
+    write_table(Path(lake.root), table, own + [row | {"settings_id": OLD} for row in own])
 
 
 def predictions(shifted: bool) -> list[dict[str, Any]]:
