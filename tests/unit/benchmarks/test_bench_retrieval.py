@@ -146,5 +146,5 @@ def test_the_peak_of_training_is_what_the_net_its_gradients_and_its_optimiser_ta
 @pytest.mark.parametrize("module", [retrieval, index_training])
 def test_the_small_twin_of_these_rows_is_measured(module: ModuleType, tmp_path: Path) -> None:
     rows = module.measure(tmp_path, quick=True)
-    assert len(rows) == (3 + sum(library.installed for library in LIBRARIES) if module is retrieval else 3 * 2 + 1)
+    assert len(rows) == (3 + sum(library.installed for library in LIBRARIES) if module is retrieval else 2 + 1)
     assert all(row.value > 0 for row in rows if "recall" not in row.figure)
