@@ -50,9 +50,7 @@ def measure(folder: Path, quick: bool) -> list[Row]:
         for number, library in enumerate(LIBRARIES):
             if not library.installed:
                 continue
-            expected = n * built.get((library.name, kind), 0.0)  # at least: building a graph grows faster than its size
-            if expected > LIMIT_SECONDS:
-                why = f"not tried: at the pace of the size before, building takes {expected:,.0f} s, more than {LIMIT_SECONDS:,.0f} s"
+            if why := _too_long(n, built.get((library.name, kind))):
                 found.append(_approximate_row(number, kind, n, None, library.version, why))
                 continue
             threads = torch.get_num_threads()
@@ -62,6 +60,15 @@ def measure(folder: Path, quick: bool) -> list[Row]:
             why = f"not built and asked within {LIMIT_SECONDS:,.0f} s"
             found.append(_approximate_row(number, kind, n, answer, library.version, why))
     return found
+
+
+def _too_long(n: int, seconds_per_candidate: float | None) -> str | None:
+    """Why an index over n is not tried after one of fewer candidates; building a graph grows faster than its size."""
+    if seconds_per_candidate is None or n * seconds_per_candidate <= LIMIT_SECONDS:
+        return None
+    return (
+        f"not tried: at the pace of the size before it takes {n * seconds_per_candidate:,.0f} s to build, more than {LIMIT_SECONDS:,.0f} s"
+    )
 
 
 def _exact(place: Path, questions: vectors.Vectors, rounds: int) -> list[Row]:

@@ -102,16 +102,21 @@ def test_the_twin_finds_what_exact_search_finds() -> None:
 def test_an_index_is_judged_at_the_fastest_effort_that_reaches_the_recall() -> None:
     known = Measured(100.0, 3000.4, {16: 0.90, 64: 0.96, 256: 0.99}, {16: [0.1] * 2, 64: [0.5] * 2, 256: [2.0] * 2}, [2.06, 2.06])
     number = next(place for place, library in enumerate(LIBRARIES) if "graph" in library.name)
-    row = retrieval._approximate_row(number, "clustered", 1_000_000, known, "1.0")
+    row = retrieval._approximate_row(number, "clustered", 1_000_000, known, "1.0", "")
     # 16 is fastest and finds too little; 64: 2.06 / 0.5. Of 256 questions 1.56 s are saved: 100 s are paid after 256 x 100 / 1.56
     assert (row.value, row.details["effort"]) == (4.12, 64)
     assert row.details["questions_until_the_building_is_paid"] == 16_410
     slow = Measured(100.0, 1.0, {16: 0.97}, {16: [3.0]}, [1.5])
-    row = retrieval._approximate_row(number, "clustered", 10_000, slow, "1.0")
+    row = retrieval._approximate_row(number, "clustered", 10_000, slow, "1.0", "")
     assert (row.value, row.details["questions_until_the_building_is_paid"]) == (0.5, "never")
-    poor = retrieval._approximate_row(number, "isotropic", 10_000, Measured(1.0, 1.0, {16: 0.4}, {16: [0.1]}, [1.0]), "1.0")
+    poor = retrieval._approximate_row(number, "isotropic", 10_000, Measured(1.0, 1.0, {16: 0.4}, {16: [0.1]}, [1.0]), "1.0", "")
     assert poor.value == 0.0 and "best 0.400" in poor.limited_by
-    assert "not built" in retrieval._approximate_row(number, "clustered", 10, None, "1.0").limited_by
+    assert retrieval._approximate_row(number, "clustered", 10, None, "1.0", "too long").limited_by == "too long"
+
+
+def test_an_index_that_cannot_be_built_in_time_is_not_tried() -> None:
+    assert retrieval._too_long(1_000_000, None) is None and retrieval._too_long(1_000_000, 0.0019) is None
+    assert "takes 2,000 s to build, more than 1,900 s" in str(retrieval._too_long(1_000_000, 0.002))
 
 
 def test_an_epoch_is_its_steps_and_the_practical_size_the_largest_of_an_hour() -> None:
