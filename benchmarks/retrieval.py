@@ -55,8 +55,7 @@ def measure(folder: Path, quick: bool) -> list[Row]:
                 continue
             threads = torch.get_num_threads()
             answer = apart(approximate.measured, number, place, questions, K, threads, rounds, limit_seconds=LIMIT_SECONDS)
-            if answer is not None:
-                built[library.name, kind] = answer.build_seconds / n
+            built[library.name, kind] = (LIMIT_SECONDS if answer is None else answer.build_seconds) / n
             why = f"not built and asked within {LIMIT_SECONDS:,.0f} s"
             found.append(_approximate_row(number, kind, n, answer, library.version, why))
     return found
@@ -66,9 +65,7 @@ def _too_long(n: int, seconds_per_candidate: float | None) -> str | None:
     """Why an index over n is not tried after one of fewer candidates; building a graph grows faster than its size."""
     if seconds_per_candidate is None or n * seconds_per_candidate <= LIMIT_SECONDS:
         return None
-    return (
-        f"not tried: at the pace of the size before it takes {n * seconds_per_candidate:,.0f} s to build, more than {LIMIT_SECONDS:,.0f} s"
-    )
+    return f"not tried: at the pace of fewer it takes {n * seconds_per_candidate:,.0f} s to build or more, above {LIMIT_SECONDS:,.0f} s"
 
 
 def _exact(place: Path, questions: vectors.Vectors, rounds: int) -> list[Row]:

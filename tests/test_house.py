@@ -105,7 +105,8 @@ PINNED = {
         "dataset protocol",
         (
             "delta_auroc ci_low ci_high min_detectable_delta verdict sentence reason delta_within_adapter delta_within_adapter_ci_low "
-            "delta_within_adapter_ci_high delta_over_control delta_over_control_ci_low delta_over_control_ci_high rule_sha256"
+            "delta_within_adapter_ci_high delta_over_control delta_over_control_ci_low delta_over_control_ci_high rule_sha256 "
+            "delta_attributions delta_attributions_ci_low delta_exemplars delta_exemplars_ci_high"
         ),
     ),
     "gold.forecasts": (

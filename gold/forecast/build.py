@@ -60,7 +60,10 @@ def build_forecasts(lake: Lake, ledger: Ledger, inputs: ForecastInputs, settings
         found = _computed(lake, inputs, settings)
         progress.step()
         ledger.reopen(TABLES, fingerprint)
-        lake.renew_checks(forecast_comparison.SPEC)  # a table made by an earlier version refuses sets that it did not know
+        for table in TABLES:
+            if lake.exists(table):
+                lake.create(table)  # notes its version
+                lake.renew_checks(table)  # one made by an earlier version refuses feature sets that it did not know
         frames = _frames(inputs.dataset, found, stored, settings, folder)
         for table in TABLES:
             replace(lake, table, frames[table.name], inputs.dataset, fingerprint)

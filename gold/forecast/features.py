@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import logit
 
-from gold.forecast.rows import CONFIDENCE, EMBEDDING, SHIFTED, Rows
+from gold.forecast.rows import CONFIDENCE, EMBEDDING, SHIFTED, XAI, Rows, group_of
 from gold.statistics.estimate import Codes, Floats
 from lake.identity import rng
+from silver.specs import PROVENANCE
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ FEATURE_SETS = (
     FeatureSet("xai", "all explanation metrics on the clean input", parts=("xai",)),
     FeatureSet("confidence+xai", "both", parts=("confidence", "xai")),
     FeatureSet(
-        "confidence+attributions", "confidence, and explanation metrics but those of exemplars", parts=("confidence", "attributions")
+        "confidence+attributions", "confidence, and all explanation metrics but those of exemplars", parts=("confidence", "attributions")
     ),
     FeatureSet("confidence+shuffled_xai", "the control: xai of another example, adapter by adapter", parts=("confidence", "shuffled")),
     FeatureSet("all", "confidence, embedding, xai and the cell", parts=("confidence", "embedding", "xai"), cell=True),
@@ -46,7 +47,7 @@ FEATURE_SETS = (
 )  # fmt: skip
 
 BASE, FULL, CONTROL = "confidence", "confidence+xai", "confidence+shuffled_xai"  # sets of the verdict
-WITHOUT_EXEMPLARS = "confidence+attributions"  # what splits its gain
+ATTRIBUTIONS = "confidence+attributions"  # splits the gain of FULL
 BY_NAME = {features.name: features for features in FEATURE_SETS}
 
 
@@ -54,8 +55,9 @@ def columns_of(rows: Rows, features: FeatureSet) -> tuple[str, ...] | str:
     """The set's columns without its cell, or why it is not learned from."""
     names: list[str] = []
     xai, attributions = rows.xai, rows.attributions
-    if "attributions" in features.parts and attributions == xai:
-        return "no metric of exemplars is in the rows: it would be confidence+xai again"
+    if "attributions" in features.parts and xai and attributions == xai:
+        lost = sorted({rows.left_out[name] for name in rows.left_out if name.startswith(XAI) and group_of(name) == PROVENANCE})
+        return f"no metric of exemplars ({'; '.join(lost) or 'none is in the rows'}): it would be {FULL} again"
     for part in features.parts:
         wanted = {
             "confidence": CONFIDENCE,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gold.forecast.bootstrap import Bootstrap, Estimated
-from gold.forecast.features import BASE, CONTROL, FULL, WITHOUT_EXEMPLARS
+from gold.forecast.features import ATTRIBUTIONS, BASE, CONTROL, FULL
 from gold.forecast.learners import LEARNERS
 from gold.forecast.records import Record, left_out, name_of, shared
 from gold.forecast.regimes import Regime
@@ -12,6 +12,8 @@ from gold.forecast.run_regime import OutOfFold
 from gold.forecast.settings import ForecastSettings
 from gold.forecast.verdict import Gains, sentence, verdict
 from lake.identity import canonical_json, settings_id
+
+SPLIT = {"delta_attributions": (ATTRIBUTIONS, BASE), "delta_exemplars": (FULL, ATTRIBUTIONS)}
 
 
 def gains_of(drawn: Bootstrap, model: str) -> Gains:
@@ -36,7 +38,7 @@ def weighed(rows: Rows, regime: Regime, forecasts: OutOfFold, drawn: Bootstrap, 
     return _judged(rows, regime, settings) | {
         "model": model,
         "verdict": found,
-        "sentence": sentence(found, reason, gains, _what(regime), settings) + _said_of(split),
+        "sentence": sentence(found, reason, gains, _what(regime), settings) + (_said_of(split) if found is not None else ""),
         **_interval("delta_auroc", gains.pooled, "ci_low", "ci_high"),
         "min_detectable_delta": gains.detectable(settings.verdict),
         **_interval("delta_within_adapter", gains.within),
@@ -52,23 +54,20 @@ def weighed(rows: Rows, regime: Regime, forecasts: OutOfFold, drawn: Bootstrap, 
     }
 
 
-SPLIT = {"delta_attributions": (WITHOUT_EXEMPLARS, BASE), "delta_exemplars": (FULL, WITHOUT_EXEMPLARS)}
-
-
 def _split(forecasts: OutOfFold, drawn: Bootstrap, model: str) -> dict[str, Estimated]:
-    """What attributions bring beside confidence, and exemplars beside both; without figures where no metric of exemplars is in the rows."""
-    if (WITHOUT_EXEMPLARS, model) not in forecasts.risks:
-        return dict.fromkeys(SPLIT, Estimated(reason=forecasts.skipped.get(WITHOUT_EXEMPLARS, "not asked")))
+    """What attributions bring beside confidence, and exemplars beside both; nulls where attributions are no set of their own."""
+    if (ATTRIBUTIONS, model) not in forecasts.risks:
+        return dict.fromkeys(SPLIT, Estimated())
     return {name: drawn.difference(name_of((more, model)), name_of((less, model)), "auroc") for name, (more, less) in SPLIT.items()}
 
 
 def _said_of(split: dict[str, Estimated]) -> str:
-    """The split in words; nothing where there is none."""
+    """The split in words, where it has intervals."""
     attributions, exemplars = (split[name] for name in SPLIT)
     if attributions.low is None or exemplars.low is None:
         return ""
     told = [f"{gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})" for gain in (attributions, exemplars)]
-    return f" Of the whole, attributions alone bring {told[0]}, and exemplars beside them {told[1]}."
+    return f" Of the whole, attributions beside confidence bring {told[0]}, and exemplars beside both {told[1]}."
 
 
 def _interval(name: str, estimate: Estimated, low: str | None = None, high: str | None = None) -> Record:

@@ -12,10 +12,9 @@ def _gain(name: str, of: str) -> tuple[Column, Column, Column]:
     return signed(name, of), signed(f"{name}_ci_low", f"lower end of {name}"), signed(f"{name}_ci_high", f"upper end of {name}")
 
 
-def _part(name: str, of: str) -> tuple[Column, ...]:
-    """Columns that tables made before exemplars lack."""
-    told = ((name, of), (f"{name}_ci_low", f"lower end of {name}"), (f"{name}_ci_high", f"upper end of {name}"))
-    return tuple(Column(column, "double", comment, added=True) for column, comment in told)
+def _added(name: str, of: str) -> tuple[Column, ...]:
+    """Columns that tables made by an earlier version lack; such have no range."""
+    return tuple(Column(column.name, "double", column.comment, added=True) for column in _gain(name, of))
 
 
 SPEC = Table(
@@ -53,7 +52,7 @@ SPEC = Table(
         count("n_examples", "examples"),
         count("n_adapters", "adapters"),
         *TAIL,
-        *_part("delta_attributions", "AUROC of confidence+attributions minus that of confidence; null where no metric is of exemplars"),
-        *_part("delta_exemplars", "AUROC of confidence+xai minus that of confidence+attributions"),
+        *_added("delta_attributions", "AUROC of confidence+attributions minus that of confidence; null where that set is none of its own"),
+        *_added("delta_exemplars", "AUROC of confidence+xai minus that of confidence+attributions; null likewise"),
     ),
 )

@@ -36,8 +36,12 @@ def test_attributions_are_explanations_without_what_exemplars_say_and_no_set_of_
     named = grid().assign(xai__slots__provenance__exemplar_distance=np.arange(180.0))
     assert columns_of(rows(named), BY_NAME["confidence+attributions"]) == ("confidence", *METRICS)
     assert columns_of(rows(named), BY_NAME["confidence+xai"]) == ("confidence", *METRICS, "xai__slots__provenance__exemplar_distance")
-    plain = columns_of(rows(), BY_NAME["confidence+attributions"])
-    assert plain == "no metric of exemplars is in the rows: it would be confidence+xai again"
+    asked = BY_NAME["confidence+attributions"]
+    assert columns_of(rows(), asked) == "no metric of exemplars (none is in the rows): it would be confidence+xai again"
+    constant = columns_of(rows(grid().assign(xai__slots__provenance__exemplar_distance=1.0)), asked)
+    assert constant == "no metric of exemplars (the same in every row): it would be confidence+xai again"
+    assert columns_of(rows(grid().drop(columns=list(METRICS))), asked) == "no feature of attributions: none is in the rows"
+    assert columns_of(rows(named.drop(columns=list(METRICS))), asked) == "no feature of attributions: none is in the rows"
 
 
 def test_the_control_takes_all_cells_of_a_pair_from_one_other_example_of_the_same_adapter() -> None:

@@ -226,7 +226,8 @@ def test_the_gain_is_split_into_what_attributions_bring_and_what_exemplars_bring
     of = {row["features"]: row["auroc"] for row in found.comparison if row["is_headline"]}
     assert parts[0] == pytest.approx(float(str(of["confidence+attributions"])) - float(str(of["confidence"])), abs=1e-12)
     assert re.search(
-        r" Of the whole, attributions alone bring [+-]0\.\d{3} \(.*\), and exemplars beside them \+0\.\d{3} \(", str(verdict["sentence"])
+        r" Of the whole, attributions beside confidence bring [+-]0\.\d{3} \(.*\), and exemplars beside both \+0\.\d{3} \(",
+        str(verdict["sentence"]),
     )
 
 
@@ -236,4 +237,4 @@ def test_without_exemplars_the_gain_is_not_split() -> None:
     assert {verdict[f"delta_{part}{end}"] for part in ("attributions", "exemplars") for end in ("", "_ci_low", "_ci_high")} == {None}
     assert "Of the whole" not in str(verdict["sentence"])
     (row,) = {row["reason"] for row in found.comparison if row["features"] == "confidence+attributions"}
-    assert row == "no metric of exemplars is in the rows: it would be confidence+xai again"
+    assert row == "no metric of exemplars (none is in the rows): it would be confidence+xai again"
