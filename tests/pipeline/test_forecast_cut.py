@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
+from deltalake import DeltaTable, write_deltalake
 
 import gold.forecast.build as build
 from gold.forecast.arrival.score import RISKS, risks, score
+from gold.forecast.features import ATTRIBUTIONS, FEATURE_SETS
 from gold.forecast.forecaster import newest
 from gold.forecast.settings import ForecastSettings
-from gold.forecast.tables import TABLES
+from gold.forecast.tables import TABLES, forecast_comparison, forecast_verdict
 from lake.door import Lake
 from lake.ledger import Ledger
 from tests.forecast_arrived import Arrived, told
-from tests.lakes import rows_of
+from tests.lakes import rows_of, table_folder
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -88,6 +90,19 @@ def _die_after(patched: pytest.MonkeyPatch, name: str, number: int) -> None:
     patched.setattr(build, name, watched)
 
 
+def _made_before_the_split(spark: SparkSession, root: Path) -> None:
+    """The tables of forecasts become those of a version that did not know `confidence+attributions`."""
+    compared = f"delta.`{table_folder(root, forecast_comparison.SPEC)}`"
+    known = ", ".join(f"'{one.name}'" for one in FEATURE_SETS if one.name != ATTRIBUTIONS)
+    spark.sql(f"DELETE FROM {compared} WHERE features = '{ATTRIBUTIONS}'")
+    spark.sql(f"ALTER TABLE {compared} DROP CONSTRAINT features_range")
+    spark.sql(f"ALTER TABLE {compared} ADD CONSTRAINT features_range CHECK (features IN ({known}))")
+    judged = str(table_folder(root, forecast_verdict.SPEC))
+    added = [column.name for column in forecast_verdict.SPEC.columns if column.added]
+    rows = DeltaTable(judged).to_pyarrow_table().drop_columns(added)
+    write_deltalake(judged, rows, mode="overwrite", schema_mode="overwrite", partition_by=list(forecast_verdict.SPEC.partition_by))
+
+
 def test_killed_between_folder_pointer_and_tables_the_next_run_gives_the_same_tables(
     arrived: Arrived, spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,11 +117,14 @@ def test_killed_between_folder_pointer_and_tables_the_next_run_gives_the_same_ta
         return {name.removeprefix("gold."): counts["rows_written"] for name, counts in lake.report().items() if name.startswith("gold.")}
 
     assert set(bring(arrived.settings).values()) == {0}  # what the run left is complete
+    _made_before_the_split(spark, root)
     for name, number in MOMENTS:
         with monkeypatch.context() as patched:
             _die_after(patched, name, number)
+            if name == "point":
+                patched.setattr(build, "ENGINE", build.ENGINE + 1)  # enough for all to be computed again
             with pytest.raises(Killed):
-                bring(other)
+                bring(arrived.settings if name == "point" else other)
     half = forecast_rows(root)
     assert half["forecast_comparison"] != was["forecast_comparison"] and half["forecasts"] == was["forecasts"]
     # with the first settings again: a ledger that still called them done would leave two tables and the pointer of the others

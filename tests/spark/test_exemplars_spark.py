@@ -237,6 +237,8 @@ def test_a_killed_run_ends_as_one_that_was_not_whatever_the_order_of_the_trainin
     def killed(*_: object) -> None:
         raise InterruptedError
 
+    codes = [row["error_code"] for row in rows_of(finished.lake, REJECTED)]
+    assert sorted(codes) == ["embedding_missing"] * 2 + ["exemplar_missing"] * 4 + ["prediction_missing"] * 2
     for place in ("silver.exemplars.build._register", "lake.fill.commit"):
         with monkeypatch.context() as cut:
             cut.setattr(place, killed)
