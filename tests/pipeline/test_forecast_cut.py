@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
-from deltalake import DeltaTable, write_deltalake
+from deltalake import write_deltalake
 
 import gold.forecast.build as build
 from gold.forecast.arrival.score import RISKS, risks, score
@@ -21,7 +21,7 @@ from gold.forecast.tables import TABLES, forecast_comparison, forecast_verdict
 from lake.door import Lake
 from lake.ledger import Ledger
 from tests.forecast_arrived import Arrived, told
-from tests.lakes import rows_of, table_folder
+from tests.lakes import rows_of, stored, table_folder
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -99,7 +99,7 @@ def _made_before_the_split(spark: SparkSession, root: Path) -> None:
     spark.sql(f"ALTER TABLE {compared} ADD CONSTRAINT features_range CHECK (features IN ({known}))")
     judged = str(table_folder(root, forecast_verdict.SPEC))
     added = [column.name for column in forecast_verdict.SPEC.columns if column.added]
-    rows = DeltaTable(judged).to_pyarrow_table().drop_columns(added)
+    rows = stored(root, forecast_verdict.SPEC).drop_columns(added)
     write_deltalake(judged, rows, mode="overwrite", schema_mode="overwrite", partition_by=list(forecast_verdict.SPEC.partition_by))
 
 
