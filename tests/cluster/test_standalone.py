@@ -56,6 +56,7 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Checked:
         "source": {"reader": "digits", "limit": 60},
         "corruptions": {"names": ["ki"]},
         "exemplars": {"heads": [{"name": "slots", "hidden": 8, "training": {"epochs": 2, "batch_size": 16}}]},
+        "forecast": settings(folder, None)["forecast"] | {"protocols": ["grouped"]},
         "execution": {"chunk_rows": 10_000},
     }
     config = write_config(folder / "tiny.yaml", tree)

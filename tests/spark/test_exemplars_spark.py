@@ -73,11 +73,24 @@ def plan_in(lake: Lake, folder: Path, *heads: dict[str, object], **more: object)
     return planned(lake, "d", LABELS, "tiny", EXAMPLES_ID, VECTORS_ID, settings, folder)
 
 
-def build(lake: Lake, meta: Inputs, plan: ExemplarPlan, *adapters: str) -> None:
+def name_exemplars(lake: Lake, meta: Inputs, plan: ExemplarPlan) -> None:
     ledger = Ledger(lake, "d")
     build_exemplars(lake, ledger, meta, plan)
+    ledger.commit()
+
+
+def build(lake: Lake, meta: Inputs, plan: ExemplarPlan, *adapters: str) -> None:
+    name_exemplars(lake, meta, plan)
+    ledger = Ledger(lake, "d")
     build_support(lake, ledger, meta, plan, adapters or ("x", "y"), ANSWERS_ID)
     ledger.commit()
+
+
+@pytest.fixture
+def toy(toy: Lake, monkeypatch: pytest.MonkeyPatch) -> Lake:
+    """As elsewhere, but its ledger is committed where these tests say so: of a lake with many small stages that is a fifth of the time."""
+    monkeypatch.setattr("lake.ledger.COMMIT_EVERY", 600.0)
+    return toy
 
 
 class Finished(NamedTuple):
@@ -158,11 +171,11 @@ def test_more_ranks_another_head_and_another_adapter_add_rows_and_a_withdrawal_m
     # one head; its ranks; its metrics of x and y, and those of y by the two that were there
     assert [len(second[table]) - len(first[table]) for table in first] == [1, 5 * 2, 5 + 4 + 2 * 4]
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
-    build_exemplars(toy, Ledger(toy, "d"), meta, plan_in(toy, folder, k=4))
+    name_exemplars(toy, meta, plan_in(toy, folder, k=4))
     third = rows_of(toy, EXEMPLARS)
     assert all(row in third for row in second[EXEMPLARS]) and len(third) == len(second[EXEMPLARS]) + 5 * 2 * 2
     gone = next(row["train_example_id"] for row in first[EXEMPLARS] if row["rank"] == 1)
-    build_exemplars(toy, Ledger(toy, "d"), meta, plan_in(toy, folder, k=2, withdrawn=(gone,)))
+    name_exemplars(toy, meta, plan_in(toy, folder, k=2, withdrawn=(gone,)))
     new = [row for row in rows_of(toy, EXEMPLARS) if row not in third]
     assert len(new) == len(first[EXEMPLARS]) and gone not in {row["train_example_id"] for row in new}
     assert {row["head_id"] for row in new} == {row["head_id"] for row in first[EXEMPLARS]} and rows_of(toy, HEADS) == second[HEADS]
@@ -179,13 +192,13 @@ def test_a_head_of_another_training_set_or_a_damaged_one_stops_the_run(finished:
     weights = (slots / "head.safetensors").read_bytes()
     (slots / "head.safetensors").write_bytes(weights[:-4])
     with pytest.raises(ArtifactError, match=r"bad_safetensors: .*copy or save the file again"):
-        build_exemplars(toy, Ledger(toy, "d"), meta, more)
+        name_exemplars(toy, meta, more)
     (slots / "head.safetensors").write_bytes(weights)
     other = ExemplarPlan(**vars(more) | {"fingerprint": "0" * 32})
     for head, found in zip(other.heads, (knn, slots), strict=True):
         other.head_folder(head).symlink_to(found)
     with pytest.raises(ArtifactError, match=r"training_mismatch: this head must know the training examples 0+, found"):
-        build_exemplars(toy, Ledger(toy, "d"), meta, other)
+        name_exemplars(toy, meta, other)
 
 
 def test_a_head_that_cannot_be_trained_has_a_row_that_says_why_until_it_was_tried_again(toy: Lake, tmp_path: Path) -> None:
@@ -196,7 +209,7 @@ def test_a_head_that_cannot_be_trained_has_a_row_that_says_why_until_it_was_trie
     note = failure_note(plan.head_folder(slots))
     note.parent.mkdir()
     note.write_text('["nonfinite", "on another day"]', encoding="utf-8")
-    build_exemplars(toy, Ledger(toy, "d"), meta, plan)
+    name_exemplars(toy, meta, plan)
     first = {row["name"]: row for row in rows_of(toy, HEADS)}
     assert {name: row["status"] for name, row in first.items()} == {"knn": "ready", "slots": "rejected", "wild": "rejected"}
     assert first["wild"]["reason"].startswith("nonfinite: head wild") and first["wild"]["top1_index"] is None
@@ -206,7 +219,7 @@ def test_a_head_that_cannot_be_trained_has_a_row_that_says_why_until_it_was_trie
     assert reasons["slots"] == ("nonfinite: on another day", 0) and reasons["wild"] == (first["wild"]["reason"], 0)
 
     note.unlink()
-    build_exemplars(toy, Ledger(toy, "d"), meta, plan)
+    name_exemplars(toy, meta, plan)
     second = {row["name"]: row for row in rows_of(toy, HEADS)}
     assert second["slots"]["status"] == "ready" and all(second[name] == first[name] for name in ("knn", "wild"))
     assert {row["head_id"] for row in rows_of(toy, EXEMPLARS)} == {head.head_id for head in (knn, slots)}
