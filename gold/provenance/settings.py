@@ -16,6 +16,13 @@ ShareOrNone = Annotated[float, Field(ge=0.0, le=1.0)]
 Application = Literal["robustness", "class_errors", "mislabels", "causal", "generation"]
 
 
+def usable_seeds(value: tuple[int, ...] | None) -> tuple[int, ...] | None:
+    """The seeds as they are; ValueError where generators would refuse one, or a network would be trained twice."""
+    if value is not None and (not value or len(set(value)) != len(value) or min(value) < 0):
+        raise ValueError(f"there must be a seed, none twice and none below 0, found {list(value)}")
+    return value
+
+
 class SeededArm(BaseModel):
     """A network and the seeds it is trained with; null: `seeds` of the study."""
 
@@ -23,6 +30,8 @@ class SeededArm(BaseModel):
 
     arm: Arm = Field(default=Arm(), description="the factors; in a file they stand beside `seeds`, lists are crossed")
     seeds: tuple[int, ...] | None = Field(default=None, description="its own; null: those of the study")
+
+    _usable = field_validator("seeds")(usable_seeds)
 
 
 class AdversarialSettings(BaseModel):
@@ -117,12 +126,7 @@ class ProvenanceSettings(BaseModel):
                 found.setdefault(repr(arm), arm)
         return tuple(found.values())
 
-    @field_validator("seeds")
-    @classmethod
-    def _some(cls, value: tuple[int, ...]) -> tuple[int, ...]:
-        if not value or len(set(value)) != len(value) or min(value) < 0:
-            raise ValueError(f"there must be a seed, none twice and none below 0, found {list(value)}")
-        return value
+    _usable = field_validator("seeds")(usable_seeds)
 
     @model_validator(mode="after")
     def _once(self) -> ProvenanceSettings:

@@ -90,6 +90,8 @@ def test_factors_that_a_variant_does_not_have_are_those_of_the_default_in_its_ke
         {"seeds": []},
         {"arms": [{"varient": "plain"}]},
         {"arms": [{"seeds": 3}]},
+        {"arms": [{"seeds": [-1]}]},
+        {"arms": [{"seeds": [0, 0]}]},
         {"arms": [{"subset": []}]},
         {"arms": [{}], "causal": {"k": [0]}},
         {"arms": [{}], "causal": {"k": []}},
