@@ -25,6 +25,7 @@ from gold.forecast.regimes import REGIMES
 from gold.forecast.rows import CONFIDENCE, EMBEDDING, SHIFTED, rows_of
 from gold.forecast.settings import ForecastSettings
 from gold.forecast.tables import TABLES, coverage_risk, forecast_check, forecast_comparison, forecast_verdict, forecasts, reliability
+from gold.forecast.tables.forecast_comparison import FEATURES
 from gold.table import as_table, to_arrow
 from lake.door import Lake
 from lake.identity import settings_id
@@ -60,10 +61,9 @@ def build_forecasts(lake: Lake, ledger: Ledger, inputs: ForecastInputs, settings
         found = _computed(lake, inputs, settings)
         progress.step()
         ledger.reopen(TABLES, fingerprint)
-        for table in TABLES:
-            if lake.exists(table):
-                lake.create(table)  # notes its version
-                lake.renew_checks(table)  # one made by an earlier version refuses feature sets that it did not know
+        for table in (table for table in TABLES if FEATURES in table.columns and lake.exists(table)):
+            lake.create(table)  # notes its version
+            lake.renew_checks(table)  # one made by an earlier version refuses feature sets that it did not know
         frames = _frames(inputs.dataset, found, stored, settings, folder)
         for table in TABLES:
             replace(lake, table, frames[table.name], inputs.dataset, fingerprint)

@@ -121,10 +121,10 @@ def test_killed_between_folder_pointer_and_tables_the_next_run_gives_the_same_ta
     for name, number in MOMENTS:
         with monkeypatch.context() as patched:
             _die_after(patched, name, number)
-            if name == "point":
+            if first := name == "save":
                 patched.setattr(build, "ENGINE", build.ENGINE + 1)  # enough for all to be computed again
             with pytest.raises(Killed):
-                bring(arrived.settings if name == "point" else other)
+                bring(arrived.settings if first else other)
     half = forecast_rows(root)
     assert half["forecast_comparison"] != was["forecast_comparison"] and half["forecasts"] == was["forecasts"]
     # with the first settings again: a ledger that still called them done would leave two tables and the pointer of the others
