@@ -129,7 +129,7 @@ def build_gold(
         n_rows = len(built[table.spec.name])
         ledger.forget(table.spec)  # replaced rows belong to one fingerprint only
         ledger.note(table.spec, fingerprint, {Cell(): Done(fingerprint, n_rows, n_rows)})
-    ledger.commit()
+    ledger.commit_if_due()
 
 
 def _built(
@@ -286,9 +286,6 @@ def from_arrow_bytes(table: GoldTable, content: bytes) -> pd.DataFrame:
 
 
 def _write(lake: Lake, table: GoldTable, frame: pd.DataFrame, dataset: str, fingerprint: str) -> None:
-    if not len(frame) and lake.version(table.spec) == 0:  # just created, so there is nothing to replace
-        lake.skip(table.spec, 0)
-        return
     filled = frame.assign(settings_id=fingerprint)
     rows = lake.spark.createDataFrame(to_arrow(table.spec, filled)).coalesce(1)
     lake.replace(table.spec, rows, len(filled), dataset=dataset)

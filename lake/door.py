@@ -121,8 +121,11 @@ class Lake:
         self._count(table, n_rows)
 
     def replace(self, table: Table, rows: DataFrame, n_rows: int, **where: str) -> None:
-        """One commit that puts `rows` in place of all rows that equal `where` (values of name pattern only)."""
+        """One commit that puts `rows` in place of all rows that equal `where` (values of name pattern only); none where neither are any."""
         self.create(table)
+        if not n_rows and (self.version(table) == 0 or self._vacant(table, where)):
+            self.skip(table, 0)
+            return
         frame = rows.select(*table.column_names)
         condition = " AND ".join(f"{name} = {_literal(value)}" for name, value in where.items()) or "true"
 
@@ -148,13 +151,17 @@ class Lake:
         That is in a table that this run has made and nobody has written, and in one that is partitioned by what is replaced and has no such
         folder. Folders of another kind (an operator can ask Delta for random ones) say nothing.
         """
-        if table.full_name in self._made and self.version(table) == 0:
+        if self.is_untouched(table):
             return True
         if not where or list(where) != list(table.partition_by):
             return False
         folders = [name for name in self.storage.names(self.path(table)) if name[0] not in "._"]
         known = all(name.startswith(f"{table.partition_by[0]}=") for name in folders)
         return known and "/".join(f"{name}={value}" for name, value in where.items()) not in folders
+
+    def is_untouched(self, table: Table) -> bool:
+        """True for a table that this run has made and nobody has written since: it holds no row."""
+        return table.full_name in self._made and self.version(table) == 0
 
     def settings_id(self, table: Table, dataset: str, settings: Mapping[str, object]) -> str:
         """The hash of a generation's settings; the settings themselves are kept for audit.settings."""

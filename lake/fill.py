@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import reduce
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from lake.audit import REJECTED
 from lake.door import Lake
 from lake.errors import ContractError
 from lake.ledger import EVERYTHING, Cell, Done, Ledger
 from lake.progress import Progress
-from lake.spec import Table
+from lake.spec import Table, arrow_type
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
 from lake.rows import ERROR_COLUMNS
 
 Variant = Mapping[str, str | int]
+SMALL = 1_000  # rows (a large one is 400 kB) that one task writes sooner than a shuffle is planned
 
 
 @dataclass(frozen=True)
@@ -75,8 +80,7 @@ def fill(lake: Lake, ledger: Ledger, stage: Stage, inputs: Inputs) -> None:
     lake.create(stage.table)
     missing, n_missing, n_chunks = _missing(lake, stage, inputs, open_indices)
     lake.skip(stage.table, n_examples * len(open_indices) - n_missing)
-    reopened = n_missing > 0 and ledger.knows(stage.table, stage.settings_id)
-    if reopened:
+    if n_missing > 0 and ledger.knows(stage.table, stage.settings_id):
         # this generation was complete before: until it is again, no reader may take it for that
         ledger.note(stage.table, stage.settings_id, {cell: Done(inputs.sha256, n, 0) for cell, n in waiting.items()})
         ledger.commit()
@@ -85,8 +89,6 @@ def fill(lake: Lake, ledger: Ledger, stage: Stage, inputs: Inputs) -> None:
             _chunk(lake, stage, _part(missing, chunk, n_chunks), chunk)
             progress.step()
     ledger.record(stage.table, stage.settings_id, {cell: Done(inputs.sha256, n, n) for cell, n in waiting.items()})
-    if reopened:
-        ledger.commit()
 
 
 def unfinished(ledger: Ledger, stage: Stage, inputs: Inputs) -> list[int]:
@@ -106,11 +108,12 @@ def _missing(lake: Lake, stage: Stage, inputs: Inputs, indices: list[int]) -> tu
     from pyspark.sql import functions as F
 
     examples = inputs.frame()
-    done = _done_keys(lake, stage, inputs.dataset, indices)
-    if done.isEmpty():
+    rows, refused = _rows_there(lake, stage, inputs.dataset, indices), _rows_refused(lake, stage, inputs.dataset)
+    if all(found is None or found.isEmpty() for found in (rows, refused)):
         n_missing = inputs.n_examples * len(indices)
         frame = examples.withColumn("todo", F.lit(indices).cast("array<int>"))
     else:
+        done = _done_keys(lake, stage, [found for found in (rows, refused) if found is not None], indices)
         keys = examples.select("example_id").withColumn("todo", F.explode(F.lit(indices).cast("array<int>")))
         left = keys.join(done, ["example_id", "todo"], "left_anti")
         todo = left.groupBy("example_id").agg(F.sort_array(F.collect_list("todo")).alias("todo")).cache()
@@ -119,25 +122,50 @@ def _missing(lake: Lake, stage: Stage, inputs: Inputs, indices: list[int]) -> tu
     return frame, n_missing, max(1, math.ceil(n_missing / inputs.chunk_rows))
 
 
-def _done_keys(lake: Lake, stage: Stage, dataset: str, indices: list[int]) -> DataFrame:
-    """(example_id, todo) of rows that are in the table or in audit.rejected, for these variants and settings."""
+def _rows_there(lake: Lake, stage: Stage, dataset: str, indices: list[int]) -> DataFrame | None:
+    """Keys beside dataset and settings_id of the table's rows that may be of these variants; None where there can be none."""
     from pyspark.sql import functions as F
 
-    names = [name for name in stage.table.key if name not in ("dataset", "example_id", "settings_id")]
-    columns = {column.name: column.type for column in stage.table.columns}
-    variants = lake.spark.createDataFrame(
-        [(index, *(stage.variants[index][name] for name in names)) for index in indices],
-        ", ".join(["todo int", *(f"{name} {columns[name]}" for name in names)]),
-    )
-    mine = (F.col("dataset") == dataset) & (F.col("settings_id") == stage.settings_id)
-    rows = lake.read(stage.table).where(mine)
-    if "adapter_id" in names:  # the partition column: files of finished adapters are never opened
+    if lake.is_untouched(stage.table):
+        return None
+    rows = lake.read(stage.table).where((F.col("dataset") == dataset) & (F.col("settings_id") == stage.settings_id))
+    if "adapter_id" in stage.table.key:  # the partition column: files of finished adapters are never opened
         rows = rows.where(F.col("adapter_id").isin(sorted({str(stage.variants[index]["adapter_id"]) for index in indices})))
-    key_ddl = ", ".join(f"{name} {columns[name]}" for name in ["example_id", *names])
-    refused = lake.read(REJECTED).where(mine & (F.col("table_name") == stage.table.full_name))
-    refused = refused.select(F.from_json("key", key_ddl).alias("key")).select("key.*")
-    done = rows.select("example_id", *names).unionByName(refused)
-    return done.join(F.broadcast(variants), names).select("example_id", "todo")
+    return rows.select(*_names(stage))
+
+
+def _rows_refused(lake: Lake, stage: Stage, dataset: str) -> DataFrame | None:
+    """The same of the rows that audit.rejected holds for this table."""
+    from pyspark.sql import functions as F
+
+    if lake.is_untouched(REJECTED):
+        return None
+    mine = (F.col("dataset") == dataset) & (F.col("settings_id") == stage.settings_id) & (F.col("table_name") == stage.table.full_name)
+    key_ddl = ", ".join(f"{name} {kind}" for name, kind in _types(stage).items())
+    return lake.read(REJECTED).where(mine).select(F.from_json("key", key_ddl).alias("key")).select("key.*")
+
+
+def _names(stage: Stage) -> list[str]:
+    """The key of a row within one generation of a dataset."""
+    return [name for name in stage.table.key if name not in ("dataset", "settings_id")]
+
+
+def _types(stage: Stage) -> dict[str, str]:
+    types = {column.name: column.type for column in stage.table.columns}
+    return {name: types[name] for name in _names(stage)}
+
+
+def _done_keys(lake: Lake, stage: Stage, found: Sequence[DataFrame], indices: list[int]) -> DataFrame:
+    """(example_id, todo) of the rows found, as far as they are of these variants."""
+    from pyspark.sql import functions as F
+
+    types = {name: kind for name, kind in _types(stage).items() if name != "example_id"}
+    variants = lake.spark.createDataFrame(
+        [(index, *(stage.variants[index][name] for name in types)) for index in indices],
+        ", ".join(["todo int", *(f"{name} {kind}" for name, kind in types.items())]),
+    )
+    done = reduce(lambda a, b: a.unionByName(b), found)
+    return done.join(F.broadcast(variants), [*types]).select("example_id", "todo")
 
 
 def _part(frame: DataFrame, chunk: int, n_chunks: int) -> DataFrame:
@@ -158,7 +186,9 @@ def _chunk(lake: Lake, stage: Stage, examples: DataFrame, chunk: int) -> None:
         lake.append(REJECTED, _rejected_rows(lake, stage, staged.where("error_code IS NOT NULL")), n_bad)
         lake.reject(stage.table, n_bad)
     good = staged.where("error_code IS NULL")
-    if "adapter_id" in stage.table.partition_by:
+    if n_good <= SMALL:
+        good = good.coalesce(1)
+    elif "adapter_id" in stage.table.partition_by:
         good = good.repartition(min(16, len({str(v["adapter_id"]) for v in stage.variants})), F.col("adapter_id"))
     commit(lake, stage.table, good, n_good)
     lake.storage.delete(where)
@@ -170,48 +200,52 @@ def commit(lake: Lake, table: Table, rows: DataFrame, n_rows: int) -> None:
 
 
 def _check(lake: Lake, stage: Stage, examples: DataFrame, staged: DataFrame, chunk: int) -> tuple[int, int]:
-    """The row-count law and unique keys over one staged chunk. Gives the number of good and of rejected rows."""
+    """The row-count law and unique keys over one staged chunk. Gives the number of good and of rejected rows.
+
+    A chunk is bounded, so its keys are compared on the driver: two scans, where joins in Spark shuffle four times.
+    """
     from pyspark.sql import functions as F
 
-    names = [name for name in stage.table.key if name not in ("dataset", "settings_id")]
-    expected = _expected_keys(lake, stage, examples)
-    found = staged.groupBy(*names).agg(F.count("*").alias("n"), F.sum(F.when(F.col("error_code").isNotNull(), 1).otherwise(0)).alias("bad"))
-    joined = expected.withColumn("wanted", F.lit(1)).join(found, names, "full_outer")
-    counts: Any = joined.agg(
-        F.sum("wanted").alias("expected"), F.sum("n").alias("found"), F.sum("bad").alias("bad"),
-        F.sum(F.when(F.col("n").isNull(), 1).otherwise(0)).alias("missing"),
-        F.sum(F.when(F.col("wanted").isNull(), 1).otherwise(0)).alias("alien"),
-        F.sum(F.when(F.col("n") > 1, 1).otherwise(0)).alias("twice"),
-    ).first()  # fmt: skip
-    if counts.missing or counts.alien or counts.twice:
-        first = joined.where("n IS NULL OR wanted IS NULL OR n > 1").select(*names).first()
+    names = _names(stage)
+    asked = _asked(stage, examples.select("example_id", "todo").toArrow())
+    found = staged.select(*names, F.col("error_code").isNotNull().cast("int").alias("bad")).toArrow()
+    counted = found.group_by(names).aggregate([("bad", "count"), ("bad", "sum")])
+    joined = asked.append_column("wanted", pa.repeat(1, len(asked))).join(counted, names, join_type="full outer")
+    n = joined["bad_count"]
+    missing, alien, twice = pc.is_null(n), pc.is_null(joined["wanted"]), pc.fill_null(pc.greater(n, 1), fill_value=False)
+    wrong = joined.filter(pc.or_(pc.or_(missing, alien), twice))
+    if len(wrong):
+        first = wrong.select(names).sort_by([(name, "ascending") for name in names]).slice(0, 1).to_pylist()[0]
         raise ContractError(
-            f"{stage.table.full_name}: expected {counts.expected or 0:,} rows, got {counts.found or 0:,} "
-            f"({counts.missing} keys missing, {counts.alien} not asked for, {counts.twice} more than once); first: {first}. "
+            f"{stage.table.full_name}: expected {len(asked):,} rows, got {len(found):,} "
+            f"({_n(missing)} keys missing, {_n(alien)} not asked for, {_n(twice)} more than once); first: {first}. "
             f"Nothing of this chunk was committed. Run again; if it stays, this is a bug."
         )
-    lake.quality.append((lake.run_id, stage.table.full_name, chunk, "row_count_law", counts.expected or 0, counts.found or 0, True))
-    return (counts.found or 0) - (counts.bad or 0), counts.bad or 0
+    n_bad = pc.sum(found["bad"]).as_py() or 0
+    lake.quality.append((lake.run_id, stage.table.full_name, chunk, "row_count_law", len(asked), len(found), True))
+    return len(found) - n_bad, n_bad
 
 
-def _expected_keys(lake: Lake, stage: Stage, examples: DataFrame) -> DataFrame:
-    from pyspark.sql import functions as F
+def _n(mask: pa.ChunkedArray) -> int:
+    return pc.sum(mask).as_py() or 0
 
-    names = [name for name in stage.table.key if name not in ("dataset", "example_id", "settings_id")]
-    columns = {column.name: column.type for column in stage.table.columns}
-    variants = lake.spark.createDataFrame(
-        [(index, *(variant[name] for name in names)) for index, variant in enumerate(stage.variants)],
-        ", ".join(["todo int", *(f"{name} {columns[name]}" for name in names)]),
-    )
-    keys = examples.select("example_id", F.explode("todo").alias("todo"))
-    return keys.join(F.broadcast(variants), "todo").drop("todo")
+
+def _asked(stage: Stage, examples: pa.Table) -> pa.Table:
+    """The keys that rows must have, from (example_id, todo: list<int>)."""
+    todo = examples["todo"].combine_chunks()
+    rows = pc.list_parent_indices(todo)
+    keys = {"example_id": examples["example_id"].take(rows)}
+    indices = pc.list_flatten(todo)
+    for name, kind in _types(stage).items():
+        if name != "example_id":
+            keys[name] = pa.array([variant[name] for variant in stage.variants], arrow_type(kind)).take(indices)
+    return pa.table(keys)
 
 
 def _rejected_rows(lake: Lake, stage: Stage, bad: DataFrame) -> DataFrame:
     from pyspark.sql import functions as F
 
-    names = [name for name in stage.table.key if name not in ("dataset", "settings_id")]
     return bad.select(
-        "dataset", F.lit(stage.table.full_name).alias("table_name"), F.to_json(F.struct(*names)).alias("key"), "settings_id",
+        "dataset", F.lit(stage.table.full_name).alias("table_name"), F.to_json(F.struct(*_names(stage))).alias("key"), "settings_id",
         "error_code", "message", F.lit(lake.run_id).alias("run_id"),
     )  # fmt: skip

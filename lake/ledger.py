@@ -40,8 +40,9 @@ class Ledger:
         self.lake, self.dataset = lake, dataset
         self._cells: dict[tuple[str, str], dict[Cell, Done]] = {}
         self._generations: dict[tuple[str, str], int] = {}
-        self._noted, self._committed = False, float("-inf")
-        for row in lake.read(CELLS).where(f"dataset = '{dataset}'").collect():  # cells, not examples: small
+        self._noted, self._committed = False, time.monotonic()
+        known = lake.read(CELLS).where(f"dataset = '{dataset}'").collect() if lake.exists(CELLS) else []  # cells, not examples: small
+        for row in known:
             key = (row.table_name, row.settings_id)
             cell = Cell(row.adapter_id, row.corruption, row.severity)
             self._cells.setdefault(key, {})[cell] = Done(row.inputs_sha256, row.n_expected, row.n_done)
@@ -87,8 +88,7 @@ class Ledger:
     def record(self, table: Table, settings_id: str, cells: Mapping[Cell, Done]) -> None:
         """Notes the new state of a table's cells; commits what is noted when the last commit is `COMMIT_EVERY` ago."""
         self.note(table, settings_id, cells)
-        if time.monotonic() - self._committed >= COMMIT_EVERY:
-            self.commit()
+        self.commit_if_due()
 
     def note(self, table: Table, settings_id: str, cells: Mapping[Cell, Done]) -> None:
         """Notes the new state of a table's cells; `commit` writes it. Lost notes cost a count, never a row."""
@@ -110,6 +110,11 @@ class Ledger:
         """Drops all generations of a table whose rows are about to be replaced; committed with the next note."""
         for key in [key for key in self._cells if key[0] == table.full_name]:
             del self._cells[key]
+
+    def commit_if_due(self) -> None:
+        """Commits what is noted when the last commit is `COMMIT_EVERY` ago."""
+        if time.monotonic() - self._committed >= COMMIT_EVERY:
+            self.commit()
 
     def commit(self) -> None:
         """Replaces the dataset's ledger with what is known now, in one commit; nothing when nothing was noted."""

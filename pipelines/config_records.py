@@ -48,7 +48,8 @@ class EmbeddingConfig(ScoringConfig):
 
 
 class ExecutionConfig(Record):
-    """How the work is cut; none of it changes a row. `chunk_rows`: rows per commit. `cache_gb`: adapters kept in a worker."""
+    """How the work is cut; none of it changes a row. `chunk_rows`: rows per commit, whose keys pass through the driver (0.8 kB each).
+    `cache_gb`: adapters kept in a worker."""
 
     chunk_rows: int = Field(default=250_000, ge=1)
     max_rejected_share: float = Field(default=0.1, ge=0.0, le=1.0)

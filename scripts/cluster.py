@@ -34,7 +34,6 @@ CONF = (
     f"spark.driver.bindAddress={LOOPBACK}",
     "spark.executor.cores=1",
     "spark.executor.memory=600m",
-    "spark.executor.extraJavaOptions=-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
     "spark.locality.wait=0s",
     "spark.sql.shuffle.partitions=4",
     "spark.databricks.delta.snapshotPartitions=1",
@@ -63,7 +62,8 @@ def submit(folder: Path, job: Path, arguments: Sequence[str], conf: Sequence[str
     archive = make_dist.make()
     command = [str(spark_home() / "bin" / "spark-submit"), "--master", running(folder).master, "--driver-memory", "1g"]
     command += ["--driver-java-options", " ".join([QUIET, *java_options()]), "--jars", ",".join(str(jar) for jar in jars())]
-    command += [word for pair in (*CONF, *conf) for word in ("--conf", pair)]
+    executors = f"spark.executor.extraJavaOptions={' '.join(java_options())}"
+    command += [word for pair in (*CONF, executors, *conf) for word in ("--conf", pair)]
     command += ["--py-files", str(archive), str(job), *arguments]
     python = {"PYSPARK_PYTHON": str(bare_python(folder))}
     return subprocess.run(command, env=environment() | python, stdout=subprocess.PIPE, text=True, check=False)

@@ -108,6 +108,16 @@ def test_first_rows_of_a_dataset_are_appended_and_come_again_after_they_were_del
     assert (put("c", 1), _written(toy, SHELVES)) == ([("a", 1), ("b", 3), ("c", 1)], "Overwrite")
 
 
+def test_no_rows_in_place_of_none_are_no_commit_and_in_place_of_some_take_them_away(toy: Lake) -> None:
+    def put(dataset: str, *numbers: int) -> int | None:
+        rows = toy.spark.createDataFrame([(dataset, n) for n in numbers], SHELVES.ddl())
+        toy.replace(SHELVES, rows, len(numbers), dataset=dataset)
+        return toy.version(SHELVES)
+
+    assert [put("a"), put("a"), put("a", 1), put("b"), put("b", 2), put("a"), put("c")] == [0, 0, 1, 1, 2, 3, 3]
+    assert [tuple(row) for row in toy.read(SHELVES).collect()] == [("b", 2)]
+
+
 def test_every_commit_says_which_run_and_configuration_made_it(toy: Lake) -> None:
     toy.append(TOY, rows(toy, ("a", 1, "x")), 1)
     log = Path(toy.path(TOY)) / "_delta_log" / f"{1:020}.json"

@@ -47,7 +47,7 @@ def write(lake: Lake, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def world(lake: Lake, modality: str, order: int = 1) -> Inputs:
-    """Twelve training examples and six of meta in bronze, two adapters' answers to these; the last of meta has no embedding."""
+    """Twelve training examples and six of meta in bronze, three adapters' answers to these; the last of meta has no embedding."""
     both = [(row, "adapter_train") for row in training_rows()[::order]] + [(row, "meta") for row in meta_rows()]
     content = {"text": "a word"} if modality == "text" else {"image": b"12345"}
     own = {"settings_id": EXAMPLES_ID, "modality": modality, "source_path": "x", "notes": []} | content
@@ -57,7 +57,7 @@ def world(lake: Lake, modality: str, order: int = 1) -> Inputs:
     scores = {"confidence": 0.9, "margin": 0.8, "energy": -1.0, "pnorm_logit": 0.5, "is_correct": True, "logits": [1.0, 0.0, 0.0]}
     answers = [
         scores | {"example_id": f"m{n}", "adapter_id": name, "settings_id": ANSWERS_ID, "predicted_id": n % 3}
-        for n in range(6) for name in ("x", "y") if (n, name) != (0, "y")
+        for n in range(6) for name in ("x", "y", "z") if (n, name) != (0, "y")
     ]  # fmt: skip
     write(lake, PREDICTIONS, answers)
     return meta_of(lake)
@@ -160,22 +160,29 @@ def test_every_example_head_and_rank_has_its_row_or_its_reason_and_a_second_run_
     assert versions(again) == before
 
 
-def test_more_ranks_another_head_and_another_adapter_add_rows_and_a_withdrawal_makes_others_beside_them(toy: Lake, tmp_path: Path) -> None:
-    meta, folder = world(toy, "image"), tmp_path / "heads"
-    build(toy, meta, plan_in(toy, folder, k=2), "x")
+def copied(finished: Finished, toy: Lake, tmp_path: Path) -> tuple[Inputs, Path]:
+    """The finished lake in place of the empty one: its inputs, and the folder of its heads."""
+    shutil.copytree(finished.lake.root, toy.root)
+    return meta_of(toy), Path(shutil.copytree(finished.folder, tmp_path / "heads"))
+
+
+def test_more_ranks_another_head_and_another_adapter_add_rows_and_a_withdrawal_makes_others_beside_them(
+    finished: Finished, toy: Lake, tmp_path: Path
+) -> None:
+    meta, folder = copied(finished, toy, tmp_path)
     first = {table: rows_of(toy, table) for table in (HEADS, EXEMPLARS, EXPLANATION_METRICS)}
     kept = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
-    build(toy, meta, plan_in(toy, folder, OURS, ALL | {"training": SHORT}, k=2), "x", "y")
+    build(toy, meta, plan_in(toy, folder, OURS, ALL | {"training": SHORT}, k=1), "x", "y", "z")
     second = {table: rows_of(toy, table) for table in first}
     assert all(row in second[table] for table, rows in first.items() for row in rows)
-    # one head; its ranks; its metrics of x and y, and those of y by the two that were there
-    assert [len(second[table]) - len(first[table]) for table in first] == [1, 5 * 2, 5 + 4 + 2 * 4]
+    # one head; its rank; its metrics of x, y and z, and those of z by the two that were there
+    assert [len(second[table]) - len(first[table]) for table in first] == [1, 5, 5 + 4 + 5 + 2 * 5]
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
-    name_exemplars(toy, meta, plan_in(toy, folder, k=4))
+    name_exemplars(toy, meta, plan_in(toy, folder, k=2))
     third = rows_of(toy, EXEMPLARS)
-    assert all(row in third for row in second[EXEMPLARS]) and len(third) == len(second[EXEMPLARS]) + 5 * 2 * 2
+    assert all(row in third for row in second[EXEMPLARS]) and len(third) == len(second[EXEMPLARS]) + 5 * 2
     gone = next(row["train_example_id"] for row in first[EXEMPLARS] if row["rank"] == 1)
-    name_exemplars(toy, meta, plan_in(toy, folder, k=2, withdrawn=(gone,)))
+    name_exemplars(toy, meta, plan_in(toy, folder, k=1, withdrawn=(gone,)))
     new = [row for row in rows_of(toy, EXEMPLARS) if row not in third]
     assert len(new) == len(first[EXEMPLARS]) and gone not in {row["train_example_id"] for row in new}
     assert {row["head_id"] for row in new} == {row["head_id"] for row in first[EXEMPLARS]} and rows_of(toy, HEADS) == second[HEADS]
@@ -184,9 +191,8 @@ def test_more_ranks_another_head_and_another_adapter_add_rows_and_a_withdrawal_m
 
 
 def test_a_head_of_another_training_set_or_a_damaged_one_stops_the_run(finished: Finished, toy: Lake, tmp_path: Path) -> None:
-    folder = Path(shutil.copytree(finished.folder, tmp_path / "heads"))
-    shutil.copytree(finished.lake.root, toy.root)
-    meta, plan = meta_of(toy), plan_in(toy, folder, k=1)
+    meta, folder = copied(finished, toy, tmp_path)
+    plan = plan_in(toy, folder, k=1)
     knn, slots = (plan.head_folder(head) for head in plan.heads)
     more = plan_in(toy, folder, k=2)  # a row to do for each
     weights = (slots / "head.safetensors").read_bytes()

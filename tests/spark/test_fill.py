@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -105,7 +106,9 @@ def test_rows_and_rejected_rows_together_are_the_product_and_neither_is_computed
             "error_code": F.when(bad, "nonfinite"), "message": F.when(bad, "NaN"), "score": F.when(~bad, F.col("score")),
         })  # fmt: skip
 
-    fill(toy, Ledger(toy, "d"), stage(refuse), inputs(toy))
+    ledger = Ledger(toy, "d")
+    fill(toy, ledger, stage(refuse), inputs(toy))
+    ledger.commit()
     rejected = toy.read(REJECTED).collect()
     assert [(row.table_name, row.key, row.error_code, row.message) for row in rejected] == [
         ("silver.scores", '{"example_id":"e1","adapter_id":"a"}', "nonfinite", "NaN")
@@ -163,6 +166,14 @@ def test_a_variant_asked_for_later_is_computed_although_its_cell_was_finished(to
     found = sorted((row.example_id, row.method) for row in toy.read(looks).collect())
     assert found == sorted((example, name) for example in IDS for name in ("one", "two"))
     assert Ledger(toy, "d").done(looks, "s", Cell("a")) == Done(f"set of {len(IDS)}", 12, 12)
+
+
+@pytest.mark.parametrize("small", [1_000, 0])
+def test_a_chunk_leaves_one_file_for_each_adapter(toy: Lake, monkeypatch: pytest.MonkeyPatch, small: int) -> None:
+    monkeypatch.setattr("lake.fill.SMALL", small)
+    fill(toy, Ledger(toy, "d"), stage(lambda rows: rows.repartition(3)), inputs(toy))
+    assert keys(toy) == ALL
+    assert sorted(path.parent.name for path in Path(toy.path(SCORES)).rglob("*.parquet")) == ["adapter_id=a", "adapter_id=b"]
 
 
 def test_a_generation_that_grows_is_not_complete_until_it_has_grown(toy: Lake) -> None:

@@ -64,8 +64,9 @@ def versions(lake: Lake) -> list[int | None]:
 
 
 def test_a_second_run_computes_nothing_and_another_n_stands_beside_the_first(toy: Lake, tmp_path: Path) -> None:
-    own, recipes = work(tmp_path / "artifacts"), [steered("cap", "lime"), steered("cap")]
-    made = build_priors(toy, Ledger(toy, "d"), own, recipes)
+    own, recipes, ledger = work(tmp_path / "artifacts"), [steered("cap", "lime"), steered("cap")], Ledger(toy, "d")
+    made = build_priors(toy, ledger, own, recipes)
+    ledger.commit()  # as a run's end does
     assert list(made) == list(prior_jobs(recipes)) and len({generation.settings_id for generation in made.values()}) == 2
     rows = toy.read(PRIORS).collect()
     assert sorted((row.source, row.example_id) for row in rows) == sorted(
@@ -128,7 +129,9 @@ def test_a_run_killed_in_the_middle_and_one_that_lost_its_ledger_compute_only_wh
     first = {(row.example_id, row.source) for row in toy.read(PRIORS).collect()}
     assert 0 < len(first) == done[0] < 10
     after = Lake(toy.spark, toy.root, "after")
-    ((job, generation),) = build_priors(after, Ledger(after, "d"), own, recipes).items()
+    ledger = Ledger(after, "d")
+    ((job, generation),) = build_priors(after, ledger, own, recipes).items()
+    ledger.commit()
     rejected = {(json.loads(row.key)["example_id"], row.error_code) for row in after.read(REJECTED).collect()}
     assert rejected == {(TOO_LONG, "too_large")} and after.read(REJECTED).count() == 2
     assert after.report()["silver.priors"]["rows_written"] == 10 - len(first)
