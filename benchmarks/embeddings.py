@@ -126,6 +126,7 @@ def _whole(root: Path, config: Path, examples: Examples, scoring: Scoring, times
     def work() -> None:
         lake = next(fresh)
         build_embeddings(lake.lake, lake.ledger, examples, scoring, keep_units=False, chunk_rows=loaded.execution.chunk_rows)
+        lake.ledger.commit()  # as a run's end does
 
     return work
 

@@ -129,7 +129,7 @@ def build_gold(
         n_rows = len(built[table.spec.name])
         ledger.forget(table.spec)  # replaced rows belong to one fingerprint only
         ledger.note(table.spec, fingerprint, {Cell(): Done(fingerprint, n_rows, n_rows)})
-    ledger.commit_if_due()
+    ledger.commit()
 
 
 def _built(

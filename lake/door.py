@@ -123,7 +123,7 @@ class Lake:
     def replace(self, table: Table, rows: DataFrame, n_rows: int, **where: str) -> None:
         """One commit that puts `rows` in place of all rows that equal `where` (values of name pattern only); none where neither are any."""
         self.create(table)
-        if not n_rows and (self.version(table) == 0 or self._vacant(table, where)):
+        if not n_rows and self._vacant(table, where):
             self.skip(table, 0)
             return
         frame = rows.select(*table.column_names)

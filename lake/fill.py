@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from typing import TYPE_CHECKING
@@ -80,7 +80,8 @@ def fill(lake: Lake, ledger: Ledger, stage: Stage, inputs: Inputs) -> None:
     lake.create(stage.table)
     missing, n_missing, n_chunks = _missing(lake, stage, inputs, open_indices)
     lake.skip(stage.table, n_examples * len(open_indices) - n_missing)
-    if n_missing > 0 and ledger.knows(stage.table, stage.settings_id):
+    reopened = n_missing > 0 and ledger.knows(stage.table, stage.settings_id)
+    if reopened:
         # this generation was complete before: until it is again, no reader may take it for that
         ledger.note(stage.table, stage.settings_id, {cell: Done(inputs.sha256, n, 0) for cell, n in waiting.items()})
         ledger.commit()
@@ -89,6 +90,8 @@ def fill(lake: Lake, ledger: Ledger, stage: Stage, inputs: Inputs) -> None:
             _chunk(lake, stage, _part(missing, chunk, n_chunks), chunk)
             progress.step()
     ledger.record(stage.table, stage.settings_id, {cell: Done(inputs.sha256, n, n) for cell, n in waiting.items()})
+    if reopened:
+        ledger.commit()
 
 
 def unfinished(ledger: Ledger, stage: Stage, inputs: Inputs) -> list[int]:
@@ -108,12 +111,11 @@ def _missing(lake: Lake, stage: Stage, inputs: Inputs, indices: list[int]) -> tu
     from pyspark.sql import functions as F
 
     examples = inputs.frame()
-    rows, refused = _rows_there(lake, stage, inputs.dataset, indices), _rows_refused(lake, stage, inputs.dataset)
-    if all(found is None or found.isEmpty() for found in (rows, refused)):
+    done = _done_keys(lake, stage, inputs.dataset, indices)
+    if done is None or done.isEmpty():
         n_missing = inputs.n_examples * len(indices)
         frame = examples.withColumn("todo", F.lit(indices).cast("array<int>"))
     else:
-        done = _done_keys(lake, stage, [found for found in (rows, refused) if found is not None], indices)
         keys = examples.select("example_id").withColumn("todo", F.explode(F.lit(indices).cast("array<int>")))
         left = keys.join(done, ["example_id", "todo"], "left_anti")
         todo = left.groupBy("example_id").agg(F.sort_array(F.collect_list("todo")).alias("todo")).cache()
@@ -155,17 +157,19 @@ def _types(stage: Stage) -> dict[str, str]:
     return {name: types[name] for name in _names(stage)}
 
 
-def _done_keys(lake: Lake, stage: Stage, found: Sequence[DataFrame], indices: list[int]) -> DataFrame:
-    """(example_id, todo) of the rows found, as far as they are of these variants."""
+def _done_keys(lake: Lake, stage: Stage, dataset: str, indices: list[int]) -> DataFrame | None:
+    """(example_id, todo) of rows in the table or in audit.rejected, of these variants and settings; None where there can be none."""
     from pyspark.sql import functions as F
 
+    found = [rows for rows in (_rows_there(lake, stage, dataset, indices), _rows_refused(lake, stage, dataset)) if rows is not None]
+    if not found:
+        return None
     types = {name: kind for name, kind in _types(stage).items() if name != "example_id"}
     variants = lake.spark.createDataFrame(
         [(index, *(stage.variants[index][name] for name in types)) for index in indices],
         ", ".join(["todo int", *(f"{name} {kind}" for name, kind in types.items())]),
     )
-    done = reduce(lambda a, b: a.unionByName(b), found)
-    return done.join(F.broadcast(variants), [*types]).select("example_id", "todo")
+    return reduce(lambda a, b: a.unionByName(b), found).join(F.broadcast(variants), [*types]).select("example_id", "todo")
 
 
 def _part(frame: DataFrame, chunk: int, n_chunks: int) -> DataFrame:
@@ -210,12 +214,13 @@ def _check(lake: Lake, stage: Stage, examples: DataFrame, staged: DataFrame, chu
     asked = _asked(stage, examples.select("example_id", "todo").toArrow())
     found = staged.select(*names, F.col("error_code").isNotNull().cast("int").alias("bad")).toArrow()
     counted = found.group_by(names).aggregate([("bad", "count"), ("bad", "sum")])
-    joined = asked.append_column("wanted", pa.repeat(1, len(asked))).join(counted, names, join_type="full outer")
+    wanted = asked.cast(counted.select(asked.column_names).schema).append_column("wanted", pa.repeat(1, len(asked)))
+    joined = wanted.join(counted, names, join_type="full outer")
     n = joined["bad_count"]
     missing, alien, twice = pc.is_null(n), pc.is_null(joined["wanted"]), pc.fill_null(pc.greater(n, 1), fill_value=False)
     wrong = joined.filter(pc.or_(pc.or_(missing, alien), twice))
-    if len(wrong):
-        first = wrong.select(names).sort_by([(name, "ascending") for name in names]).slice(0, 1).to_pylist()[0]
+    if len(wrong) or len(asked) != len(found):  # the numbers differ alone where an example stands twice among the inputs
+        first = next(iter(wrong.select(names).sort_by([(name, "ascending") for name in names]).slice(0, 1).to_pylist()), None)
         raise ContractError(
             f"{stage.table.full_name}: expected {len(asked):,} rows, got {len(found):,} "
             f"({_n(missing)} keys missing, {_n(alien)} not asked for, {_n(twice)} more than once); first: {first}. "

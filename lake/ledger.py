@@ -88,7 +88,8 @@ class Ledger:
     def record(self, table: Table, settings_id: str, cells: Mapping[Cell, Done]) -> None:
         """Notes the new state of a table's cells; commits what is noted when the last commit is `COMMIT_EVERY` ago."""
         self.note(table, settings_id, cells)
-        self.commit_if_due()
+        if time.monotonic() - self._committed >= COMMIT_EVERY:
+            self.commit()
 
     def note(self, table: Table, settings_id: str, cells: Mapping[Cell, Done]) -> None:
         """Notes the new state of a table's cells; `commit` writes it. Lost notes cost a count, never a row."""
@@ -110,11 +111,6 @@ class Ledger:
         """Drops all generations of a table whose rows are about to be replaced; committed with the next note."""
         for key in [key for key in self._cells if key[0] == table.full_name]:
             del self._cells[key]
-
-    def commit_if_due(self) -> None:
-        """Commits what is noted when the last commit is `COMMIT_EVERY` ago."""
-        if time.monotonic() - self._committed >= COMMIT_EVERY:
-            self.commit()
 
     def commit(self) -> None:
         """Replaces the dataset's ledger with what is known now, in one commit; nothing when nothing was noted."""

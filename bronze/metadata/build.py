@@ -82,6 +82,9 @@ def build_metadata(lake: Lake, ledger: Ledger, examples: Examples, described: De
     if not read:
         raise ConfigError(f"{root}: metadata columns are not read yet: include bronze in --layers")
     rows = _rows(lake, examples.dataset, identity, described, listing)
+    if ledger.done(METADATA, identity, described.cell):  # else a run that is killed leaves new rows that pass for the old
+        ledger.note(METADATA, identity, {described.cell: Done(inputs, max(1, n_rows), 0)})
+        ledger.commit()
     lake.replace(METADATA, rows, n_rows, dataset=examples.dataset, settings_id=identity, origin=described.origin)
     ledger.record(METADATA, identity, {described.cell: Done(inputs, n_rows, n_rows)})
     return inputs

@@ -71,7 +71,7 @@ def build_forecasts(lake: Lake, ledger: Ledger, inputs: ForecastInputs, settings
     for table in TABLES:
         ledger.forget(table)
         ledger.note(table, fingerprint, {Cell(): Done(fingerprint, len(frames[table.name]), len(frames[table.name]))})
-    ledger.commit_if_due()
+    ledger.commit()
 
 
 def replace(lake: Lake, table: Table, frame: pd.DataFrame, dataset: str, fingerprint: str) -> None:

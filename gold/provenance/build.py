@@ -233,4 +233,4 @@ def _write(lake: Lake, ledger: Ledger, dataset: str, rows: Mapping[str, Sequence
     for table in TABLES:
         ledger.forget(table)
         ledger.note(table, fingerprint, {Cell(): Done(fingerprint, len(rows.get(table.name, ())), len(rows.get(table.name, ())))})
-    ledger.commit_if_due()
+    ledger.commit()

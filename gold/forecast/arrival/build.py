@@ -70,7 +70,7 @@ def forecast_arrival(lake: Lake, ledger: Ledger, inputs: ForecastInputs, setting
     both = pd.concat([others.astype(object), found.drop(columns=["dataset", "settings_id"]).astype(object)], ignore_index=True)
     replace(lake, forecasts.SPEC, as_table(forecasts.SPEC, inputs.dataset, both), inputs.dataset, fingerprint)
     ledger.note(forecasts.SPEC, fingerprint, {Cell(): Done(fingerprint, len(both), len(both))})
-    ledger.commit_if_due()
+    ledger.commit()
     return Arrival(found, is_new=True, is_tried=False)
 
 
