@@ -13,6 +13,7 @@ from bronze.settings import DecodeSettings, ShiftedSettings, SourceSettings, Spl
 from bronze.shifted.build import Shifted, build_shifted, shifted_examples, shifted_frame
 from bronze.specs import METADATA, REJECTED, SHIFTED
 from gold.slicing.build import MAX_VALUES, metadata_cells
+from lake.audit import CELLS
 from lake.door import Lake
 from lake.errors import ConfigError, DataRefusedError, MissingInputError
 from lake.identity import content_id
@@ -139,6 +140,8 @@ def test_metadata_say_of_each_example_what_the_file_says_now(toy: Lake, tmp_path
     # place is another's now
     write(tmp_path / "own", [("turn on", "on", "west"), *OWN[2:]])
     assert described(toy) != first
+    (cell,) = (row for row in toy.read(CELLS).collect() if row.table_name == METADATA.full_name)
+    assert cell.inputs_sha256 != first  # as it stands on disk: a run that ends here leaves no new values that pass for the old
     now = values(toy)
     assert {text: now[name, "place"] for text, name in ids.items()} == {"turn on": "west", "turn off": None, "on now": ""}
     assert len(values(toy)) == 6  # examples x columns, whatever the file says
