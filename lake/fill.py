@@ -219,8 +219,13 @@ def _check(lake: Lake, stage: Stage, examples: DataFrame, staged: DataFrame, chu
     n = joined["bad_count"]
     missing, alien, twice = pc.is_null(n), pc.is_null(joined["wanted"]), pc.fill_null(pc.greater(n, 1), fill_value=False)
     wrong = joined.filter(pc.or_(pc.or_(missing, alien), twice))
-    if len(wrong) or len(asked) != len(found):  # the numbers differ alone where an example stands twice among the inputs
-        first = next(iter(wrong.select(names).sort_by([(name, "ascending") for name in names]).slice(0, 1).to_pylist()), None)
+    if not len(wrong) and len(asked) != len(found):
+        raise ContractError(
+            f"{stage.table.full_name}: examples stand twice among the inputs: {len(asked):,} rows are asked for, of {len(found):,} keys. "
+            f"Nothing of this chunk was committed. This is a bug: whoever hands the inputs on must give each example once."
+        )
+    if len(wrong):
+        first = wrong.select(names).sort_by([(name, "ascending") for name in names]).slice(0, 1).to_pylist()[0]
         raise ContractError(
             f"{stage.table.full_name}: expected {len(asked):,} rows, got {len(found):,} "
             f"({_n(missing)} keys missing, {_n(alien)} not asked for, {_n(twice)} more than once); first: {first}. "

@@ -92,30 +92,26 @@ def _written(lake: Lake, table: Table) -> str:
     return str(commit["operationParameters"]["mode"])
 
 
-def test_first_rows_of_a_dataset_are_appended_and_come_again_after_they_were_deleted(toy: Lake) -> None:
-    def put(dataset: str, n: int) -> list[tuple[str, int]]:
-        toy.replace(SHELVES, toy.spark.createDataFrame([(dataset, n)], SHELVES.ddl()), 1, dataset=dataset)
-        return sorted((row.dataset, row.n) for row in Lake(toy.spark, toy.root).read(SHELVES).collect())
+def shelve(lake: Lake, dataset: str, *numbers: int) -> list[tuple[str, int]]:
+    lake.replace(SHELVES, lake.spark.createDataFrame([(dataset, n) for n in numbers], SHELVES.ddl()), len(numbers), dataset=dataset)
+    return sorted((row.dataset, row.n) for row in Lake(lake.spark, lake.root).read(SHELVES).collect())
 
+
+def test_first_rows_of_a_dataset_are_appended_and_come_again_after_they_were_deleted(toy: Lake) -> None:
     toy.create(SHELVES)
-    assert put("a", 1) == [("a", 1)]
-    assert (put("b", 1), _written(toy, SHELVES)) == ([("a", 1), ("b", 1)], "Append")
-    assert (put("b", 2), _written(toy, SHELVES)) == ([("a", 1), ("b", 2)], "Overwrite")
+    assert shelve(toy, "a", 1) == [("a", 1)]
+    assert (shelve(toy, "b", 1), _written(toy, SHELVES)) == ([("a", 1), ("b", 1)], "Append")
+    assert (shelve(toy, "b", 2), _written(toy, SHELVES)) == ([("a", 1), ("b", 2)], "Overwrite")
     toy.spark.sql(f"DELETE FROM delta.`{toy.path(SHELVES)}` WHERE dataset = 'b'")
     shutil.rmtree(Path(toy.path(SHELVES)) / "dataset=b")  # as VACUUM does
-    assert put("b", 3) == [("a", 1), ("b", 3)]  # Delta has taken "first rows of b" before and would take nothing
+    assert shelve(toy, "b", 3) == [("a", 1), ("b", 3)]  # Delta has taken "first rows of b" before and would take nothing
     (Path(toy.path(SHELVES)) / "x7").mkdir()  # files may lie in folders of another kind, so a folder that lacks says nothing
-    assert (put("c", 1), _written(toy, SHELVES)) == ([("a", 1), ("b", 3), ("c", 1)], "Overwrite")
+    assert (shelve(toy, "c", 1), _written(toy, SHELVES)) == ([("a", 1), ("b", 3), ("c", 1)], "Overwrite")
 
 
 def test_no_rows_in_place_of_none_are_no_commit_and_in_place_of_some_take_them_away(toy: Lake) -> None:
-    def put(dataset: str, *numbers: int) -> int | None:
-        rows = toy.spark.createDataFrame([(dataset, n) for n in numbers], SHELVES.ddl())
-        toy.replace(SHELVES, rows, len(numbers), dataset=dataset)
-        return toy.version(SHELVES)
-
-    assert [put("a"), put("a"), put("a", 1), put("b"), put("b", 2), put("a"), put("c")] == [0, 0, 1, 1, 2, 3, 3]
-    assert [tuple(row) for row in toy.read(SHELVES).collect()] == [("b", 2)]
+    versions = [(shelve(toy, *row), toy.version(SHELVES))[1] for row in (("a",), ("a", 1), ("b",), ("b", 2), ("a",))]
+    assert shelve(toy, "c") == [("b", 2)] and [*versions, toy.version(SHELVES)] == [0, 1, 1, 2, 3, 3]
 
 
 def test_every_commit_says_which_run_and_configuration_made_it(toy: Lake) -> None:

@@ -97,6 +97,15 @@ def test_a_stage_that_loses_doubles_or_invents_a_row_commits_nothing_and_names_t
     assert ledger.done(SCORES, "s", Cell("a")) is None  # so that the next run plans all of it again
 
 
+def test_an_example_that_stands_twice_among_the_inputs_is_told(toy: Lake) -> None:
+    def once(rows: DataFrame) -> DataFrame:
+        return rows.dropDuplicates(["example_id", "adapter_id"])
+
+    with pytest.raises(ContractError, match="examples stand twice among the inputs: 14 rows are asked for, of 12 keys"):
+        fill(toy, Ledger(toy, "d"), stage(once), inputs(toy, ids=[*IDS, IDS[0]]))
+    assert keys(toy) == []
+
+
 def test_rows_and_rejected_rows_together_are_the_product_and_neither_is_computed_again(toy: Lake) -> None:
     from pyspark.sql import functions as F
 
