@@ -131,7 +131,8 @@ def _interference(found: Mapping[tuple[str, str], pd.DataFrame]) -> list[str]:
     lower, higher = (
         "; ".join(f"{name}: {listed(places[where])}" for name, places in sides.items() if where in places) for where in (-1, 1)
     )
-    return [told, f"Sharing is seen to interfere: {lower or 'nowhere'}. It is seen to help: {higher or 'nowhere'}.\n"]
+    seen = f"Sharing is seen to interfere: {lower or 'nowhere'}. It is seen to help: {higher or 'nowhere'}."
+    return [told, f"{seen} Of these {judged} intervals {judged / 20:.1f} would leave out 0 by chance if nothing differed.\n"]
 
 
 def subset_part(study: Study) -> str:
