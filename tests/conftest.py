@@ -8,8 +8,9 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -43,12 +44,14 @@ def script() -> Iterator[Callable[[str], ModuleType]]:
 
 
 # Expressions are evaluated as they stand instead of being compiled first: of six rows each, a fifth of the time went into the compiling.
-# The sessions of tests/cluster, tests/endpoint and tests/faults compile, as every session of the product does.
-# Nor are plans made anew between the stages of a query of six rows: a tenth of the CPU time.
+# The embedded runs of tests/cluster and tests/endpoint compile, as every session of the product does.
+# Nor are plans made anew between the stages of a query of six rows: a tenth of the CPU time. Two tasks behind a shuffle in place of four: a
+# twentieth.
 INTERPRETED = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.adaptive.enabled": "false",
+    "spark.sql.shuffle.partitions": "2",
 }
 # A session of the product keeps its heap small; collecting it again and again was a tenth of a test session's time.
 ROOMY = ("-Xms1g", "-Xmn400m", "-XX:MetaspaceSize=256m")
@@ -98,11 +101,14 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # Two processes share the tests (`-n 2`). What one of them takes whole is a file; a free process takes the next in this order, so that both
 # end together: what takes half a minute and more, longest first but for the file that makes the lake of `built`, then all others.
 LONG = (
-    "pipeline/test_again", "cluster/test_standalone", "faults/test_kill", "spark/test_exemplars_spark", "spark/test_text_ood",
-    "pipeline/test_shifted", "spark/test_text_gold", "spark/test_own_data", "pipeline/test_forecast", "pipeline/test_forecast_cut",
+    "pipeline/test_again", "cluster/test_standalone", "faults/test_kill", "spark/test_exemplars_spark", "pipeline/test_forecast",
+    "pipeline/test_forecast_cut", "spark/test_text_ood", "pipeline/test_shifted", "spark/test_text_gold", "spark/test_own_data",
     "pipeline/test_inversion", "pipeline/test_pets_config", "spark/test_text_ingest", "spark/test_fill", "endpoint/test_serve_sql",
     "cluster/test_commands", "spark/test_door",
 )  # fmt: skip
+
+
+TOGETHER = {"tests/pipeline/test_forecast_cut.py": "tests/pipeline/test_forecast.py"}  # they look at one lake that a session makes once
 
 
 def file_of(nodeid: str) -> str:
@@ -122,7 +128,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
 
     class ByFile(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return file_of(nodeid)
+            return TOGETHER.get(file_of(nodeid), file_of(nodeid))
 
     return ByFile(config, log)
 
@@ -170,21 +176,23 @@ def copied(built: Built, tmp_path: Path) -> Built:
     return Built(root, built.tree, built.outcome, built.trained)
 
 
-def run_on(spark: SparkSession, root: Path, tree: dict[str, Any], what: str = "run", run_id: str = "run-again") -> Outcome:
-    """One run of a configuration on a lake, in this process."""
+def run_on(
+    spark: SparkSession, root: Path, tree: dict[str, Any], what: str = "run", run_id: str = "run-again", layers: Sequence[str] = ()
+) -> Outcome:
+    """One run of a configuration on a lake, in this process, of all layers unless some are named."""
     from lake.door import Lake
-    from pipelines.run import Pipeline
+    from pipelines.run import LAYERS, Pipeline
     from tests.lakes import config_of
 
     config = config_of(root.parent / f"{run_id}.yaml", tree)
     pipeline = Pipeline(Lake(spark, str(root), run_id, config.sha256), config)
-    return pipeline.train() if what == "train" else pipeline.run()
+    return pipeline.train() if what == "train" else pipeline.run(layers or LAYERS)
 
 
 @pytest.fixture(scope="session")
 def run(spark: SparkSession) -> Callable[..., Outcome]:
-    """(root, configuration, "run" or "train", run id) -> what the run said."""
-    return lambda root, tree, what="run", run_id="run-again": run_on(spark, root, tree, what, run_id)
+    """(root, configuration, "run" or "train", run id, layers) -> what the run said."""
+    return partial(run_on, spark)
 
 
 @pytest.fixture(scope="session")

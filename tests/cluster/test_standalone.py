@@ -24,11 +24,15 @@ from lake.audit import CELLS
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
 from pipelines.tables import TABLES
 from silver.specs import ADAPTERS
+from tests.conftest import INTERPRETED
 from tests.lakes import NOT_COMPARED, RECIPES, present, rows_of, settings, stored, write_config
 
 pytestmark = [pytest.mark.spark, pytest.mark.slow]
 ROOT = Path(__file__).resolve().parents[2]
 OPERATORS_OWN = "spark.sql.execution.arrow.maxRecordsPerBatch=5"  # Assay's own choice is 64
+CHEAPER = [
+    word for name, value in INTERPRETED.items() for word in ("--conf", f"{name}={value}")
+]  # of the cluster; the embedded run compiles
 N_ADAPTERS, N_CELLS = len(RECIPES), 1 + 3 * 3  # clean; KI's three corruptions at three severities
 
 
@@ -61,6 +65,7 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Checked:
     }
     config = write_config(folder / "tiny.yaml", tree)
     command = [str(ROOT / "scripts" / "cluster"), "check", str(config), "--folder", str(folder / "run"), "--conf", OPERATORS_OWN]
+    command += CHEAPER
     command += ["--job", str(ROOT / "tests" / "cluster" / "killing_job.py")]
     for kind in ("cluster", "embedded"):  # what an earlier check has left
         (folder / "run" / kind / "lake").mkdir(parents=True)

@@ -57,8 +57,11 @@ def main() -> int:
     moment, config, root, batch_rows = sys.argv[1:]
     import lake.session as session
     from pipelines.__main__ import main as assay
+    from tests.conftest import INTERPRETED, ROOMY
 
-    session.REQUIRED["spark.sql.execution.arrow.maxRecordsPerBatch"] = batch_rows
+    options = session.java_options()
+    session.java_options = lambda: [*options, *ROOMY]
+    session.REQUIRED |= INTERPRETED | {"spark.sql.execution.arrow.maxRecordsPerBatch": batch_rows}
     if moment == "training":
         in_training(Path(root))
     elif moment == "staged":

@@ -1,11 +1,13 @@
 """Does a lake whose runs were killed, on other machines' settings, end as one that was never disturbed?
 
-One lake is brought up by four processes: three are killed with -9, each at another moment, and each runs with another number of
-partitions, Arrow batch size, hash seed and time zone. So one chain shows both laws, at the price of one.
+One lake is brought up by three processes that are killed with -9, each at another moment, and each with another number of partitions, Arrow
+batch size, hash seed and time zone, and then by the command in this process. So one chain shows both laws, at the price of one.
 """
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import signal
@@ -14,17 +16,22 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gold import TABLES as GOLD
 from lake.audit import CELLS, REJECTED
 from lake.spec import Table
+from pipelines.__main__ import main
 from pipelines.tables import TABLES
 from silver.specs import ADAPTERS
 from tests.conftest import Built
+from tests.forecast_arrived import handled
 from tests.lakes import NOT_COMPARED, RECIPES, present, rows_of, stored, versions, write_config
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 pytestmark = [pytest.mark.spark, pytest.mark.slow]
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,13 +48,12 @@ MOMENT_TABLES = ("silver.adapters", "silver.explanation_metrics", "ood.predictio
 
 @dataclass(frozen=True)
 class Survivor:
-    """The lake at the end of the chain: its versions after each kill, what the last process printed, what stood there before it."""
+    """The lake at the end of the chain: its versions after each kill, what the last run printed, what stood there before it."""
 
     root: Path
     after: dict[str, dict[str, int]]
     code: int
     stdout: str
-    stderr: str
     adapters_after_first_kill: list[str]
     leases: list[bool]
 
@@ -57,7 +63,7 @@ def environment(master: str, seed: str, zone: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def survivor(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Survivor:
+def survivor(spark: SparkSession, built: Built, tmp_path_factory: pytest.TempPathFactory) -> Survivor:
     folder = tmp_path_factory.mktemp("killed")
     root = folder / "lake"
     config = write_config(folder / "config.yaml", built.tree)
@@ -74,16 +80,14 @@ def survivor(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Survivor
         after[moment] = versions(root)
         leases.append((root / "_lease.json").exists())
         adapters = adapters or sorted(path.parent.name for path in root.glob("_artifacts/adapters/*/[!.]*/manifest.json"))
-    command = [sys.executable, "-m", "pipelines", "run", config.name, "--lake", "lake", "--run-id", "the-last-one"]
-    last = subprocess.run(
-        command, cwd=folder, env=environment("local[2]", "4", "UTC"), capture_output=True, text=True, timeout=300, check=False
-    )
-    return Survivor(root, after, last.returncode, last.stdout, last.stderr, adapters, leases)
+    with handled(), contextlib.redirect_stdout(io.StringIO()) as told:
+        code = main(["run", str(config), "--lake", str(root), "--run-id", "the-last-one", "--quiet"])
+    return Survivor(root, after, code, told.getvalue(), adapters, leases)
 
 
 @pytest.fixture(scope="module")
 def line(survivor: Survivor) -> dict[str, Any]:
-    assert survivor.code == 0, survivor.stderr
+    assert survivor.code == 0
     found: dict[str, Any] = json.loads(survivor.stdout.rstrip("\n").split("\n")[-1])
     return found
 
