@@ -58,6 +58,7 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Checked:
     tree = settings(folder, None) | {
         "dataset": "tiny",
         "source": {"reader": "digits", "limit": 60},
+        "explanations": {"groups": [{"preset": "ki", "controls": ["random"]}]},
         "corruptions": {"names": ["ki"]},
         "exemplars": {"heads": [{"name": "slots", "hidden": 8, "training": {"epochs": 2, "batch_size": 16}}]},
         "forecast": settings(folder, None)["forecast"] | {"protocols": ["grouped"]},

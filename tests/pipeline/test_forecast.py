@@ -10,6 +10,7 @@ from gold.forecast.forecaster import newest
 from gold.forecast.tables import TABLES
 from gold.forecast.tables.forecast_check import SPEC as CHECK
 from gold.forecast.tables.forecasts import SPEC as FORECASTS
+from gold.tables.adapter_summary import SPEC as SUMMARY
 from lake.audit import CELLS
 from ood.specs import PREDICTIONS as OOD_PREDICTIONS
 from silver.specs import ADAPTERS, EXPLANATION_METRICS, PREDICTIONS
@@ -131,3 +132,11 @@ def test_a_run_that_failed_late_costs_the_next_one_no_row(arrived: Arrived) -> N
     assert len(mine) == 1 + CELLS_TRIED
     left = [row for row in arrived.after_failure if row["table_name"].startswith("gold.")]
     assert left and all(row["n_done"] == row["n_expected"] for row in left)  # gold was not touched, so it still is what it was
+
+
+def test_gold_is_computed_again_when_an_adapter_came(arrived: Arrived) -> None:
+    # tables about texts are empty here: nothing is written
+    gold = {name: table for name, table in arrived.last.tables.items() if name.startswith("gold.") and table["rows_written"]}
+    assert gold and all(table["version_after"] > table["version_before"] for table in gold.values())
+    summed = {row["adapter_id"]: row["n"] for row in rows_of(arrived.root, SUMMARY)}
+    assert summed[arrived.adapter_id] > 0 and set(summed) == {row["adapter_id"] for row in rows_of(arrived.root, ADAPTERS)}

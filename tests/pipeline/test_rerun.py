@@ -53,7 +53,7 @@ def test_without_a_new_adapter_there_is_nothing_to_do_and_no_file_changes(copied
 
 
 def test_a_folder_that_has_come_since_is_brought_through(copied: Built, tmp_path: Path, rerun: Rerun) -> None:
-    # Gold is computed again for every new adapter (test_again.py): left out here, it costs most of the time.
+    # Gold is computed again for every new adapter (test_forecast.py): left out here, it costs most of the time.
     known = Path(copied.tree["adapters"]["folders"][0]) / GOOD_FOREIGN
     shutil.copytree(known, tmp_path / "arrived" / "fresh")
     edit_tensors(tmp_path / "arrived" / "fresh", lambda tensors: {n: 0.5 * t if "lora_B" in n else t for n, t in tensors.items()})

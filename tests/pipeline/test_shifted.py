@@ -73,7 +73,7 @@ def found(spark: SparkSession, built: Built, run: Callable[..., Outcome], tmp_pa
     second = run(root, tree, "run", "run-shifted-again")
     after = versions(root)
     more = tree | {"adapters": tree["adapters"] | {"recipes": [*RECIPES, THIRD]}}
-    third = run(root, more, "run", "run-third", ("bronze", "silver", "ood"))  # what gold makes of a new adapter: test_again.py
+    third = run(root, more, "run", "run-third", ("bronze", "silver", "ood"))  # gold: test_forecast.py
     return Shifted(root, first, rows, second, (before, after), third, rows_of(root, CELLS), (planned, planned_after))
 
 
