@@ -14,6 +14,8 @@ demo:     setup ## the whole pipeline, on pictures that ship inside a dependency
 	@$(BIN)/assay report --lake build/demo-lake
 check:    setup ## lint, format, types, import rules, unexplained suppressions
 	@$(BIN)/python scripts/check.py
+# Two processes share the cores: where each has a thread per core they wait for one another, and the tests take a seventh longer.
+test: export OMP_NUM_THREADS ?= 1
 test:     setup ## every check and every test
 	@$(MAKE) --no-print-directory --jobs=2 check archive && $(BIN)/python -m pytest -n 2 --durations=40 --durations-min=5
 bench:    setup ## speed of the hot paths on this machine, beside its own peak: under 40 minutes, benchmarks/results, docs/benchmarks.md

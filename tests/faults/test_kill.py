@@ -80,8 +80,8 @@ def survivor(spark: SparkSession, built: Built, tmp_path_factory: pytest.TempPat
         after[moment] = versions(root)
         leases.append((root / "_lease.json").exists())
         adapters = adapters or sorted(path.parent.name for path in root.glob("_artifacts/adapters/*/[!.]*/manifest.json"))
-    with handled(), contextlib.redirect_stdout(io.StringIO()) as told:
-        code = main(["run", str(config), "--lake", str(root), "--run-id", "the-last-one", "--quiet"])
+    with handled(), contextlib.chdir(folder), contextlib.redirect_stdout(io.StringIO()) as told:
+        code = main(["run", config.name, "--lake", root.name, "--run-id", "the-last-one", "--quiet"])
     return Survivor(root, after, code, told.getvalue(), adapters, leases)
 
 
