@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     import duckdb
 
 LIMIT = 5_000_000  # bytes: a page that can be sent and opened anywhere
-NAMING = ("gold.adapter_summary", "gold.training_summary", "silver.adapters_current")  # tables that know every dataset there is to show
+# Tables that know every dataset there is to show: with adapters, with trainings, with provenance networks or heads.
+NAMING = ("gold.adapter_summary", "gold.training_summary", "silver.adapters_current", "gold.provenance_summary")
 
 
 def report(lake_root: str, out: str | None, stream: TextIO) -> int:
@@ -77,6 +78,6 @@ def _name(lake_root: str) -> str:
 
 
 def _datasets(connection: duckdb.DuckDBPyConnection, names: tuple[str, ...]) -> list[str]:
-    """Every dataset that has adapters or gold, by name."""
+    """Every dataset that has adapters, trainings or networks, by name."""
     asked = [f"SELECT dataset FROM {name}" for name in NAMING if name in names]  # noqa: S608  # names that stand above
     return sorted({row[0] for sql in asked for row in connection.execute(sql).fetchall()})

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from bronze.specs import EXAMPLES
+from gold.provenance.tables.provenance_summary import SPEC as NETWORKS
 from lake.audit import CELLS
 from models.decode import DecodeLimits, encode_png
 from pipelines.report.command import report
@@ -209,6 +210,13 @@ def test_a_lake_of_delta_tables_shows_its_exemplars(tmp_path: Path):
     report(str(tmp_path), None, io.StringIO())
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert page.count("<image ") == 6 * 11 and "silver.exemplars version 0" in page and "bronze.examples version 0" in page
+
+
+def test_a_lake_of_networks_without_an_adapter_shows_them(tmp_path: Path):
+    write_table(tmp_path, NETWORKS, [{"dataset": "d"} | summary("plain", 0, 0.7)])
+    report(str(tmp_path), None, io.StringIO())
+    page = words((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert "no adapters yet" not in page and "70.0 %" in page and "gold.provenance_summary version 0" in page
 
 
 def test_a_picture_is_made_small_in_proportion():
