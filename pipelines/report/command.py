@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
+
+import duckdb
 
 from lake.errors import ConfigError, ContractError
 from lake.progress import Progress
@@ -13,12 +15,9 @@ from models.atomic import write_text
 from pipelines.report.page import page, tables_of_page
 from pipelines.report.sections import SECTIONS
 from pipelines.report.source import Room, Source
-from pipelines.sql.answer import require_lake
+from pipelines.sql.answer import cleaned, require_lake
 from pipelines.sql.duck import connect, exists, newest
 from pipelines.status import size_text
-
-if TYPE_CHECKING:
-    import duckdb
 
 LIMIT = 5_000_000  # bytes: a page that can be sent and opened anywhere
 # Tables that know every dataset there is to show: with adapters, with trainings, with provenance networks or heads.
@@ -39,6 +38,9 @@ def report(lake_root: str, out: str | None, stream: TextIO) -> int:
     try:
         datasets = _datasets(connection, found.names)
         text = fitted(connection, found.names, versions, _name(lake_root), datasets)
+    except (duckdb.InvalidInputException, duckdb.IOException) as error:  # a file that the table's log names, gone or damaged
+        said = cleaned(str(error))
+        raise ContractError(f"a table of {lake_root} cannot be read: {said}. Restore that file, or move the table's folder away") from error
     finally:
         connection.close()
     write_text(place, text)

@@ -55,7 +55,9 @@ def opened(root: str, table: Table, version: int | None = None) -> DeltaTable:
     try:
         return DeltaTable(place(root, table), version=version)
     except DeltaError as error:
-        raise ContractError(f"{table.full_name}: the log at {place(root, table)} cannot be read: {error}") from error
+        said = str(error).partition("\n")[0]  # a trace of the library's own follows
+        where = place(root, table)
+        raise ContractError(f"{table.full_name}: the log at {where} cannot be read: {said}. Restore it, or move the folder away") from error
 
 
 def commits(root: str, table: Table) -> list[Commit]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lake.errors import ConfigError
+from lake.errors import ConfigError, ContractError
 from pipelines.__main__ import main
 from pipelines.report import command
 from pipelines.report.command import LIMIT, report
@@ -134,6 +134,20 @@ def test_tables_are_read_at_the_versions_that_the_page_names(tmp_path: Path):
     connection, found = connect(root, {name}, at=before)
     then = connection.execute(count).fetchall()
     assert found.names == (name,) and connect(root, {name})[0].execute(count).fetchall() == [(2 * then[0][0],)]
+
+
+def test_a_damaged_table_is_told_with_what_to_do_and_leaves_no_page(tmp_path: Path):
+    write_hostile_lake(tmp_path)
+    folder = tmp_path / "gold" / "adapter_summary"
+    for data in folder.rglob("*.parquet"):
+        data.unlink()
+    with pytest.raises(ContractError, match=r"gold\.adapter_summary.*No such file.*Restore that file, or move the table's folder away$"):
+        report(str(tmp_path), None, io.StringIO())
+    log = folder / "_delta_log" / f"{0:020}.json"
+    log.write_text(log.read_text()[:200])
+    with pytest.raises(ContractError, match=r"^gold\.adapter_summary: the log at [^\n]*Restore it, or move the folder away$"):
+        report(str(tmp_path), None, io.StringIO())
+    assert not (tmp_path / "report.html").exists()
 
 
 def test_every_table_that_a_section_names_is_there():
