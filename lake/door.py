@@ -90,8 +90,8 @@ class Lake:
 
         types = cast("StructType", StructType.fromDDL(table.ddl()))
         columns = [
-            StructField(column.name, field.dataType, not table.required(column), {"comment": column.comment})
-            for column, field in zip(table.columns, types.fields, strict=True)
+            StructField(column.name, parsed.dataType, not table.required(column), {"comment": column.comment})
+            for column, parsed in zip(table.columns, types.fields, strict=True)
         ]  # for one call: column by column a lake's tables cost 2 s of CPU
         builder = DeltaTable.createIfNotExists(self.spark).location(self.path(table)).comment(table.comment).addColumns(columns)
         for name, condition in table.constraints().items():
